@@ -1,0 +1,202 @@
+using System.Text.RegularExpressions;
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+// The reference's callback forms, over the awaitable ones.
+public abstract partial class BaseIOStream
+{
+    /// <summary>Writes a copy of the data, and calls back when everything that is buffered is in the hands of the system.</summary>
+    /// <param name="data">May be empty.</param>
+    /// <param name="callback">Runs on the loop, never inside this call. A newer one replaces an older one that has not run, as in the reference.</param>
+    /// <remarks>
+    /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If the callback throws, that is logged
+    /// and closes the stream. Off the loop's thread errors are logged.
+    /// </remarks>
+    /// <exception cref="StreamClosedException">The stream is closed.</exception>
+    /// <exception cref="StreamBufferFullException"><see cref="IOStreamOptions.MaxWriteBufferSize"/> would be passed; nothing of it is sent.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was called before.</exception>
+    public void Write(ReadOnlySpan<byte> data, Action? callback = null)
+    {
+        if (!Loop.IsCurrent)
+        {
+            WriteLater(data.ToArray(), callback);
+            return;
+        }
+
+        if (RefuseWrite(data.Length, default) is { } refusal) throw refusal;
+        _writeBuffer.Append(data);
+        if (callback is not null)
+        {
+            _writeCallback = callback;
+            _writeCallbackPosition = EndPosition;
+        }
+
+        if (_writeBuffer.Length > Options.WriteHighWaterMark) FlushWrites();
+        else QueueFlush();
+    }
+
+    /// <summary>Reads exactly <paramref name="count"/> bytes and calls back with them.</summary>
+    /// <param name="count">Zero calls back with nothing.</param>
+    /// <param name="callback">Runs on the loop, never inside this call; with nothing where a streaming callback got the data.</param>
+    /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
+    /// <remarks>
+    /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If a callback throws, that is logged and
+    /// closes the stream. Off the loop's thread the errors of the call are logged.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed, and the buffer does not have as much.</exception>
+    public void ReadBytes(int count, Action<byte[]> callback, Action<byte[]>? streamingCallback = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentNullException.ThrowIfNull(callback);
+        if (streamingCallback is null) RunOnLoop(() => Deliver(ReadBytesAsync(count), callback));
+        else RunOnLoop(() => Deliver(StreamBytesAsync(count, streamingCallback), callback));
+    }
+
+    /// <summary>Reads up to and with <paramref name="delimiter"/> and calls back with it.</summary>
+    /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
+    /// <param name="delimiter">One byte or more.</param>
+    /// <param name="callback">Runs on the loop, never inside this call.</param>
+    /// <exception cref="ArgumentException">The delimiter is empty.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed, and the delimiter not in the buffer.</exception>
+    public void ReadUntil(ReadOnlySpan<byte> delimiter, Action<byte[]> callback)
+    {
+        if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
+        ArgumentNullException.ThrowIfNull(callback);
+        byte[] copy = delimiter.ToArray();
+        RunOnLoop(() => Deliver(ReadUntilAsync(copy), callback));
+    }
+
+    /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with it.</summary>
+    /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
+    /// <param name="regex">Matches bytes as the characters U+0000 to U+00FF.</param>
+    /// <param name="callback">Runs on the loop, never inside this call.</param>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed, and there is no match in the buffer.</exception>
+    public void ReadUntilRegex(Regex regex, Action<byte[]> callback)
+    {
+        ArgumentNullException.ThrowIfNull(regex);
+        ArgumentNullException.ThrowIfNull(callback);
+        RunOnLoop(() => Deliver(ReadUntilRegexAsync(regex), callback));
+    }
+
+    /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]})"/>
+    /// <param name="pattern">A .NET regular expression.</param>
+    /// <param name="callback">Runs on the loop, never inside this call.</param>
+    public void ReadUntilRegex(string pattern, Action<byte[]> callback) => ReadUntilRegex(Reads.PatternCache.Get(pattern), callback);
+
+    /// <summary>Reads everything until the stream ends and calls back with it.</summary>
+    /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
+    /// <param name="callback">Runs on the loop, never inside this call; with nothing where a streaming callback got the data.</param>
+    /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">The stream did not end in the regular way, or its end was returned before.</exception>
+    public void ReadUntilClose(Action<byte[]> callback, Action<byte[]>? streamingCallback = null)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        if (streamingCallback is null) RunOnLoop(() => Deliver(ReadUntilCloseAsync(), callback));
+        else RunOnLoop(() => Deliver(StreamUntilCloseAsync(streamingCallback), callback));
+    }
+
+    private void WriteLater(byte[] data, Action? callback)
+    {
+        if (IsClosed) throw ClosedException();
+        Interlocked.Increment(ref _writesOnTheirWay);
+        RunOnLoop(() =>
+        {
+            Interlocked.Decrement(ref _writesOnTheirWay);
+            Write(data, callback);
+        });
+    }
+
+    private async ValueTask<byte[]> StreamBytesAsync(int count, Action<byte[]> streamingCallback)
+    {
+        while (count > 0)
+        {
+            byte[] piece = await ReadBytesAsync(Math.Min(count, Options.ReadChunkSize), partial: true);
+            count -= piece.Length;
+            await OnFreshStack();
+            if (!TryRun(streamingCallback, piece)) throw ClosedException();
+        }
+
+        return [];
+    }
+
+    private async ValueTask<byte[]> StreamUntilCloseAsync(Action<byte[]> streamingCallback)
+    {
+        await foreach (ReadOnlyMemory<byte> piece in ReadChunksAsync())
+        {
+            byte[] copy = piece.ToArray();
+            await OnFreshStack();
+            if (!TryRun(streamingCallback, copy)) throw ClosedException();
+        }
+
+        _isEndReturned = true;
+        return [];
+    }
+
+    /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
+    private Task OnFreshStack()
+    {
+        TaskCompletionSource next = new();
+        Loop.TryPost(new LoopCallback(static source => ((TaskCompletionSource)source!).SetResult(), next));
+        return next.Task;
+    }
+
+    /// <summary>Calls back with a read's result. What the call itself got wrong is thrown to the caller.</summary>
+    private void Deliver(ValueTask<byte[]> read, Action<byte[]> callback)
+    {
+        if (!read.IsCompleted)
+        {
+            DeliverLater(read, callback);
+            return;
+        }
+
+        byte[] result = read.GetAwaiter().GetResult();
+        RunCallbackLater(() => callback(result));
+    }
+
+    private async void DeliverLater(ValueTask<byte[]> read, Action<byte[]> callback)
+    {
+        try
+        {
+            byte[] result = await read;
+            TryRun(callback, result);
+        }
+        catch (StreamClosedException)
+        {
+            // Told by the close callback.
+        }
+        catch (Exception error)
+        {
+            // A timeout, or the expression's own limit: there is nobody else to tell.
+            CloseNow(error is TimeoutException ? CloseReason.Timeout : CloseReason.Error, error);
+        }
+    }
+
+    /// <summary>Runs a callback of the user's on the loop, not within the current call. If it throws, the stream closes.</summary>
+    private protected void RunCallbackLater(Action callback) => Loop.TryPost(new LoopCallback(static state =>
+    {
+        (BaseIOStream stream, Action callback) = ((BaseIOStream, Action))state!;
+        stream.TryRun(static run => run(), callback);
+    }, (this, callback)));
+
+    private bool TryRun<T>(Action<T> callback, T argument)
+    {
+        try
+        {
+            callback(argument);
+            return true;
+        }
+        catch (Exception error)
+        {
+            Log.StreamCallbackFailed(Loop.Logger, error, this);
+            CloseNow(CloseReason.Error, error);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,267 @@
+using System.ComponentModel;
+using System.Net.Sockets;
+using Waterspout.Diagnostics;
+using Waterspout.Interop;
+using Waterspout.Loop;
+using Waterspout.Reads;
+
+namespace Waterspout;
+
+public abstract partial class BaseIOStream
+{
+    // Long enough for a slow peer to take a full buffer, short enough that one that never ends does not keep a descriptor.
+    private static readonly TimeSpan s_defaultCloseTimeout = TimeSpan.FromSeconds(10);
+
+    private Action? _closeCallback;
+    private CancellationTokenSource? _closedSource;
+    private Task? _closing;
+    private volatile bool _isEndTold;
+    private volatile bool _isCloseRequested;
+
+    /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
+    /// <remarks>
+    /// With <see cref="IOStreamOptions.AllowHalfOpen"/> the end of the peer's side alone does not count. Callbacks registered with the
+    /// token run on the loop. The reference has no such thing.
+    /// </remarks>
+    public CancellationToken Closed
+    {
+        get
+        {
+            if (_isEndTold) return new CancellationToken(canceled: true);
+            if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
+                RunOnLoop(UpdateRoot);
+            // The end may have been told between the two looks.
+            if (_isEndTold) CancelClosedLater();
+            return _closedSource.Token;
+        }
+    }
+
+    /// <summary>Closes the stream now.</summary>
+    /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of what pending operations fail with.</param>
+    /// <remarks>
+    /// Pending operations fail with <see cref="StreamClosedException"/>; what has not been sent is dropped, and unread data in the kernel
+    /// makes it reset the connection: <see cref="CloseAsync"/> does neither. What is in the read buffer can still be read. Closing again
+    /// does nothing. Off the loop's thread the stream is closed as far as everybody can see, and the descriptor goes with the loop's next turn.
+    /// </remarks>
+    public void Close(Exception? error = null)
+    {
+        CloseReason reason = error is null ? CloseReason.Local : CloseReason.Error;
+        if (Loop.IsCurrent)
+        {
+            CloseNow(reason, error);
+            return;
+        }
+
+        if (IsClosed) return;
+        _error = error;
+        _closeReason = reason;
+        _isCloseRequested = true;
+        if (!RunOnLoop(() => CloseNow(reason, error))) CloseUnregistered();
+    }
+
+    /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
+    /// <param name="timeout">
+    /// For everything together; 10 seconds when null. When it has passed the stream is closed as it is, with <see cref="CloseReason.Timeout"/>
+    /// if data was still unsent. <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
+    /// <remarks>
+    /// What the peer still sends is thrown away, so that it is not answered by a reset that could cost it the last of our data. A pending
+    /// read fails at once, and no more reads and writes are taken, except of what is in the read buffer. Does not throw for what goes wrong
+    /// on the way: <see cref="CloseReason"/> tells. The reference has no such call.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
+    public ValueTask CloseAsync(TimeSpan? timeout = null)
+    {
+        TimeSpan limit = timeout ?? s_defaultCloseTimeout;
+        if (limit != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero, nameof(timeout));
+        if (!Loop.IsCurrent) return CloseElsewhere(limit);
+        if (_state == StreamState.Closed) return default;
+        if (_closing is null && (IsConnecting || _state == StreamState.New)) CloseNow(CloseReason.Local);
+        else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);
+        return _closing is null ? default : new ValueTask(_closing);
+    }
+
+    /// <summary>Sets what is called, on the loop, when the stream has closed.</summary>
+    /// <param name="callback">Null for nothing. One that is set replaces the one before.</param>
+    /// <remarks>
+    /// Runs once, after the callbacks for data that had arrived. It is told also when nobody is reading; but not as long as there is unread
+    /// data in front of the end. Where the stream is closed already it runs all the same.
+    /// </remarks>
+    public void SetCloseCallback(Action? callback) => RunOnLoop(() =>
+    {
+        _closeCallback = callback;
+        if (_state == StreamState.Closed) RunCloseCallbackLater();
+        else UpdateRoot();
+    });
+
+    /// <summary>Closes the stream now: see <see cref="Close"/>.</summary>
+    public void Dispose()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the stream in good order: see <see cref="CloseAsync"/>.</summary>
+    public ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return CloseAsync();
+    }
+
+    /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
+    private protected virtual void OnClosed(Exception error)
+    {
+    }
+
+    private protected void CloseNow(CloseReason reason, Exception? error = null)
+    {
+        if (_state == StreamState.Closed) return;
+        _state = StreamState.Closed;
+        _closeReason = reason;
+        _error = error;
+        _isWritable = _isReadable = false;
+        ReleaseDescriptor();
+        LogClose(reason, error);
+
+        _writeBuffer.Clear();
+        _writeDeadline?.Cancel();
+        _readDeadline?.Cancel();
+        if (_pendingRead is { } read)
+        {
+            if (!TryFinish(read)) FailAtEnd(read);
+            EndReadLater(read);
+        }
+
+        _readBuffer.Trim();
+        StreamClosedException closed = ClosedException();
+        FailWriters(closed);
+        OnClosed(closed);
+        TellEnd();
+        RunCloseCallbackLater();
+    }
+
+    private void ReleaseDescriptor()
+    {
+        if (_registration is { } registration)
+        {
+            // Before the descriptor goes: a duplicate of it, in a child process, would keep the events coming.
+            Loop.Unregister(registration);
+            _registration = null;
+            Loop.Counters.StreamsOpen--;
+        }
+
+        GC.SuppressFinalize(this);
+        CloseFd();
+    }
+
+    /// <summary>An error of the descriptor: what had arrived before it is taken in first.</summary>
+    private void CloseByError(Exception error)
+    {
+        if (_state == StreamState.Closed) return;
+        if (_state == StreamState.Closing && _writeBuffer.Length == 0)
+        {
+            // Everything has been sent, and the peer did not wait for the end of the close.
+            CloseNow(CloseReason.Local);
+            return;
+        }
+
+        DrainDescriptor();
+        CloseNow(IsConnectionLoss(error) ? CloseReason.Reset : CloseReason.Error, error);
+    }
+
+    private void DrainDescriptor()
+    {
+        if (_isEndReached || IsConnecting || _registration is null) return;
+        try
+        {
+            while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
+            {
+            }
+        }
+        catch (Exception)
+        {
+            // The error that closes the stream is the one that came first.
+        }
+    }
+
+    /// <summary>The peer has ended its side, everything in front of that has been received, and that closes the stream.</summary>
+    private void CloseAtEnd()
+    {
+        if (_writeBuffer.Length > 0) FlushWrites();
+        if (_state == StreamState.Closed) return;
+        if (_writeBuffer.Length == 0 || _writers is { Count: > 0 })
+            CloseNow(CloseReason.EndOfStream);
+        else
+            // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
+            _closing = CloseInOrderAsync(CloseReason.EndOfStream, s_defaultCloseTimeout);
+    }
+
+    private async Task CloseInOrderAsync(CloseReason reason, TimeSpan timeout)
+    {
+        _state = StreamState.Closing;
+        _closeReason = reason;
+        if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
+        UpdateRoot();
+        using IDisposable? limit = timeout == Timeout.InfiniteTimeSpan ? null : Loop.CallLater(timeout, () => EndClosing(reason));
+        try
+        {
+            await FlushCore(default);
+            if (!_isEndReached && (_areWritesCompleted || ShutdownWrites()) && _state == StreamState.Closing)
+                await Read(DiscardRead.Rent(), default);
+        }
+        catch (StreamClosedException)
+        {
+            // The peer, an error or the time limit was faster, and the stream says so.
+        }
+
+        CloseNow(reason);
+    }
+
+    private void EndClosing(CloseReason reason)
+    {
+        if (_writeBuffer.Length == 0) CloseNow(reason);
+        else CloseNow(CloseReason.Timeout, new TimeoutException($"{_writeBuffer.Length} bytes could not be sent before the close."));
+    }
+
+    /// <summary>The stream of a loop that is gone, and that never got to know it.</summary>
+    private void CloseUnregistered()
+    {
+        if (_state != StreamState.New) return;
+        _state = StreamState.Closed;
+        GC.SuppressFinalize(this);
+        CloseFd();
+    }
+
+    /// <summary>Tells the end by the token and, where there is no reason yet, as the reason.</summary>
+    private void TellEnd()
+    {
+        if (_isEndTold) return;
+        if (_closeReason == CloseReason.None) _closeReason = CloseReason.EndOfStream;
+        _isEndTold = true;
+        if (Volatile.Read(ref _closedSource) is not null) CancelClosedLater();
+    }
+
+    private void CancelClosedLater() =>
+        Loop.TryPost(new LoopCallback(static source => ((CancellationTokenSource)source!).Cancel(), _closedSource));
+
+    private void RunCloseCallbackLater()
+    {
+        if (_closeCallback is not { } callback) return;
+        _closeCallback = null;
+        RunCallbackLater(callback);
+    }
+
+    private void LogClose(CloseReason reason, Exception? error)
+    {
+        if (error is null) Log.Closed(Loop.Logger, this, reason);
+        else if (reason is CloseReason.Reset or CloseReason.Local or CloseReason.Timeout || IsConnecting) Log.ConnectionLost(Loop.Logger, error, this, reason);
+        else Log.ClosedByError(Loop.Logger, error, this, reason);
+    }
+
+    private static bool IsConnectionLoss(Exception error) => error switch
+    {
+        SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut } => true,
+        IOException { InnerException: Win32Exception { NativeErrorCode: (int)Errno.EPIPE } } => true,
+        _ => false,
+    };
+}

@@ -1,0 +1,79 @@
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public abstract partial class BaseIOStream
+{
+    /// <summary>There is no connection yet, so that reads and writes have to wait for one.</summary>
+    private protected virtual bool IsConnecting => false;
+
+    /// <summary>The descriptor has become writable, or failed, while connecting.</summary>
+    private protected virtual void HandleConnect()
+    {
+    }
+
+    void IReadinessHandler.HandleEvents(IOEvents events)
+    {
+        if (_state == StreamState.Closed) return;
+        if (IsConnecting)
+        {
+            if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
+            HandleConnect();
+            if (_state == StreamState.Closed || IsConnecting) return;
+        }
+
+        bool wasBlocked = !_isWritable;
+        if ((events & (IOEvents.Write | IOEvents.Error)) != 0) _isWritable = true;
+        if ((events & (IOEvents.ReadClosed | IOEvents.Error)) != 0) _isEndKnown = true;
+        if ((events & (IOEvents.Read | IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndReached) _isReadable = true;
+
+        // Data first, errors after it: what had arrived is read before the error is told.
+        ReceiveForRead();
+        if (wasBlocked && _isWritable && _state != StreamState.Closed) FlushWrites();
+        if ((events & IOEvents.Error) != 0 && _state != StreamState.Closed) HandleError();
+        if (_isEndKnown) CheckForEnd();
+        EndEvents();
+    }
+
+    /// <summary>What comes after everything that user code may have done within an event.</summary>
+    private void EndEvents()
+    {
+        _readBuffer.Trim();
+        UpdateRoot();
+    }
+
+    /// <summary>The poller has told of an error or a hang-up, and reading has not met it.</summary>
+    private void HandleError()
+    {
+        if (GetFdError() is { } error) CloseByError(error);
+    }
+
+    /// <summary>When the peer's end is known and nobody reads, finds out whether there is anything in front of it.</summary>
+    /// <remarks>
+    /// The end is told at once, by the token and the reason. The stream itself stays open as long as data is in front of
+    /// the end, so that a peer that sent its requests and closed its side gets its answers, and as long as such answers
+    /// are still being sent.
+    /// </remarks>
+    private void CheckForEnd()
+    {
+        if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || Options.AllowHalfOpen) return;
+        TellEnd();
+        if (_readBuffer.Length > 0 || _writeBuffer.Length > 0) return;
+        _isReadable = true;
+        try
+        {
+            if (ReceiveIntoBuffer() == 0) ReachEnd();
+        }
+        catch (Exception error)
+        {
+            CloseByError(error);
+        }
+    }
+
+    private void CheckForEndLater() => Loop.TryPost(new LoopCallback(static state =>
+    {
+        BaseIOStream stream = (BaseIOStream)state!;
+        stream.CheckForEnd();
+        stream.EndEvents();
+    }, this));
+}

@@ -1,0 +1,251 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Waterspout.Reads;
+
+namespace Waterspout;
+
+public abstract partial class BaseIOStream
+{
+    /// <summary>Reads exactly <paramref name="count"/> bytes; or, if <paramref name="partial"/>, what there is, at least one byte and at most that many.</summary>
+    /// <param name="count">Zero returns an empty array at once.</param>
+    /// <param name="partial">Return as soon as there is anything.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte: what has arrived stays buffered, and the stream usable.</param>
+    /// <remarks>
+    /// Completion: at once when the buffer has enough, also after the stream closed. Difference from the reference: none.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">The stream closed, or had closed, before there was enough.</exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
+    public ValueTask<byte[]> ReadBytesAsync(int count, bool partial = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (!Loop.IsCurrent) return ReadBytesElsewhere(count, partial, cancellationToken);
+        if (count == 0) return new ValueTask<byte[]>(Array.Empty<byte>());
+        bool isDirect = !partial && count is >= ArrayRead.Smallest and <= ArrayRead.Largest && count <= Options.MaxBufferSize;
+        if (!isDirect || _readBuffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken);
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(ArrayRead.Rent(count), cancellationToken) : refusal;
+    }
+
+    /// <summary>Reads exactly <paramref name="count"/> bytes and hands them to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
+    /// <param name="count">Zero calls the parser with an empty span at once.</param>
+    /// <param name="parse">
+    /// Makes the result. The span is valid during the call only. Runs on the loop; must not read from the stream. If it throws,
+    /// the read fails with that exception, and the bytes count as read.
+    /// </param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. The reference has no such form.</remarks>
+    public ValueTask<T> ReadBytesAsync<T>(int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentNullException.ThrowIfNull(parse);
+        return Loop.IsCurrent
+            ? ReadBytes(count, partial: false, parse, cancellationToken)
+            : ReadBytesElsewhere(count, parse, cancellationToken);
+    }
+
+    /// <summary>Fills <paramref name="buffer"/>; or, if <paramref name="partial"/>, reads what there is into it.</summary>
+    /// <param name="buffer">Large ones are received into directly. It must be left alone until the read has ended. An empty one returns 0 at once.</param>
+    /// <param name="partial">Return as soon as there is anything.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte: what is in <paramref name="buffer"/> already goes back into the stream's own.</param>
+    /// <returns>How many bytes were read: the length of the buffer, or less for a partial read.</returns>
+    /// <remarks>
+    /// Completion: at once when the buffer has enough, also after the stream closed. The size of the caller's buffer is not
+    /// limited by <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>.
+    /// </remarks>
+    public ValueTask<int> ReadIntoAsync(Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default)
+    {
+        if (!Loop.IsCurrent) return ReadIntoElsewhere(buffer, partial, cancellationToken);
+        if (buffer.IsEmpty) return new ValueTask<int>(0);
+        return TryBeginRead(cancellationToken, out ValueTask<int> refusal) ? Read(IntoRead.Rent(buffer, partial), cancellationToken) : refusal;
+    }
+
+    /// <summary>Reads up to and with <paramref name="delimiter"/>.</summary>
+    /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
+    /// <param name="maxBytes">The most bytes that the result, delimiter included, may have.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>
+    /// Completion: at once when the delimiter is in the buffer, also after the stream closed. Each byte is looked at once, however
+    /// it arrives. Difference from the reference: none.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The delimiter is empty, or the limit not positive.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">
+    /// The stream closed before the delimiter came. With an inner <see cref="UnsatisfiableReadException"/>: it did not come within
+    /// <paramref name="maxBytes"/>, and the stream was closed for that.
+    /// </exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
+    public ValueTask<byte[]> ReadUntilAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
+        ReadUntilAsync(delimiter, ToArray, maxBytes, cancellationToken);
+
+    /// <summary>Reads up to and with <paramref name="delimiter"/> and hands it to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
+    /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
+    /// <param name="parse">
+    /// Makes the result. The span, which ends in the delimiter, is valid during the call only. Runs on the loop; must not read from
+    /// the stream. If it throws, the read fails with that exception, and the bytes count as read.
+    /// </param>
+    /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>Completion and errors are those of the other form. The reference has no such form.</remarks>
+    public ValueTask<T> ReadUntilAsync<T>(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    {
+        if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
+        ArgumentNullException.ThrowIfNull(parse);
+        CheckLimit(maxBytes);
+        if (!Loop.IsCurrent) return ReadUntilElsewhere(delimiter.ToArray(), parse, maxBytes, cancellationToken);
+        if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
+
+        // What is in the buffer already is found without any object for the read.
+        ReadOnlySpan<byte> data = _readBuffer.Data;
+        int end = Delimiter.FindEnd(data, delimiter, 0);
+        if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.MaxBufferSize)) return ReadBuffered(end, parse);
+        return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken);
+    }
+
+    /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> in what has arrived so far.</summary>
+    /// <param name="regex">Matches bytes as the characters U+0000 to U+00FF.</param>
+    /// <param name="maxBytes">The most bytes that the result may have.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>
+    /// Completion: as soon as there is a match. One that could grow with what comes next is not waited for, so what an open-ended
+    /// expression matches depends on how the data arrives, as in the reference. An expression that looks ahead, or uses atomic groups,
+    /// back references or conditions, is searched from the start at each arrival; others are not. Errors are those of
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>; a <see cref="RegexMatchTimeoutException"/> of the
+    /// expression's own loses no byte.
+    /// </remarks>
+    public ValueTask<byte[]> ReadUntilRegexAsync(Regex regex, int? maxBytes = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(regex);
+        CheckLimit(maxBytes);
+        if (!Loop.IsCurrent) return ReadUntilRegexElsewhere(regex, maxBytes, cancellationToken);
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(regex, maxBytes), cancellationToken) : refusal;
+    }
+
+    /// <summary>Reads up to the end of the leftmost match of a pattern, which is taken with <see cref="RegexOptions.CultureInvariant"/>.</summary>
+    /// <param name="pattern">A .NET regular expression. Compiled patterns are remembered.</param>
+    /// <param name="maxBytes">The most bytes that the result may have.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <inheritdoc cref="ReadUntilRegexAsync(Regex, int?, CancellationToken)"/>
+    public ValueTask<byte[]> ReadUntilRegexAsync(string pattern, int? maxBytes = null, CancellationToken cancellationToken = default) =>
+        ReadUntilRegexAsync(PatternCache.Get(pattern), maxBytes, cancellationToken);
+
+    /// <summary>Reads everything until the stream ends.</summary>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>
+    /// Completion: when the peer has ended the stream in the regular way; with nothing, if nothing was left. An end by an error, or by a
+    /// close on this side, fails the read, and what had arrived stays buffered. Difference from the reference: that returns what there is
+    /// on any end.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="StreamClosedException">
+    /// The stream did not end in the regular way, or its end was returned before. With an inner <see cref="StreamBufferFullException"/>:
+    /// more than <see cref="IOStreamOptions.MaxBufferSize"/> came.
+    /// </exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
+    public ValueTask<byte[]> ReadUntilCloseAsync(CancellationToken cancellationToken = default)
+    {
+        if (!Loop.IsCurrent) return ReadUntilCloseElsewhere(cancellationToken);
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(UntilCloseRead.Rent(), cancellationToken) : refusal;
+    }
+
+    /// <summary>Waits until <paramref name="count"/> bytes have arrived and returns a copy of them; they stay to be read.</summary>
+    /// <param name="count">Zero returns nothing at once.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. The reference has no such call.</remarks>
+    public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (!Loop.IsCurrent) return PeekElsewhere(count, cancellationToken);
+        if (count == 0) return new ValueTask<ReadOnlyMemory<byte>>(ReadOnlyMemory<byte>.Empty);
+        return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal) ? Read(PeekRead.Rent(count), cancellationToken) : refusal;
+    }
+
+    /// <summary>Reads what comes, piece by piece, up to <paramref name="count"/> bytes in all or until the stream ends.</summary>
+    /// <param name="count">Without limit when null.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
+    /// <remarks>
+    /// Each piece is valid until the next is asked for. Leaving the loop early leaves what follows in the stream. Between two pieces the
+    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>, but for the
+    /// regular end of the stream, which ends the sequence.
+    /// </remarks>
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadChunksAsync(long? count = null, CancellationToken cancellationToken = default)
+    {
+        if (count is { } total) ArgumentOutOfRangeException.ThrowIfNegative(total, nameof(count));
+        return ChunksAsync(count ?? long.MaxValue, cancellationToken);
+    }
+
+    /// <summary>Reads the pieces between delimiters, without the delimiters.</summary>
+    /// <param name="delimiter">One byte or more.</param>
+    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; passing it closes the stream.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
+    /// <remarks>
+    /// The regular end of the stream ends the sequence; what came after the last delimiter is its last piece, if it is not empty.
+    /// Errors are those of <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>.
+    /// </remarks>
+    public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlyMemory<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default)
+    {
+        if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
+        CheckLimit(maxBytes);
+        return PiecesAsync(delimiter.ToArray(), maxBytes, cancellationToken);
+    }
+
+    private static byte[] ToArray(ReadOnlySpan<byte> data) => data.ToArray();
+
+    private static void CheckLimit(int? maxBytes)
+    {
+        if (maxBytes is { } limit) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(maxBytes));
+    }
+
+    private ValueTask<T> ReadBytes<T>(int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken)
+    {
+        if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
+        int available = BytesRead<T>.Available(_readBuffer.Length, count, partial);
+        if (available > 0 || count == 0) return ReadBuffered(available, parse);
+        return Read(BytesRead<T>.Rent(count, partial, parse), cancellationToken);
+    }
+
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ChunksAsync(long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        byte[] chunk = new byte[Math.Min(count, Options.ReadChunkSize)];
+        while (count > 0)
+        {
+            int read;
+            try
+            {
+                read = await ReadIntoAsync(chunk.AsMemory(0, (int)Math.Min(count, chunk.Length)), partial: true, cancellationToken);
+            }
+            catch (StreamClosedException closed) when (closed.Reason == CloseReason.EndOfStream)
+            {
+                yield break;
+            }
+
+            count -= read;
+            yield return chunk.AsMemory(0, read);
+        }
+    }
+
+    private async IAsyncEnumerable<byte[]> PiecesAsync(byte[] delimiter, int? maxBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        Func<ReadOnlySpan<byte>, byte[]> withoutDelimiter = piece => piece[..^delimiter.Length].ToArray();
+        while (true)
+        {
+            byte[]? piece = null;
+            try
+            {
+                piece = await ReadUntilAsync(delimiter, withoutDelimiter, maxBytes, cancellationToken);
+            }
+            catch (StreamClosedException closed) when (closed.Reason == CloseReason.EndOfStream)
+            {
+            }
+
+            if (piece is null) break;
+            yield return piece;
+        }
+
+        byte[] rest = await ReadRestAsync();
+        if (rest.Length > 0) yield return rest;
+    }
+}

@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Waterspout.Buffers;
+using Waterspout.Interop;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public abstract partial class BaseIOStream
+{
+    // What one stream may send within a turn. The kernel takes less than this before it says that it is full, except on
+    // a loopback whose reader keeps up.
+    private const int SendBudget = 1024 * 1024;
+
+    private Queue<WriteOperation>? _writers;
+    private Action? _writeCallback;
+    private long _writeCallbackPosition;
+    private Deadline? _writeDeadline;
+    private long _sent;
+    private long _lastPosition; // of the last in _writers
+    private bool _isWritable = true;
+    private bool _isFlushQueued;
+    private bool _areWritesCompleted;
+
+    [InlineArray(FileDescriptors.MaxGather)]
+    private struct Pieces
+    {
+        private ReadOnlyMemory<byte> _first;
+    }
+
+    /// <summary>The position in the stream behind everything that has been written.</summary>
+    private long EndPosition => _sent + _writeBuffer.Length;
+
+    /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
+    internal void FlushWrites()
+    {
+        _isFlushQueued = false;
+        if (_state is StreamState.New or StreamState.Closed || IsConnecting) return;
+        try
+        {
+            Send();
+        }
+        catch (Exception error)
+        {
+            CloseByError(error);
+            return;
+        }
+
+        ReleaseWriters();
+        if (_isEndKnown && _writeBuffer.Length == 0) CheckForEndLater();
+    }
+
+    /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
+    private protected void QueueFlush()
+    {
+        if (_isFlushQueued) return;
+        if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
+        _isFlushQueued = true;
+        Loop.FlushAtEndOfTurn(this);
+    }
+
+    private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
+        if (_state >= StreamState.Closing) return ClosedException();
+        if (_areWritesCompleted) return new InvalidOperationException("The writes of this stream have been completed.");
+        if (_writeBuffer.Length + length <= Options.MaxWriteBufferSize) return null;
+        return new StreamBufferFullException(
+            $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {_writeBuffer.Length} wait to be sent.");
+    }
+
+    private ValueTask FinishWrite(bool isCopied, CancellationToken cancellationToken)
+    {
+        // Data of the caller's has to be gone before he has it back; of copies some may stay.
+        int mayStay = isCopied ? Options.WriteHighWaterMark : 0;
+        if (_writeBuffer.Length <= mayStay)
+        {
+            QueueFlush();
+            return default;
+        }
+
+        long position = EndPosition - mayStay;
+        if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
+        FlushWrites();
+        if (_state == StreamState.Closed) return ValueTask.FromException(ClosedException());
+        return _sent >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
+    }
+
+    private ValueTask FlushCore(CancellationToken cancellationToken)
+    {
+        if (_writeBuffer.Length == 0) return default;
+        long position = EndPosition;
+        FlushWrites();
+        if (_state == StreamState.Closed) return ValueTask.FromException(ClosedException());
+        return _sent >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
+    }
+
+    private ValueTask WaitUntilSent(long position, bool isFlush, CancellationToken cancellationToken)
+    {
+        _writers ??= new Queue<WriteOperation>();
+        // Never before the ones ahead: writes complete in order.
+        if (_writers.Count > 0) position = Math.Max(position, _lastPosition);
+        _lastPosition = position;
+        WriteOperation operation = WriteOperation.Rent(this, position, isFlush);
+        _writers.Enqueue(operation);
+        operation.RegisterCancellation(cancellationToken);
+        UpdateRoot();
+        return operation.Task;
+    }
+
+    private void Send()
+    {
+        int budget = SendBudget;
+        Pieces pieces = default;
+        while (_isWritable && _writeBuffer.Length > 0)
+        {
+            if (budget <= 0)
+            {
+                Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).FlushWrites(), this));
+                return;
+            }
+
+            budget -= SendOnce(pieces);
+        }
+
+        if (_writeBuffer.Length == 0) _writeDeadline?.Clear();
+    }
+
+    private int SendOnce(Span<ReadOnlyMemory<byte>> pieces)
+    {
+        int offered;
+        int? count;
+        if (_writeBuffer.IsScattered)
+        {
+            int gathered = _writeBuffer.Gather(pieces, out offered);
+            count = WriteToFd(pieces[..gathered]);
+        }
+        else
+        {
+            ReadOnlySpan<byte> data = _writeBuffer.First;
+            offered = data.Length;
+            count = WriteToFd(data);
+        }
+
+        int sent = count ?? 0;
+        Debug.Assert(sent <= offered, "More was sent than was offered.");
+        _writeBuffer.Consume(sent);
+        _sent += sent;
+        Loop.Counters.BytesOut += sent;
+        if (sent < offered) WaitWritable(sent > 0);
+        return sent;
+    }
+
+    // Less than was offered means that the kernel is full, and that it will tell when it is not.
+    private void WaitWritable(bool hasProgressed)
+    {
+        bool isNew = _isWritable;
+        _isWritable = false;
+        Loop.Rearm(_registration!, IOEvents.Write);
+        if (Options.WriteTimeout is not { } timeout) return;
+        _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
+        if (isNew || hasProgressed) _writeDeadline.Restart();
+    }
+
+    private void OnWriteTimeout() =>
+        CloseNow(CloseReason.Timeout, new TimeoutException($"The peer took no data for {Options.WriteTimeout}."));
+
+    /// <summary>Wakes those whose data has been sent, from the loop's queue: this may be inside some user's call.</summary>
+    private void ReleaseWriters()
+    {
+        while (_writers is { Count: > 0 } && _writers.Peek().Position <= _sent) Release(_writers.Dequeue(), null);
+        if (_writeCallback is { } callback && _writeCallbackPosition <= _sent)
+        {
+            _writeCallback = null;
+            RunCallbackLater(callback);
+        }
+    }
+
+    private void FailWriters(Exception error)
+    {
+        while (_writers is { Count: > 0 }) Release(_writers.Dequeue(), error);
+        _writers = null;
+        _writeCallback = null;
+    }
+
+    private void Release(WriteOperation operation, Exception? error)
+    {
+        operation.Finish(error);
+        Loop.TryPost(new LoopCallback(static state => ((WriteOperation)state!).Signal(), operation));
+    }
+
+    /// <summary>Called, on any thread, by the token of a write or flush.</summary>
+    internal void RequestCancelWrite(WriteOperation operation, short version, CancellationToken token) =>
+        Loop.TryPost(new LoopCallback(static state =>
+        {
+            (BaseIOStream stream, WriteOperation operation, short version, CancellationToken token) =
+                ((BaseIOStream, WriteOperation, short, CancellationToken))state!;
+            if (operation.Version == version) stream.CancelWrite(operation, token);
+        }, (this, operation, version, token)));
+
+    private void CancelWrite(WriteOperation operation, CancellationToken token)
+    {
+        if (_writers is null || !_writers.Contains(operation)) return;
+        _writers = new Queue<WriteOperation>(_writers.Where(other => other != operation));
+        OperationCanceledException error = new(token);
+        bool isFlush = operation.IsFlush;
+        Release(operation, error);
+        if (!isFlush) CloseNow(CloseReason.Local, error);
+    }
+
+    private async ValueTask CompleteWritesCoreAsync(CancellationToken cancellationToken)
+    {
+        _areWritesCompleted = true;
+        await FlushWhenConnectedAsync(cancellationToken);
+        if (_state == StreamState.Closed) throw ClosedException();
+        if (!ShutdownWrites())
+        {
+            _areWritesCompleted = false;
+            throw new NotSupportedException("This descriptor cannot be closed in one direction.");
+        }
+
+        if (_isEndReached) CloseNow(CloseReason.EndOfStream);
+    }
+
+    /// <summary>A flush that also waits for a connection that is being made, even where nothing has been written.</summary>
+    private protected virtual ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken) => FlushCore(cancellationToken);
+}

@@ -1,0 +1,184 @@
+using System.Buffers;
+using Waterspout.Buffers;
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+/// <summary>
+/// A stream over a non-blocking descriptor that says what protocol code wants to say: read until this, read that many,
+/// write this, tell me when it closes.
+/// </summary>
+/// <remarks>
+/// <para>One read and any number of writes may be under way at a time. All members may be called from any thread: on the
+/// thread of <see cref="Loop"/> they act at once, and awaits go on there, inline; from other threads the call is handed to
+/// the loop, and its awaits go on as .NET's rules say (captured context, else the thread pool), never on the loop.</para>
+/// <para>To make a stream over something else, derive and implement <see cref="Fileno"/>, <see cref="ReadFromFd"/>,
+/// <see cref="WriteToFd(ReadOnlySpan{byte})"/> and <see cref="CloseFd"/>; override <see cref="GetFdError"/> where the descriptor
+/// keeps an error to be asked for.</para>
+/// </remarks>
+public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
+{
+    private readonly ReadBuffer _readBuffer = new();
+    private readonly WriteBuffer _writeBuffer = new();
+    private Registration? _registration;
+    private volatile StreamState _state;
+    private volatile CloseReason _closeReason;
+    private volatile Exception? _error;
+
+    /// <summary>Makes a stream on a loop.</summary>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    protected BaseIOStream(IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        Options = options ?? IOStreamOptions.Default;
+        Options.Validate(nameof(options));
+        Loop = loop ?? IOLoop.Current;
+        ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
+    }
+
+    /// <summary>Closes a stream that was dropped while it was open, and says so in the log.</summary>
+    ~BaseIOStream()
+    {
+        if (_registration is null && _state == StreamState.New)
+        {
+            // The constructor failed, or nothing was ever done with it: only the descriptor has to go.
+            CloseFd();
+            return;
+        }
+
+        Log.Dropped(Loop.Logger, this);
+        Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).CloseNow(CloseReason.Local), this));
+    }
+
+    /// <summary>Where a stream is in its life, as its loop sees it.</summary>
+    private enum StreamState
+    {
+        /// <summary>Not known to the poller yet.</summary>
+        New,
+
+        /// <summary>Reads and writes.</summary>
+        Open,
+
+        /// <summary>Takes no more calls; what was written is still being sent.</summary>
+        Closing,
+
+        /// <summary>The descriptor is gone. What had arrived can still be read.</summary>
+        Closed,
+    }
+
+    /// <summary>The loop that the stream belongs to.</summary>
+    public IOLoop Loop { get; }
+
+    /// <summary>The limits and habits that the stream was made with.</summary>
+    public IOStreamOptions Options { get; }
+
+    /// <summary>The stream is closed, by whomever. What had arrived before can still be read.</summary>
+    public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
+
+    /// <summary>A read is under way.</summary>
+    public bool IsReading => _pendingRead is not null || Volatile.Read(ref _readsOnTheirWay) > 0;
+
+    /// <summary>Data waits to be sent.</summary>
+    public bool IsWriting => _writeBuffer.Length > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
+
+    /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
+    public Exception? Error => _error;
+
+    /// <summary>Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read.</summary>
+    public CloseReason CloseReason => _closeReason;
+
+    /// <summary>Turns Nagle's algorithm off (true) or on (false), on streams that have it; does nothing on others.</summary>
+    public virtual void SetNoDelay(bool value)
+    {
+    }
+
+    /// <summary>The descriptor.</summary>
+    protected abstract int Fileno { get; }
+
+    /// <summary>Closes the descriptor. Called once, on the loop, when the poller has forgotten it; or by the finalizer.</summary>
+    protected abstract void CloseFd();
+
+    /// <summary>Writes what the descriptor takes without blocking.</summary>
+    /// <returns>The number of bytes written; null where it would block.</returns>
+    /// <exception cref="IOException">The write failed. The stream closes with this error.</exception>
+    protected abstract int? WriteToFd(ReadOnlySpan<byte> data);
+
+    /// <summary>Writes the first of several pieces, or more where the descriptor can do that in one call.</summary>
+    /// <remarks>The default writes the first piece. One that is overridden together with the other form gathers.</remarks>
+    /// <returns>The number of bytes written; null where it would block.</returns>
+    protected virtual int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces[0].Span);
+
+    /// <summary>Reads what the descriptor has without blocking.</summary>
+    /// <returns>The number of bytes read; null where it would block; 0 at the end of the stream.</returns>
+    /// <exception cref="IOException">The read failed. The stream closes with this error.</exception>
+    protected abstract int? ReadFromFd(Span<byte> buffer);
+
+    /// <summary>The error that waits on the descriptor, if it keeps one. Asking may clear it.</summary>
+    protected virtual Exception? GetFdError() => null;
+
+    /// <summary>Tells the descriptor's peer that nothing more will be written.</summary>
+    /// <returns>False where the descriptor cannot be closed in one direction, which is the default.</returns>
+    protected virtual bool ShutdownWrites() => false;
+
+    /// <summary>A read that gives less than was asked for has taken everything. True for sockets and pipes, not for terminals.</summary>
+    internal virtual bool ShortReadMeansDrained => true;
+
+    /// <summary>The exception for an operation on the closed stream.</summary>
+    private protected StreamClosedException ClosedException() =>
+        new(_closeReason == CloseReason.None ? CloseReason.Local : _closeReason, _error);
+
+    /// <summary>Makes the descriptor known to the poller, at the first use.</summary>
+    private protected void EnsureRegistered()
+    {
+        Loop.AssertIsCurrent();
+        if (_state != StreamState.New) return;
+        _registration = Loop.Register(Fileno, this);
+        _state = StreamState.Open;
+        Loop.Counters.StreamsOpen++;
+    }
+
+    /// <summary>Registers from a constructor, on whatever thread that runs.</summary>
+    private protected void Register()
+    {
+        if (Loop.IsCurrent)
+        {
+            EnsureRegistered();
+            return;
+        }
+
+        Loop.Post(static state =>
+        {
+            BaseIOStream stream = (BaseIOStream)state!;
+            if (!stream._isCloseRequested) stream.EnsureRegistered();
+        }, this);
+    }
+
+    /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>
+    private void UpdateRoot()
+    {
+        if (_registration is null) return;
+        bool isNeeded = _pendingRead is not null || _closeCallback is not null || _closedSource is not null
+            || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
+        _registration.Root = isNeeded ? this : null;
+    }
+
+    /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
+    private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)
+    {
+        ForwardedCall<T> call = new(start);
+        return Loop.TryPost(new LoopCallback(ForwardedCall<T>.Run, call))
+            ? new ValueTask<T>(call.Result)
+            : ValueTask.FromException<T>(ClosedException());
+    }
+
+    /// <summary>Runs a call on the loop, at once if this is its thread. False when the loop is gone.</summary>
+    private protected bool RunOnLoop(Action action)
+    {
+        if (!Loop.IsCurrent) return Loop.TryPost(new LoopCallback(static state => ((Action)state!)(), action));
+        action();
+        return true;
+    }
+}

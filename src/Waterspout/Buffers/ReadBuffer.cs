@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Numerics;
+
+namespace Waterspout.Buffers;
+
+/// <summary>Bytes that have arrived and have not been read, in one piece, so that they can be searched and lent as a span.</summary>
+/// <remarks>
+/// Use: <see cref="GetSpace"/>, receive into it, <see cref="Commit"/>; look at <see cref="Data"/>, <see cref="Consume"/>.
+/// The array is rented for as long as there are bytes in it: an empty buffer holds none. Consuming moves an index;
+/// bytes are moved only to the front of an array that is more than half consumed, or to a larger one, twice the size,
+/// so that each byte is copied a bounded number of times.
+/// </remarks>
+internal sealed class ReadBuffer
+{
+    // Below this an array is not worth replacing by a smaller one.
+    private const int KeepSize = 16 * 1024;
+    private const int SmallestSize = 256;
+
+    private byte[] _array = [];
+    private int _start;
+    private int _end;
+
+    internal int Length => _end - _start;
+
+    internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
+
+    /// <summary>At least <paramref name="minimum"/> free bytes behind the data; <paramref name="whenEmpty"/> where there is no data.</summary>
+    internal Span<byte> GetSpace(int minimum, int whenEmpty)
+    {
+        if (_array.Length - _end < minimum || _array.Length == 0) MakeSpace(Length == 0 ? Math.Max(minimum, whenEmpty) : minimum);
+        return _array.AsSpan(_end);
+    }
+
+    internal void Commit(int count)
+    {
+        Debug.Assert(count >= 0 && _end + count <= _array.Length, "More was committed than there was space for.");
+        _end += count;
+    }
+
+    internal void Consume(int count)
+    {
+        Debug.Assert(count >= 0 && count <= Length, "More was consumed than there is.");
+        _start += count;
+        if (_start == _end) Release();
+    }
+
+    internal byte[] TakeArray(int count)
+    {
+        byte[] taken = Data[..count].ToArray();
+        Consume(count);
+        return taken;
+    }
+
+    internal void Append(ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return;
+        data.CopyTo(GetSpace(data.Length, data.Length));
+        Commit(data.Length);
+    }
+
+    /// <summary>Puts bytes back in front, after they were taken for a read that was then cancelled.</summary>
+    internal void Prepend(ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return;
+        if (_start < data.Length) Move(Rent(data.Length + Length), data.Length);
+        _start -= data.Length;
+        data.CopyTo(_array.AsSpan(_start));
+    }
+
+    /// <summary>Gives a large array back for one that fits the few bytes left in it. Called when the stream begins to wait.</summary>
+    internal void Trim()
+    {
+        if (Length == 0) Release();
+        else if (_array.Length > KeepSize && Length * 4 <= _array.Length) Move(Rent(Length * 2), 0);
+    }
+
+    internal void Release()
+    {
+        if (_array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
+        _array = [];
+        _start = _end = 0;
+    }
+
+    private static byte[] Rent(int size) =>
+        ArrayPool<byte>.Shared.Rent(Math.Max(SmallestSize, size > 1 << 30 ? size : (int)BitOperations.RoundUpToPowerOf2((uint)size)));
+
+    private void MakeSpace(int minimum)
+    {
+        int needed = checked(Length + minimum);
+        if (needed <= _array.Length && _start >= _array.Length / 2)
+            Move(_array, 0);
+        else
+            Move(Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * Length))), 0);
+    }
+
+    private void Move(byte[] target, int offset)
+    {
+        int length = Length;
+        Data.CopyTo(target.AsSpan(offset));
+        if (target != _array && _array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
+        _array = target;
+        _start = offset;
+        _end = offset + length;
+    }
+}

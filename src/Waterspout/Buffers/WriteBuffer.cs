@@ -1,0 +1,167 @@
+using System.Buffers;
+using System.Diagnostics;
+
+namespace Waterspout.Buffers;
+
+/// <summary>Bytes that have been written and not yet sent, in order: copies in rented arrays, and memory of the caller's.</summary>
+/// <remarks>
+/// A ring of segments, which has room for one until more are needed: nearly always one rented array holds everything.
+/// It is returned when the last of its bytes has been sent, so that an empty buffer holds none.
+/// </remarks>
+internal sealed class WriteBuffer
+{
+    // A first array that holds most messages; behind it larger ones, since there is evidently more.
+    private const int SmallestArray = 4 * 1024;
+    private const int LargestArray = 64 * 1024;
+
+    private Segment[] _segments = [];
+    private int _head;
+    private int _count;
+    private bool _isReserved; // the last segment's room is lent to somebody who writes into it
+
+    private struct Segment
+    {
+        public byte[]? Rented;
+        public ReadOnlyMemory<byte> External;
+        public int Start;
+        public int End;
+
+        public readonly int Length => End - Start;
+
+        public readonly int Room => Rented is null ? 0 : Rented.Length - End;
+
+        public readonly ReadOnlyMemory<byte> Data => Rented is null ? External[Start..End] : Rented.AsMemory(Start, Length);
+    }
+
+    /// <summary>Bytes in the buffer.</summary>
+    internal long Length { get; private set; }
+
+    /// <summary>More than one piece: worth a gathering call.</summary>
+    internal bool IsScattered => _count > 1;
+
+    internal ReadOnlySpan<byte> First => Head.Rented is { } array ? array.AsSpan(Head.Start, Head.Length) : Head.External.Span[Head.Start..Head.End];
+
+    private ref Segment Head => ref _segments[_head];
+
+    private ref Segment Tail => ref _segments[(_head + _count - 1) % _segments.Length];
+
+    /// <summary>Copies the data into the buffer.</summary>
+    internal void Append(ReadOnlySpan<byte> data)
+    {
+        while (!data.IsEmpty)
+        {
+            Memory<byte> space = GetSpace(1, data.Length);
+            int count = Math.Min(space.Length, data.Length);
+            data[..count].CopyTo(space.Span);
+            Extend(count);
+            data = data[count..];
+        }
+    }
+
+    /// <summary>Queues memory that its owner leaves alone until it has been sent.</summary>
+    internal void AppendUncopied(ReadOnlyMemory<byte> data)
+    {
+        Add(new Segment { External = data, End = data.Length });
+        Length += data.Length;
+    }
+
+    /// <summary>Lends at least <paramref name="minimum"/> bytes to write into, until <see cref="CommitReserved"/> or another write.</summary>
+    internal Memory<byte> Reserve(int minimum)
+    {
+        Memory<byte> space = GetSpace(minimum, minimum);
+        _isReserved = true;
+        return space;
+    }
+
+    /// <summary>Takes in what was written into the space that was lent. False where none is, or not so much.</summary>
+    internal bool CommitReserved(int count)
+    {
+        if (!_isReserved || count > Tail.Room) return false;
+        _isReserved = false;
+        Extend(count);
+        return true;
+    }
+
+    /// <summary>The first pieces, for a gathering call, and how many bytes they are.</summary>
+    internal int Gather(Span<ReadOnlyMemory<byte>> pieces, out int length)
+    {
+        int count = Math.Min(pieces.Length, _count);
+        length = 0;
+        for (int i = 0; i < count; i++)
+        {
+            pieces[i] = _segments[(_head + i) % _segments.Length].Data;
+            length += pieces[i].Length;
+        }
+
+        return count;
+    }
+
+    /// <summary>Drops bytes from the front, which have been sent.</summary>
+    internal void Consume(int count)
+    {
+        Length -= count;
+        while (_count > 0)
+        {
+            int step = Math.Min(count, Head.Length);
+            Head.Start += step;
+            count -= step;
+            // Space that is lent stays where it is until something is written into it, or beside it.
+            if (Head.Length > 0 || (_isReserved && _count == 1)) return;
+            DropHead();
+        }
+
+        Debug.Assert(count == 0, "More was consumed than there is.");
+    }
+
+    internal void Clear()
+    {
+        while (_count > 0) DropHead();
+        Length = 0;
+        _segments = [];
+        _isReserved = false;
+    }
+
+    private Memory<byte> GetSpace(int minimum, int wanted)
+    {
+        _isReserved = false;
+        if (_count == 0 || Tail.Room < minimum) Add(new Segment { Rented = ArrayPool<byte>.Shared.Rent(NextSize(minimum, wanted)) });
+        ref Segment tail = ref Tail;
+        return tail.Rented.AsMemory(tail.End);
+    }
+
+    private void Extend(int count)
+    {
+        Tail.End += count;
+        Length += count;
+    }
+
+    private int NextSize(int minimum, int wanted)
+    {
+        long size = Length == 0 ? SmallestArray : Math.Min(LargestArray, Length * 2);
+        return (int)Math.Max(minimum, Math.Max(size, Math.Min(wanted, LargestArray)));
+    }
+
+    private void Add(Segment segment)
+    {
+        _isReserved = false;
+        if (_count == _segments.Length) Grow();
+        _count++;
+        Tail = segment;
+    }
+
+    private void DropHead()
+    {
+        if (Head.Rented is { } array) ArrayPool<byte>.Shared.Return(array);
+        Head = default;
+        _head = (_head + 1) % _segments.Length;
+        _count--;
+    }
+
+    private void Grow()
+    {
+        Segment[] larger = new Segment[Math.Max(1, _count * 2)];
+        for (int i = 0; i < _count; i++) larger[i] = _segments[(_head + i) % _segments.Length];
+        _segments = larger;
+        _head = 0;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Threading.Tasks.Sources;
+using Waterspout.Reads;
+
+namespace Waterspout.Buffers;
+
+/// <summary>Somebody who waits until so much has been sent: a write over the high-water mark, a flush.</summary>
+internal sealed class WriteOperation : IValueTaskSource
+{
+    private ManualResetValueTaskSourceCore<bool> _source;
+    private CancellationTokenRegistration _cancellation;
+    private Exception? _error;
+
+    internal BaseIOStream Stream { get; private set; } = null!;
+
+    /// <summary>Released when this many bytes have been sent since the stream began.</summary>
+    internal long Position { get; private set; }
+
+    /// <summary>Cancelling a write closes the stream; cancelling a flush only ends the wait.</summary>
+    internal bool IsFlush { get; private set; }
+
+    internal short Version => _source.Version;
+
+    internal ValueTask Task => new(this, _source.Version);
+
+    internal static WriteOperation Rent(BaseIOStream stream, long position, bool isFlush)
+    {
+        WriteOperation operation = OperationPool<WriteOperation>.Rent();
+        operation.Stream = stream;
+        operation.Position = position;
+        operation.IsFlush = isFlush;
+        return operation;
+    }
+
+    internal void RegisterCancellation(CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled) return;
+        _cancellation = cancellationToken.UnsafeRegister(static (state, token) =>
+        {
+            WriteOperation operation = (WriteOperation)state!;
+            operation.Stream.RequestCancelWrite(operation, operation.Version, token);
+        }, this);
+    }
+
+    /// <summary>Settles the outcome; <see cref="Signal"/> tells it.</summary>
+    internal void Finish(Exception? error = null)
+    {
+        _error = error;
+        // Waits for a callback that runs on another thread: see ReadOperation.
+        _cancellation.Dispose();
+        _cancellation = default;
+    }
+
+    internal void Signal()
+    {
+        if (_error is { } error) _source.SetException(error);
+        else _source.SetResult(true);
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        try
+        {
+            _source.GetResult(token);
+        }
+        finally
+        {
+            if (token == _source.Version && _source.GetStatus(token) != ValueTaskSourceStatus.Pending) Recycle();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _source.OnCompleted(continuation, state, token, flags);
+    }
+
+    private void Recycle()
+    {
+        _source.Reset();
+        _error = null;
+        Stream = null!;
+        OperationPool<WriteOperation>.Return(this);
+    }
+}

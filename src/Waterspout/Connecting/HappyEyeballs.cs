@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Interop;
+
+namespace Waterspout.Connecting;
+
+/// <summary>Connects to a host by racing its addresses (RFC 8305).</summary>
+/// <remarks>
+/// All of it runs on the loop, so that nothing here needs a lock: an attempt that fails, a delay that passes and an attempt that wins
+/// each set the one thing that the race waits for.
+/// </remarks>
+internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStreamOptions options, IOLoop loop)
+{
+    private readonly List<IOStream> _attempts = [];
+    private readonly List<Exception> _errors = [];
+    private TaskCompletionSource _change = new();
+    private IOStream? _winner;
+
+    internal static async ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using IDisposable? timer = options.ConnectTimeout is { } timeout ? loop.CallLater(timeout, limit.Cancel) : null;
+        try
+        {
+            IReadOnlyList<IPEndPoint> addresses = await ResolveAsync(host, port, options, limit.Token);
+            return await loop.InvokeAsync(() => new HappyEyeballs(addresses, options, loop).RaceAsync(limit.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No connection to {host}:{port} within {options.ConnectTimeout}.");
+        }
+        catch (OperationCanceledException)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (SocketException error)
+        {
+            throw new StreamClosedException($"Cannot connect to {host}:{port}: {error.Message}", error);
+        }
+        catch (AggregateException errors)
+        {
+            throw new StreamClosedException($"Cannot connect to {host}:{port}: {string.Join(' ', errors.InnerExceptions.Select(error => error.Message))}", errors);
+        }
+    }
+
+    /// <summary>Alternates the families, beginning with that of the first address, which the resolver preferred.</summary>
+    internal static List<IPEndPoint> Interleave(IEnumerable<IPAddress> addresses, int port)
+    {
+        List<IPEndPoint> all = [.. addresses.Select(address => new IPEndPoint(address, port))];
+        List<IPEndPoint> preferred = all.FindAll(address => address.AddressFamily == all[0].AddressFamily);
+        List<IPEndPoint> others = all.FindAll(address => address.AddressFamily != all[0].AddressFamily);
+        List<IPEndPoint> order = [];
+        for (int i = 0; i < Math.Max(preferred.Count, others.Count); i++)
+        {
+            if (i < preferred.Count) order.Add(preferred[i]);
+            if (i < others.Count) order.Add(others[i]);
+        }
+
+        return order;
+    }
+
+    private static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string host, int port, IOStreamOptions options, CancellationToken cancellationToken)
+    {
+        IPAddress[] found = IPAddress.TryParse(host, out IPAddress? address) ? [address] : await Dns.GetHostAddressesAsync(host, cancellationToken);
+        if (options.LocalEndPoint is { } local) found = Array.FindAll(found, candidate => candidate.AddressFamily == local.AddressFamily);
+        return found.Length > 0 ? Interleave(found, port) : throw new SocketException((int)SocketError.NoData);
+    }
+
+    private async Task<IOStream> RaceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (int next = 0; _winner is null && _errors.Count < addresses.Count;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                using IDisposable? delay = next < addresses.Count ? loop.CallLater(options.ConnectAttemptDelay, SignalChange) : null;
+                if (next < addresses.Count) Attempt(addresses[next++], cancellationToken);
+                await _change.Task;
+                _change = new TaskCompletionSource();
+            }
+
+            cancellationToken.ThrowIfCancellationRequested();
+            return _winner ?? throw (_errors.Count == 1 ? _errors[0] : new AggregateException(_errors));
+        }
+        catch
+        {
+            _winner?.Close();
+            _winner = null;
+            throw;
+        }
+        finally
+        {
+            foreach (IOStream attempt in _attempts)
+                if (attempt != _winner) attempt.Close();
+        }
+    }
+
+    private async void Attempt(IPEndPoint address, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IOStream stream = IOStream.FromUnconnected(CreateSocket(address), options, loop);
+            _attempts.Add(stream);
+            await stream.ConnectAsync(address, cancellationToken: cancellationToken);
+            stream.SetNoDelay(true);
+            _winner ??= stream;
+        }
+        catch (Exception error)
+        {
+            _errors.Add(error is StreamClosedException { InnerException: { } inner } ? inner : error);
+        }
+
+        SignalChange();
+    }
+
+    private void SignalChange() => _change.TrySetResult();
+
+    private int CreateSocket(IPEndPoint address)
+    {
+        int fd = Sockets.Create(address.AddressFamily == AddressFamily.InterNetworkV6 ? LibC.AF_INET6 : LibC.AF_INET);
+        if (options.LocalEndPoint is not { } local) return fd;
+        PosixResult bound = Sockets.Bind(fd, local.Serialize());
+        if (bound.IsSuccess) return fd;
+        FileDescriptors.Close(fd);
+        throw PosixResult.ToSocketException(bound.Error);
+    }
+}

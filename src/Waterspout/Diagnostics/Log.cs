@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Logging;
+
+namespace Waterspout.Diagnostics;
+
+/// <summary>Every message that the library logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Error, "A callback on loop '{Loop}' failed.")]
+    internal static partial void CallbackFailed(ILogger logger, Exception error, string loop);
+
+    [LoggerMessage(2, LogLevel.Warning, "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms).")]
+    internal static partial void Stalled(ILogger logger, string loop, double milliseconds, double threshold);
+
+    [LoggerMessage(3, LogLevel.Error, "A callback of {Stream} failed. The stream is closed.")]
+    internal static partial void StreamCallbackFailed(ILogger logger, Exception error, object stream);
+
+    [LoggerMessage(4, LogLevel.Debug, "{Stream} closed: {Reason}.")]
+    internal static partial void Closed(ILogger logger, object stream, CloseReason reason);
+
+    [LoggerMessage(5, LogLevel.Debug, "{Stream} closed: {Reason}.")]
+    internal static partial void ConnectionLost(ILogger logger, Exception error, object stream, CloseReason reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Stream} closed: {Reason}.")]
+    internal static partial void ClosedByError(ILogger logger, Exception error, object stream, CloseReason reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Stream} was dropped without being closed. Its descriptor is closed by the finalizer.")]
+    internal static partial void Dropped(ILogger logger, object stream);
+
+    [LoggerMessage(8, LogLevel.Debug, "{Stream} connected.")]
+    internal static partial void Connected(ILogger logger, object stream);
+
+    [LoggerMessage(9, LogLevel.Error, "The handler of {Stream} failed. The stream is closed.")]
+    internal static partial void HandlerFailed(ILogger logger, Exception error, object stream);
+
+    [LoggerMessage(10, LogLevel.Warning, "Accepting on {EndPoint} failed: {Reason}. The next try is in {Milliseconds} ms.")]
+    internal static partial void AcceptPaused(ILogger logger, object endPoint, string reason, int milliseconds);
+
+    [LoggerMessage(11, LogLevel.Information, "Listening on {EndPoint}.")]
+    internal static partial void Listening(ILogger logger, object endPoint);
+}

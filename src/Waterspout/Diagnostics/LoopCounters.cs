@@ -1,0 +1,13 @@
+namespace Waterspout.Diagnostics;
+
+/// <summary>What a loop has done so far. Written by its thread alone, read by whoever collects metrics.</summary>
+internal sealed class LoopCounters
+{
+    internal long Turns;
+    internal long Stalls;
+    internal long BusyTicks;
+    internal long BytesIn;
+    internal long BytesOut;
+    internal long Accepted;
+    internal int StreamsOpen;
+}

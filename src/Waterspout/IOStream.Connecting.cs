@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Connecting;
+using Waterspout.Diagnostics;
+using Waterspout.Interop;
+
+namespace Waterspout;
+
+public partial class IOStream
+{
+    private volatile bool _isConnected;
+    private bool _isConnectCalled;
+    private TaskCompletionSource<Errno>? _attempt;
+    private List<TaskCompletionSource>? _connectWaiters;
+
+    private protected override bool IsConnecting => !_isConnected;
+
+    /// <summary>Connects the socket, and calls back when that is done.</summary>
+    /// <param name="address">An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket.</param>
+    /// <param name="callback">Runs on the loop, never inside this call. Does not run if connecting fails: see <see cref="BaseIOStream.SetCloseCallback"/>.</param>
+    /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
+    /// <remarks>Reads and writes may be begun meanwhile. Off the loop's thread the errors of the call are logged.</remarks>
+    /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed.</exception>
+    public virtual void Connect(EndPoint address, Action? callback = null, string? serverHostname = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        RunOnLoop(() => DeliverConnect(ConnectAsync(address, serverHostname), callback));
+    }
+
+    /// <summary>Connects the socket.</summary>
+    /// <param name="address">
+    /// An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket. Of a name's addresses those that the socket's family
+    /// can reach are tried one after the other.
+    /// </param>
+    /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
+    /// <param name="cancellationToken">Cancelling closes the stream.</param>
+    /// <remarks>
+    /// Completion: when the connection is there. Reads and writes may be begun meanwhile. If it fails the stream is closed, and
+    /// <see cref="BaseIOStream.Error"/> says why.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
+    /// <exception cref="StreamClosedException">Connecting failed; the inner exception is the <see cref="SocketException"/>. Or the stream is closed.</exception>
+    /// <exception cref="OperationCanceledException">Connecting was cancelled. The stream is closed.</exception>
+    public virtual ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        return Loop.IsCurrent ? ConnectCoreAsync(address, cancellationToken) : CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
+    }
+
+    /// <summary>Connects to a host by name, trying its addresses as RFC 8305 ("Happy Eyeballs") says.</summary>
+    /// <param name="host">A name or an IP address.</param>
+    /// <param name="port">From 1 to 65535.</param>
+    /// <param name="options">
+    /// Limits and habits of the stream, and of connecting: <see cref="IOStreamOptions.ConnectTimeout"/>,
+    /// <see cref="IOStreamOptions.ConnectAttemptDelay"/>, <see cref="IOStreamOptions.LocalEndPoint"/>.
+    /// </param>
+    /// <param name="cancellationToken">Cancelling closes every attempt.</param>
+    /// <returns>A connected stream on <see cref="IOLoop.Current"/>, with Nagle's algorithm off.</returns>
+    /// <remarks>
+    /// The addresses of both families are tried in turn, a new one whenever an attempt fails or has taken longer than the delay. The first
+    /// that connects wins; the others are closed.
+    /// </remarks>
+    /// <exception cref="StreamClosedException">
+    /// No address could be connected to: the inner exception is the <see cref="SocketException"/> of the one address, or an
+    /// <see cref="AggregateException"/> of all of them; or the error of the name resolution.
+    /// </exception>
+    /// <exception cref="TimeoutException">The time limit passed.</exception>
+    /// <exception cref="OperationCanceledException">Connecting was cancelled.</exception>
+    public static ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        (options ?? IOStreamOptions.Default).Validate(nameof(options));
+        return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
+    }
+
+    private protected override void HandleConnect()
+    {
+        if (_attempt is null) return;
+        Errno error = Sockets.TakeError(_fd);
+        // An event of the attempt before this one has no error, and no connection either.
+        if (error == 0 && !Sockets.IsConnected(_fd)) return;
+        // Its awaiter goes on here, and has set the stream to connected when this returns.
+        _attempt.TrySetResult(error);
+    }
+
+    private protected override void OnClosed(Exception error)
+    {
+        _attempt?.TrySetException(error);
+        WakeConnectWaiters(error);
+    }
+
+    private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)
+    {
+        if (!_isConnected)
+        {
+            TaskCompletionSource connected = new();
+            (_connectWaiters ??= []).Add(connected);
+            await connected.Task.WaitAsync(cancellationToken);
+        }
+
+        await base.FlushWhenConnectedAsync(cancellationToken);
+    }
+
+    private async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
+    {
+        if (IsClosed) throw ClosedException();
+        if (_isConnectCalled || _isConnected) throw new InvalidOperationException("The stream is connected or connecting already.");
+        cancellationToken.ThrowIfCancellationRequested();
+        _isConnectCalled = true;
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(CloseCancelled, this);
+        try
+        {
+            await TryEachAsync(await EndPointResolver.ResolveAsync(address, _fd, cancellationToken));
+        }
+        catch (Exception error) when (error is not StreamClosedException)
+        {
+            if (cancellationToken.IsCancellationRequested) error = new OperationCanceledException(cancellationToken);
+            CloseNow(error is OperationCanceledException ? CloseReason.Local : CloseReason.Error, error);
+            if (error is OperationCanceledException) throw error;
+            throw ClosedException();
+        }
+        catch (StreamClosedException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+
+        Log.Connected(Loop.Logger, this);
+    }
+
+    private async Task TryEachAsync(IReadOnlyList<EndPoint> addresses)
+    {
+        for (int i = 0; ; i++)
+        {
+            Errno error = await TryOnceAsync(addresses[i]);
+            if (error == 0) break;
+            if (i == addresses.Count - 1) throw PosixResult.ToSocketException(error);
+        }
+
+        _isConnected = true;
+        WakeConnectWaiters(null);
+        QueueFlush();
+    }
+
+    private async Task<Errno> TryOnceAsync(EndPoint address)
+    {
+        while (true)
+        {
+            if (IsClosed) throw ClosedException();
+            PosixResult result = Sockets.Connect(_fd, address.Serialize());
+            if (result.IsSuccess || result.Error == Errno.EINPROGRESS)
+            {
+                // Only now: an unconnected socket reports a hang-up.
+                EnsureRegistered();
+                if (result.IsSuccess) return 0;
+                _attempt = new TaskCompletionSource<Errno>();
+                Errno error = await _attempt.Task;
+                _attempt = null;
+                return error;
+            }
+
+            // A Unix socket whose backlog is full. There is no event for that, and it is over soon.
+            if (result.Error != Errno.EAGAIN) return result.Error;
+            TaskCompletionSource pause = new();
+            using (Loop.CallLater(TimeSpan.FromMilliseconds(5), pause.SetResult)) await pause.Task;
+        }
+    }
+
+    private static void CloseCancelled(object? state, CancellationToken cancellationToken)
+    {
+        IOStream stream = (IOStream)state!;
+        stream.RunOnLoop(() =>
+        {
+            // After the connection was made, a late cancellation changes nothing.
+            if (!stream._isConnected) stream.CloseNow(CloseReason.Local, new OperationCanceledException(cancellationToken));
+        });
+    }
+
+    private void WakeConnectWaiters(Exception? error)
+    {
+        if (_connectWaiters is not { } waiters) return;
+        _connectWaiters = null;
+        foreach (TaskCompletionSource waiter in waiters)
+        {
+            if (error is null) waiter.TrySetResult();
+            else waiter.TrySetException(error);
+        }
+    }
+
+    private async void DeliverConnect(ValueTask connect, Action? callback)
+    {
+        try
+        {
+            await connect;
+            if (callback is not null) RunCallbackLater(callback);
+        }
+        catch (StreamClosedException)
+        {
+            // Told by the close callback.
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Interop;
+
+namespace Waterspout;
+
+/// <summary>A stream over a socket: TCP, Unix, any stream socket, connected or to be connected.</summary>
+/// <remarks>
+/// The stream owns the socket, and makes it non-blocking. Small writes are gathered by turn, so there is nothing to gain from
+/// Nagle's algorithm: see <see cref="SetNoDelay"/>.
+/// </remarks>
+public partial class IOStream : BaseIOStream
+{
+    // Not 0: the finalizer of an object whose constructor failed must not close standard input.
+    private readonly int _fd = -1;
+    private Socket? _socket;
+
+    /// <summary>Makes a stream over a socket.</summary>
+    /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <exception cref="ArgumentException">It is not a stream socket.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed, or the loop disposed.</exception>
+    public IOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
+        : base(options, loop)
+    {
+        ArgumentNullException.ThrowIfNull(socket);
+        if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
+        int fd = (int)socket.SafeHandle.DangerousGetHandle();
+        ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed || fd < 0, socket);
+        FileDescriptors.SetNonBlocking(fd);
+        _isConnected = Sockets.IsConnected(fd);
+        _fd = fd;
+        _socket = Own(socket);
+        if (_isConnected) Register();
+    }
+
+    /// <summary>A connected, non-blocking descriptor of our own making. The socket object is made when somebody asks for it.</summary>
+    private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
+        : base(options, loop)
+    {
+        _fd = fd;
+        _isConnected = isConnected;
+        if (isConnected) Register();
+    }
+
+    /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
+    public Socket Socket => _socket ??= Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: true)));
+
+    /// <summary>The address of the peer; null while there is none, and after the stream closed.</summary>
+    public EndPoint? RemoteEndPoint => TryGetEndPoint(static socket => socket.RemoteEndPoint);
+
+    /// <summary>The address of this side; null while there is none, and after the stream closed.</summary>
+    public EndPoint? LocalEndPoint => TryGetEndPoint(static socket => socket.LocalEndPoint);
+
+    /// <inheritdoc/>
+    protected override int Fileno => _fd;
+
+    /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        (int first, int second) = Sockets.CreatePair();
+        try
+        {
+            return (new IOStream(first, isConnected: true, options, loop), new IOStream(second, isConnected: true, options, loop));
+        }
+        catch
+        {
+            FileDescriptors.Close(first);
+            FileDescriptors.Close(second);
+            throw;
+        }
+    }
+
+    /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or on one that the peer has just closed.</summary>
+    /// <remarks>May be called from any thread.</remarks>
+    public override void SetNoDelay(bool value)
+    {
+        if (!IsClosed) _ = Sockets.SetOption(_fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{GetType().Name} {_fd}";
+
+    internal static IOStream FromAccepted(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: true, options, loop);
+
+    internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
+
+    /// <inheritdoc/>
+    protected override void CloseFd()
+    {
+        if (_socket is { } socket) socket.Dispose();
+        else if (_fd >= 0) FileDescriptors.Close(_fd);
+    }
+
+    /// <inheritdoc/>
+    protected override int? ReadFromFd(Span<byte> buffer)
+    {
+        PosixResult result = Sockets.Receive(_fd, buffer);
+        if (result.IsSuccess) return result.Value;
+        return result.WouldBlock ? null : throw PosixResult.ToSocketException(result.Error);
+    }
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<byte> data) => ToWritten(Sockets.Send(_fd, data));
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => ToWritten(FileDescriptors.Gather(_fd, pieces, isSocket: true));
+
+    /// <inheritdoc/>
+    protected override Exception? GetFdError()
+    {
+        Errno error = Sockets.TakeError(_fd);
+        return error == 0 ? null : PosixResult.ToSocketException(error);
+    }
+
+    // Fails where the peer is gone already, and then there is nobody to tell.
+    /// <inheritdoc/>
+    protected override bool ShutdownWrites()
+    {
+        _ = Sockets.ShutdownWrites(_fd);
+        return true;
+    }
+
+    private static int? ToWritten(PosixResult result)
+    {
+        if (result.IsSuccess) return result.Value;
+        // ENOBUFS: the device's queue is full. Rare, and over as soon as the socket is told to be writable.
+        return result.WouldBlock || result.Error == Errno.ENOBUFS ? null : throw PosixResult.ToSocketException(result.Error);
+    }
+
+    // The stream's finalizer is the only one that may close the descriptor, since the loop has to forget it first.
+    private static Socket Own(Socket socket)
+    {
+        GC.SuppressFinalize(socket);
+        GC.SuppressFinalize(socket.SafeHandle);
+        return socket;
+    }
+
+    private EndPoint? TryGetEndPoint(Func<Socket, EndPoint?> get)
+    {
+        if (IsClosed) return null;
+        try
+        {
+            return get(Socket);
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            return null; // not connected, or closed meanwhile
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Net;
+
+namespace Waterspout;
+
+/// <summary>Limits and habits of a stream. One object may serve any number of streams; do not change it once it is in use.</summary>
+public sealed record IOStreamOptions
+{
+    internal static readonly IOStreamOptions Default = new();
+
+    /// <summary>
+    /// The most bytes that may be buffered for one read. A read that would need more closes the stream with a
+    /// <see cref="StreamBufferFullException"/>. 104,857,600 (100 MiB) by default.
+    /// </summary>
+    public int MaxBufferSize { get; set; } = 104_857_600;
+
+    /// <summary>How many bytes are received at a time, at most, and read ahead of what a read needs. 65,536 by default.</summary>
+    public int ReadChunkSize { get; set; } = 65_536;
+
+    /// <summary>
+    /// The most bytes that may wait to be sent. A write that would pass it fails with <see cref="StreamBufferFullException"/>,
+    /// and nothing of it is sent. 104,857,600 (100 MiB) by default; the reference has no limit by default.
+    /// </summary>
+    public long MaxWriteBufferSize { get; set; } = 104_857_600;
+
+    /// <summary>A write completes once no more than this many bytes wait to be sent. 65,536 by default.</summary>
+    public int WriteHighWaterMark { get; set; } = 65_536;
+
+    /// <summary>
+    /// How long a read may wait before it fails with <see cref="TimeoutException"/>. Every byte stays buffered, and the stream
+    /// usable. Without limit when null, which is the default.
+    /// </summary>
+    public TimeSpan? ReadTimeout { get; set; }
+
+    /// <summary>
+    /// How long data may wait to be sent without any of it being taken, before the stream is closed with
+    /// <see cref="CloseReason.Timeout"/>. Without limit when null, which is the default.
+    /// </summary>
+    public TimeSpan? WriteTimeout { get; set; }
+
+    /// <summary>
+    /// When the peer ends its side, the stream stays open for writing until it is closed on this side too. Off by default:
+    /// the end of the peer's side closes the stream, as in the reference.
+    /// </summary>
+    public bool AllowHalfOpen { get; set; }
+
+    /// <summary>
+    /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> may take in all, name resolution
+    /// included. Without limit of its own when null, which is the default.
+    /// </summary>
+    public TimeSpan? ConnectTimeout { get; set; }
+
+    /// <summary>
+    /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> waits for one address before it tries
+    /// the next one beside it (RFC 8305). 250 ms by default.
+    /// </summary>
+    public TimeSpan ConnectAttemptDelay { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The local address that <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> connects from; any when null.</summary>
+    public IPEndPoint? LocalEndPoint { get; set; }
+
+    internal void Validate(string parameter)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBufferSize, parameter);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ReadChunkSize, parameter);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
+        ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectAttemptDelay, TimeSpan.Zero, parameter);
+        if (ConnectTimeout is { } connect) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(connect, TimeSpan.Zero, parameter);
+        if (ReadTimeout is { } read) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(read, TimeSpan.Zero, parameter);
+        if (WriteTimeout is { } write) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(write, TimeSpan.Zero, parameter);
+    }
+}

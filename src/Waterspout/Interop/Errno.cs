@@ -1,0 +1,35 @@
+namespace Waterspout.Interop;
+
+/// <summary>The error numbers that the code decides on, as Linux numbers them.</summary>
+internal enum Errno
+{
+    EPERM = 1,
+    ENOENT = 2,
+    EINTR = 4,
+    EIO = 5,
+    EBADF = 9,
+    EAGAIN = 11,
+    ENOMEM = 12,
+    EINVAL = 22,
+    ENFILE = 23,
+    EMFILE = 24,
+    EPIPE = 32,
+    EPROTO = 71,
+    ENOTSOCK = 88,
+    ENOPROTOOPT = 92,
+    EOPNOTSUPP = 95,
+    EADDRINUSE = 98,
+    EADDRNOTAVAIL = 99,
+    ENETDOWN = 100,
+    ENETUNREACH = 101,
+    ECONNABORTED = 103,
+    ECONNRESET = 104,
+    ENOBUFS = 105,
+    EISCONN = 106,
+    ENOTCONN = 107,
+    ETIMEDOUT = 110,
+    ECONNREFUSED = 111,
+    EHOSTUNREACH = 113,
+    EALREADY = 114,
+    EINPROGRESS = 115,
+}

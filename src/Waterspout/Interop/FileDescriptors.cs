@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Waterspout.Interop;
+
+/// <summary>Calls that any descriptor understands. A call that a signal interrupted is made again.</summary>
+internal static unsafe class FileDescriptors
+{
+    // IOV_MAX is 1024 on Linux. Small pieces are copied together before they get here, so a longer vector than
+    // this would save no call worth having, and this one fits on the stack with its pins.
+    internal const int MaxGather = 16;
+
+    [InlineArray(MaxGather)]
+    private struct Pins
+    {
+        private MemoryHandle _first;
+    }
+
+    internal static PosixResult Read(int fd, Span<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call, and the descriptor is non-blocking, so the pin is short.
+        fixed (byte* start = buffer)
+        {
+            nint n;
+            do n = LibC.read(fd, start, (nuint)buffer.Length);
+            while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+            return PosixResult.From(n);
+        }
+    }
+
+    internal static PosixResult Write(int fd, ReadOnlySpan<byte> data)
+    {
+        // SAFETY: the span is pinned for the call; the kernel keeps no reference to it afterwards.
+        fixed (byte* start = data)
+        {
+            nint n;
+            do n = LibC.write(fd, start, (nuint)data.Length);
+            while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+            return PosixResult.From(n);
+        }
+    }
+
+    /// <summary>Writes several buffers in one call: <c>sendmsg</c> on a socket (writev has no MSG_NOSIGNAL), else <c>writev</c>.</summary>
+    internal static PosixResult Gather(int fd, ReadOnlySpan<ReadOnlyMemory<byte>> buffers, bool isSocket)
+    {
+        int count = Math.Min(buffers.Length, MaxGather);
+        Pins pins = default;
+
+        // SAFETY: each buffer is pinned until after the call, and the vector is on this stack frame.
+        LibC.iovec* vector = stackalloc LibC.iovec[count];
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                pins[i] = buffers[i].Pin();
+                vector[i] = new LibC.iovec { iov_base = pins[i].Pointer, iov_len = (nuint)buffers[i].Length };
+            }
+
+            nint n;
+            do n = isSocket ? SendVector(fd, vector, count) : LibC.writev(fd, vector, count);
+            while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+            return PosixResult.From(n);
+        }
+        finally
+        {
+            for (int i = 0; i < count; i++) pins[i].Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Closes the descriptor. Never repeated: on Linux the number is free even when close says EINTR, and may
+    /// already belong to another thread's file.
+    /// </summary>
+    internal static void Close(int fd) => _ = LibC.close(fd);
+
+    internal static int Open(string path, int flags)
+    {
+        int fd;
+        do fd = LibC.open(path, flags | LibC.O_CLOEXEC);
+        while (fd < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+        return PosixResult.From(fd).ValueOrThrow($"open {path}");
+    }
+
+    internal static (int Reader, int Writer) CreatePipe()
+    {
+        // SAFETY: pipe2 writes exactly two ints into the array on this stack frame.
+        int* ends = stackalloc int[2];
+        PosixResult.From(LibC.pipe2(ends, LibC.O_CLOEXEC | LibC.O_NONBLOCK)).ValueOrThrow("pipe2");
+        return (ends[0], ends[1]);
+    }
+
+    internal static PosixResult GetStatusFlags(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_GETFL, 0));
+
+    internal static void SetStatusFlags(int fd, int flags) => _ = LibC.fcntl(fd, LibC.F_SETFL, flags);
+
+    internal static bool IsTerminal(int fd) => LibC.isatty(fd) == 1;
+
+    /// <summary>Sets O_NONBLOCK, and tells the flags that were there before.</summary>
+    internal static int SetNonBlocking(int fd)
+    {
+        int flags = GetStatusFlags(fd).ValueOrThrow("fcntl");
+        if ((flags & LibC.O_NONBLOCK) == 0) SetStatusFlags(fd, flags | LibC.O_NONBLOCK);
+        return flags;
+    }
+
+    private static nint SendVector(int fd, LibC.iovec* vector, int count)
+    {
+        // SAFETY: the header is on this stack frame, and the caller keeps the vector and its buffers in place.
+        LibC.msghdr message = default;
+        message.msg_iov = vector;
+        message.msg_iovlen = (nuint)count;
+        return LibC.sendmsg(fd, (LibC.msghdr*)Unsafe.AsPointer(ref message), LibC.MSG_NOSIGNAL);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Waterspout.Interop;
+
+/// <summary>Calls that only sockets understand. A call that a signal interrupted is made again.</summary>
+internal static unsafe class Sockets
+{
+    internal static PosixResult Receive(int fd, Span<byte> buffer)
+    {
+        // SAFETY: the span is pinned for the call, and the descriptor is non-blocking, so the pin is short.
+        fixed (byte* start = buffer)
+        {
+            nint n;
+            do n = LibC.recv(fd, start, (nuint)buffer.Length, 0);
+            while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+            return PosixResult.From(n);
+        }
+    }
+
+    internal static PosixResult Send(int fd, ReadOnlySpan<byte> data)
+    {
+        // SAFETY: the span is pinned for the call; the kernel copies what it takes before it returns.
+        fixed (byte* start = data)
+        {
+            nint n;
+            do n = LibC.send(fd, start, (nuint)data.Length, LibC.MSG_NOSIGNAL);
+            while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+            return PosixResult.From(n);
+        }
+    }
+
+    internal static PosixResult Accept(int fd)
+    {
+        int accepted;
+        do accepted = LibC.accept4(fd, null, null, LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC);
+        while (accepted < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+        return PosixResult.From(accepted);
+    }
+
+    internal static PosixResult Connect(int fd, SocketAddress address)
+    {
+        // SAFETY: the address is pinned for the call. EINTR is not retried: the connect goes on by itself, and
+        // a second call would say EALREADY.
+        fixed (byte* start = address.Buffer.Span)
+        {
+            PosixResult result = PosixResult.From(LibC.connect(fd, start, (uint)address.Size));
+            return result.Error == Errno.EINTR ? PosixResult.Failure(Errno.EINPROGRESS) : result;
+        }
+    }
+
+    internal static PosixResult Bind(int fd, SocketAddress address)
+    {
+        // SAFETY: the address is pinned for the call.
+        fixed (byte* start = address.Buffer.Span)
+            return PosixResult.From(LibC.bind(fd, start, (uint)address.Size));
+    }
+
+    internal static PosixResult Listen(int fd, int backlog) => PosixResult.From(LibC.listen(fd, backlog));
+
+    /// <summary>A new non-blocking stream socket.</summary>
+    internal static int Create(int domain) =>
+        PosixResult.From(LibC.socket(domain, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0)) is { IsSuccess: true } made
+            ? made.Value
+            : throw PosixResult.ToSocketException((Errno)Marshal.GetLastSystemError());
+
+    internal static (int, int) CreatePair()
+    {
+        // SAFETY: socketpair writes exactly two ints into the array on this stack frame.
+        int* ends = stackalloc int[2];
+        int type = LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC;
+        PosixResult.From(LibC.socketpair(LibC.AF_UNIX, type, 0, ends)).ValueOrThrow("socketpair");
+        return (ends[0], ends[1]);
+    }
+
+    internal static PosixResult ShutdownWrites(int fd) => PosixResult.From(LibC.shutdown(fd, LibC.SHUT_WR));
+
+    internal static bool IsConnected(int fd)
+    {
+        // SAFETY: with a length of zero the kernel writes nothing but the length, which is on this stack frame.
+        uint length = 0;
+        byte none;
+        return LibC.getpeername(fd, &none, &length) == 0;
+    }
+
+    internal static PosixResult GetOption(int fd, int level, int name)
+    {
+        // SAFETY: the value and its length are on this stack frame.
+        int value = 0;
+        uint length = sizeof(int);
+        PosixResult result = PosixResult.From(LibC.getsockopt(fd, level, name, &value, &length));
+        return result.IsSuccess ? PosixResult.From(value) : result;
+    }
+
+    internal static PosixResult SetOption(int fd, int level, int name, int value)
+    {
+        // SAFETY: the value is on this stack frame.
+        return PosixResult.From(LibC.setsockopt(fd, level, name, &value, sizeof(int)));
+    }
+
+    /// <summary>The error that waits on the socket, if any. Asking clears it.</summary>
+    internal static Errno TakeError(int fd)
+    {
+        PosixResult result = GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR);
+        return result.IsSuccess ? (Errno)result.Value : result.Error;
+    }
+}

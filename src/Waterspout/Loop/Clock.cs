@@ -1,0 +1,69 @@
+using System.Diagnostics;
+
+namespace Waterspout.Loop;
+
+/// <summary>A loop's time: asked once a turn, and turned into what the poller may wait for.</summary>
+/// <remarks>
+/// With the system's clock the poller's own timeout ends the wait. With any other clock it cannot know when a timer
+/// will be due, so it waits without limit, and a timer of that clock wakes it.
+/// </remarks>
+internal sealed class Clock : IDisposable
+{
+    // More than a month is as good as for ever, and no sum with it overflows.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(40000);
+
+    private readonly TimeProvider _provider;
+    private readonly ITimer? _alarm;
+    private long _alarmDeadline = long.MaxValue;
+
+    internal Clock(TimeProvider provider, IOLoop loop)
+    {
+        _provider = provider;
+        if (provider != TimeProvider.System)
+            _alarm = provider.CreateTimer(static state => ((IOLoop)state!).TryPost(new LoopCallback(static _ => { }, null)), loop, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        Update();
+    }
+
+    /// <summary>The time of the last <see cref="Update"/>, in the provider's ticks.</summary>
+    internal long Now { get; private set; }
+
+    internal void Update() => Now = _provider.GetTimestamp();
+
+    internal long ToTicks(TimeSpan time)
+    {
+        double ticks = (time < s_longest ? time : s_longest).TotalSeconds * _provider.TimestampFrequency;
+        return (long)Math.Ceiling(ticks);
+    }
+
+    internal long After(TimeSpan delay) => _provider.GetTimestamp() + Math.Max(0, ToTicks(delay));
+
+    /// <summary>How long the poller may wait: -1 without limit, rounded up, since a wait that ends early makes the loop spin.</summary>
+    internal long MillisecondsUntilNextTimer(LoopTimer? first)
+    {
+        if (first is null) return -1;
+        long ticks = first.Deadline - _provider.GetTimestamp();
+        if (ticks <= 0) return 0;
+        if (_alarm is null) return Math.Min((long)Math.Ceiling(ticks * 1000.0 / _provider.TimestampFrequency), int.MaxValue);
+        SetAlarm(first.Deadline, ticks);
+        // The alarm may have rung between the reading of the clock and now; it then has left a callback.
+        return -1;
+    }
+
+    public void Dispose() => _alarm?.Dispose();
+
+    /// <summary>The clock of measurements, which is the machine's even where the loop's is a test's.</summary>
+    internal static long Timestamp() => Stopwatch.GetTimestamp();
+
+    internal static long ToStopwatchTicks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+
+    internal static double ToSeconds(long stopwatchTicks) => (double)stopwatchTicks / Stopwatch.Frequency;
+
+    internal static double ToMilliseconds(long stopwatchTicks) => stopwatchTicks * 1000.0 / Stopwatch.Frequency;
+
+    private void SetAlarm(long deadline, long ticks)
+    {
+        if (deadline == _alarmDeadline) return;
+        _alarmDeadline = deadline;
+        _alarm!.Change(TimeSpan.FromSeconds((double)ticks / _provider.TimestampFrequency), Timeout.InfiniteTimeSpan);
+    }
+}

@@ -1,0 +1,106 @@
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop
+{
+    private static readonly ExecutionContext? s_noContext = CaptureOfNewThread();
+
+    /// <summary>Runs <paramref name="callback"/> on the loop, in its next turn. May be called from any thread.</summary>
+    /// <remarks>
+    /// Callbacks that one thread adds run in the order in which it added them. One that throws is logged, and hurts nothing
+    /// else. The execution context does not flow into it.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public void AddCallback(Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        Post(static action => ((Action)action!)(), callback);
+    }
+
+    /// <summary>Runs <paramref name="action"/> on the loop: at once when called there, else in the loop's next turn.</summary>
+    /// <returns>A task that ends as the action's does. Its awaiters off the loop do not run on the loop.</returns>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public Task InvokeAsync(Func<Task> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return InvokeAsync(async () => { await action(); return true; });
+    }
+
+    /// <inheritdoc cref="InvokeAsync(Func{Task})"/>
+    public Task<T> InvokeAsync<T>(Func<Task<T>> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (IsCurrent) return action();
+        TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(static async state =>
+        {
+            (Func<Task<T>> action, TaskCompletionSource<T> result) = ((Func<Task<T>>, TaskCompletionSource<T>))state!;
+            try
+            {
+                result.SetResult(await action());
+            }
+            catch (OperationCanceledException cancelled)
+            {
+                result.SetCanceled(cancelled.CancellationToken);
+            }
+            catch (Exception error)
+            {
+                result.SetException(error);
+            }
+        }, (action, result));
+        return result.Task;
+    }
+
+    /// <summary>Queues a call for the next turn. Throws when the loop is gone.</summary>
+    internal void Post(SendOrPostCallback function, object? state) =>
+        ObjectDisposedException.ThrowIf(!TryPost(new LoopCallback(function, state)), this);
+
+    /// <summary>Queues a call for the next turn. False when the loop is gone.</summary>
+    internal bool TryPost(LoopCallback callback)
+    {
+        if (!_callbacks.TryAdd(callback)) return false;
+        if (!IsCurrent) WakeIfWaiting();
+        return true;
+    }
+
+    private void RunCallbacks()
+    {
+        if (_callbacks.IsEmpty) return;
+        long begun = Clock.Timestamp();
+        long started = begun;
+        foreach (LoopCallback callback in _callbacks.TakeAll())
+        {
+            Run(callback.Function, callback.State);
+            started = CheckForStall(started);
+        }
+
+        Counters.BusyTicks += started - begun;
+    }
+
+    private void Run(SendOrPostCallback function, object? state)
+    {
+        try
+        {
+            function(state);
+        }
+        catch (Exception error)
+        {
+            Log.CallbackFailed(Logger, error, Name);
+        }
+
+        // What a callback sets in its AsyncLocals must not be seen by the next one.
+        if (ExecutionContext.Capture() != s_noContext && s_noContext is not null) ExecutionContext.Restore(s_noContext);
+    }
+
+    // The only way to the default context is a thread on which nothing has run yet.
+    private static ExecutionContext? CaptureOfNewThread()
+    {
+        ExecutionContext? context = null;
+        Thread thread = new(() => context = ExecutionContext.Capture());
+        thread.UnsafeStart();
+        thread.Join();
+        return context;
+    }
+}

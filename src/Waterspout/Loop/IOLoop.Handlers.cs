@@ -1,0 +1,99 @@
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop
+{
+    private readonly Dictionary<int, Registration> _handlers = [];
+
+    /// <summary>
+    /// Calls <paramref name="handler"/> on the loop whenever <paramref name="fd"/> is ready for one of <paramref name="events"/>,
+    /// again and again as long as it stays ready (level-triggered). May be called from any thread.
+    /// </summary>
+    /// <param name="fd">Any descriptor that can be polled. It stays the caller's, who removes the handler before closing it.</param>
+    /// <param name="events">What to wait for. Errors are told in any case.</param>
+    /// <param name="handler">Gets the descriptor and what it is ready for. One that throws is logged, and called again.</param>
+    /// <exception cref="ArgumentException">The descriptor cannot be polled (a regular file, for example).</exception>
+    /// <exception cref="InvalidOperationException">The descriptor has a handler already. Off the loop's thread this is logged instead.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public void AddHandler(int fd, IOEvents events, Action<int, IOEvents> handler)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fd);
+        ArgumentNullException.ThrowIfNull(handler);
+        DescriptorProbe.ThrowIfNotPollable(fd);
+        OnLoop(() =>
+        {
+            if (_handlers.ContainsKey(fd)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
+            _handlers.Add(fd, Register(fd, new DescriptorHandler(fd, handler), events));
+        });
+    }
+
+    /// <summary>Changes what the handler of <paramref name="fd"/> waits for. May be called from any thread.</summary>
+    /// <exception cref="InvalidOperationException">The descriptor has no handler. Off the loop's thread this is logged instead.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public void UpdateHandler(int fd, IOEvents events) => OnLoop(() =>
+    {
+        if (!_handlers.TryGetValue(fd, out Registration? registration)) throw new InvalidOperationException($"Descriptor {fd} has no handler.");
+        _poller.Modify(fd, registration.Token, events);
+    });
+
+    /// <summary>
+    /// Ends the calls of the handler of <paramref name="fd"/>, at once when called on the loop. Does nothing where there is
+    /// none. May be called from any thread.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public void RemoveHandler(int fd) => OnLoop(() =>
+    {
+        if (_handlers.Remove(fd, out Registration? registration)) Unregister(registration);
+    });
+
+    /// <summary>Registers a stream: edge-triggered, for everything, for good. On the loop's thread only.</summary>
+    internal Registration Register(int fd, BaseIOStream stream)
+    {
+        Registration registration = new(fd, stream, weak: true);
+        return Register(registration, IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed, edgeTriggered: true);
+    }
+
+    /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
+    internal Registration Register(int fd, IReadinessHandler handler, IOEvents events) =>
+        Register(new Registration(fd, handler, weak: false), events, edgeTriggered: false);
+
+    internal void Unregister(Registration registration)
+    {
+        _registrations.Remove(registration);
+        _poller.Remove(registration.Fd);
+        registration.Release();
+    }
+
+    internal void Modify(Registration registration, IOEvents events) => _poller.Modify(registration.Fd, registration.Token, events);
+
+    /// <summary>A stream found its descriptor not ready, and wants to be told when it is.</summary>
+    internal void Rearm(Registration registration, IOEvents events) => _poller.Rearm(registration.Fd, events);
+
+    private Registration Register(Registration registration, IOEvents events, bool edgeTriggered)
+    {
+        _registrations.Add(registration);
+        try
+        {
+            _poller.Add(registration.Fd, registration.Token, events, edgeTriggered);
+            return registration;
+        }
+        catch
+        {
+            _registrations.Remove(registration);
+            registration.Release();
+            throw;
+        }
+    }
+
+    private void OnLoop(Action action)
+    {
+        if (IsCurrent) action();
+        else AddCallback(action);
+    }
+
+    private sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) : IReadinessHandler
+    {
+        public void HandleEvents(IOEvents events) => handler(fd, events);
+    }
+}

@@ -1,0 +1,173 @@
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop
+{
+    // Held by whoever runs the loop, so that Dispose on another thread waits for the last turn.
+    private readonly Lock _running = new();
+    private readonly Lock _wakeGuard = new();
+    private bool _isPollerGone;
+    private bool _disposeOnExit;
+
+    /// <summary>Numbers the turns. What may be done once a turn, or so much a turn, is counted by it.</summary>
+    internal long Turn { get; private set; }
+
+    /// <summary>The stream's buffered writes leave at the end of this turn.</summary>
+    internal void FlushAtEndOfTurn(BaseIOStream stream) => _unflushed.Add(stream);
+
+    private void RunUntil(Func<bool> isDone)
+    {
+        if (t_current is not null) throw new InvalidOperationException("This thread runs a loop already.");
+        if (!_running.TryEnter()) throw new InvalidOperationException($"The loop '{Name}' runs already, on another thread.");
+        SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            Enter();
+            do RunTurn(isDone);
+            while (!isDone() && !_disposeOnExit);
+        }
+        finally
+        {
+            _stopRequested = false;
+            Leave(outer);
+            if (_disposeOnExit) DisposeCore();
+            _running.Exit();
+        }
+    }
+
+    private void Enter()
+    {
+        _threadId = Environment.CurrentManagedThreadId;
+        t_current = this;
+        System.Threading.SynchronizationContext.SetSynchronizationContext(SynchronizationContext);
+    }
+
+    private void Leave(SynchronizationContext? outer)
+    {
+        System.Threading.SynchronizationContext.SetSynchronizationContext(outer);
+        t_current = null;
+        _threadId = 0;
+    }
+
+    private void RunTurn(Func<bool> isDone)
+    {
+        Turn++;
+        _clock.Update();
+        RunCallbacks();
+        RunDueTimers();
+        FlushWrites();
+        int events = WaitForEvents(mayWait: !isDone() && !_disposeOnExit);
+        if (events > 0) Dispatch(events);
+        FlushWrites();
+        Counters.Turns++;
+    }
+
+    private void FlushWrites()
+    {
+        // By index: a flush that fails closes its stream, and nothing that runs then writes to another one, but a
+        // stream that spent its turn's budget queues itself again through a callback.
+        for (int i = 0; i < _unflushed.Count; i++)
+            _unflushed[i].FlushWrites();
+        _unflushed.Clear();
+    }
+
+    private int WaitForEvents(bool mayWait)
+    {
+        long timeout = mayWait ? _clock.MillisecondsUntilNextTimer(_timers.First) : 0;
+        if (timeout != 0 && _busyPoll.Poll(this) is > 0 and var found) return found;
+        if (timeout == 0) return _poller.Wait(0);
+
+        // Announce, then look: a callback added after the look sees the announcement and wakes. The barrier keeps the
+        // two in that order; its counterpart is in WakeIfWaiting.
+        _isWaiting = true;
+        Interlocked.MemoryBarrier();
+        if (!_callbacks.IsEmpty || _stopRequested) timeout = 0;
+        int events = _poller.Wait((int)timeout);
+        _isWaiting = false;
+        Volatile.Write(ref _isWoken, 0);
+        return events;
+    }
+
+    /// <summary>Looks for events without waiting, for <see cref="BusyPoll"/>. Negative when there is other work.</summary>
+    internal int PollOnce() => _callbacks.IsEmpty && !_stopRequested ? _poller.Wait(0) : -1;
+
+    private void WakeIfWaiting()
+    {
+        Interlocked.MemoryBarrier();
+        if (!Volatile.Read(ref _isWaiting) || Interlocked.Exchange(ref _isWoken, 1) != 0) return;
+        // The descriptor that wakes may be gone by now, and its number another's. One thread a wait gets here.
+        lock (_wakeGuard)
+            if (!_isPollerGone) _poller.Wake();
+    }
+
+    private void Dispatch(int events)
+    {
+        long begun = Clock.Timestamp();
+        long started = begun;
+        for (int i = 0; i < events; i++)
+        {
+            (ulong token, IOEvents ready) = _poller.GetReport(i);
+            // Looked up when its turn has come: a handler before it may have closed this one.
+            if (_registrations.Find(token)?.Handler is not { } handler) continue;
+            Guard(handler, ready);
+            started = CheckForStall(started);
+        }
+
+        Counters.BusyTicks += started - begun;
+    }
+
+    private void Guard(IReadinessHandler handler, IOEvents ready)
+    {
+        try
+        {
+            handler.HandleEvents(ready);
+        }
+        catch (Exception error)
+        {
+            Log.CallbackFailed(Logger, error, Name);
+        }
+    }
+
+    private long CheckForStall(long started)
+    {
+        if (_stallTicks == long.MaxValue) return started;
+        long now = Clock.Timestamp();
+        if (now - started >= _stallTicks) ReportStall(now - started);
+        return now;
+    }
+
+    private void ReportStall(long ticks)
+    {
+        Counters.Stalls++;
+        Log.Stalled(Logger, Name, Clock.ToMilliseconds(ticks), Options.StallThreshold.TotalMilliseconds);
+    }
+
+    private void DisposeCore()
+    {
+        _isDisposed = true;
+        SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
+        Enter();
+        try
+        {
+            foreach (Registration registration in _registrations.ToList())
+                (registration.Handler as BaseIOStream)?.Close();
+            // Callbacks that the closes have queued may queue more. A callback that always adds itself is cut off.
+            for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++) RunCallbacks();
+            FlushWrites();
+        }
+        finally
+        {
+            Leave(outer);
+            Metrics.Remove(this);
+            _clock.Dispose();
+            lock (_wakeGuard)
+            {
+                _isPollerGone = true;
+                _poller.Dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop
+{
+    private readonly TimerQueue _timers = new();
+    private readonly Clock _clock;
+
+    /// <summary>The time of this turn in ticks of the loop's clock, as <see cref="TimeProvider.GetTimestamp"/> counts them.</summary>
+    internal long Now => _clock.Now;
+
+    /// <summary>Runs <paramref name="callback"/> on the loop once <paramref name="delay"/> has passed. May be called from any thread.</summary>
+    /// <param name="delay">Zero or less means the next turn. Measured by a monotonic clock, rounded up to milliseconds.</param>
+    /// <param name="callback">Timers that are due at the same time run in the order in which they were made.</param>
+    /// <returns>Disposing it, from any thread, cancels the timer; after the callback has begun it does nothing.</returns>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public IDisposable CallLater(TimeSpan delay, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        return Schedule(new LoopTimer(this, callback, _clock.After(delay), 0));
+    }
+
+    /// <summary>Runs <paramref name="callback"/> on the loop every <paramref name="period"/>, the first time after one period.</summary>
+    /// <remarks>
+    /// The times do not drift: each is a whole number of periods after the start. Times that were missed, because the
+    /// loop was held up, are left out. May be called from any thread.
+    /// </remarks>
+    /// <returns>Disposing it, from any thread, ends the calls.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The period is not positive.</exception>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    public IDisposable CallEvery(TimeSpan period, Action callback)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(period, TimeSpan.Zero);
+        return Schedule(new LoopTimer(this, callback, _clock.After(period), Math.Max(1, _clock.ToTicks(period))));
+    }
+
+    internal long TicksAfter(TimeSpan delay) => _clock.After(delay);
+
+    /// <summary>A timer for a deadline that was computed before. On the loop's thread only.</summary>
+    internal LoopTimer CallAt(long deadline, Action callback)
+    {
+        LoopTimer timer = new(this, callback, deadline, 0);
+        _timers.Add(timer);
+        return timer;
+    }
+
+    internal void Cancel(LoopTimer timer)
+    {
+        // When the loop is gone its timers are as well, and there is nothing to take out.
+        if (IsCurrent) _timers.Remove(timer);
+        else TryPost(new LoopCallback(_ => _timers.Remove(timer), null));
+    }
+
+    private LoopTimer Schedule(LoopTimer timer)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsCurrent)
+        {
+            _timers.Add(timer);
+            return timer;
+        }
+
+        Post(_ =>
+        {
+            if (!timer.IsCancelled) _timers.Add(timer);
+        }, null);
+        return timer;
+    }
+
+    private void RunDueTimers()
+    {
+        if (_timers.First is not { } first || first.Deadline > Now) return;
+        long started = Clock.Timestamp();
+        // Timers that the callbacks make are later than this turn's time, so this ends.
+        while (_timers.First is { } timer && timer.Deadline <= Now)
+        {
+            _timers.Remove(timer);
+            if (timer.Period > 0) Repeat(timer);
+            Run(static state => ((LoopTimer)state!).Callback(), timer);
+            started = CheckForStall(started);
+        }
+    }
+
+    private void Repeat(LoopTimer timer)
+    {
+        long missed = (Now - timer.Deadline) / timer.Period;
+        timer.Deadline += (missed + 1) * timer.Period;
+        _timers.Add(timer);
+    }
+}

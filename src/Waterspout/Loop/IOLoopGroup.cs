@@ -1,0 +1,43 @@
+using System.Collections;
+
+namespace Waterspout;
+
+/// <summary>Several loops, each on a background thread of its own, for work that one core cannot do.</summary>
+/// <remarks>A stream stays on the loop that it was made for. All members may be called from any thread.</remarks>
+public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
+{
+    private readonly IOLoop[] _loops;
+    private int _next = -1;
+
+    /// <summary>Makes and starts the loops.</summary>
+    /// <param name="loops">How many; one for each core (<see cref="Environment.ProcessorCount"/>) uses the machine fully.</param>
+    /// <param name="options">How each loop works. Its name is completed with the loop's number.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    public IOLoopGroup(int loops, IOLoopOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(loops);
+        options ??= new IOLoopOptions();
+        _loops = new IOLoop[loops];
+        for (int i = 0; i < loops; i++) _loops[i] = IOLoop.StartOnThread(options with { Name = $"{options.Name} {i}" });
+    }
+
+    /// <summary>The number of loops.</summary>
+    public int Count => _loops.Length;
+
+    /// <summary>The loop at <paramref name="index"/>, from zero.</summary>
+    public IOLoop this[int index] => _loops[index];
+
+    /// <summary>The loops in turn, for spreading streams evenly.</summary>
+    public IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
+
+    /// <inheritdoc/>
+    public IEnumerator<IOLoop> GetEnumerator() => ((IEnumerable<IOLoop>)_loops).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>Disposes every loop: streams that are still open are closed.</summary>
+    public void Dispose()
+    {
+        foreach (IOLoop loop in _loops) loop.Dispose();
+    }
+}

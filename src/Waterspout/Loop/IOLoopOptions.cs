@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Waterspout;
+
+/// <summary>Which call of the operating system a loop waits with.</summary>
+public enum PollerKind
+{
+    /// <summary>
+    /// What the environment variable <c>WATERSPOUT_POLLER</c> says (<c>epoll</c> or <c>portable</c>), else epoll on Linux
+    /// and the portable one elsewhere.
+    /// </summary>
+    Default,
+
+    /// <summary><c>epoll</c>: Linux only; the cost of a turn does not depend on the number of idle descriptors.</summary>
+    Epoll,
+
+    /// <summary><c>poll</c>: any POSIX system; each turn costs time for every descriptor.</summary>
+    Portable,
+}
+
+/// <summary>How an <see cref="IOLoop"/> works. Read when the loop is made; changing it later has no effect.</summary>
+public sealed record IOLoopOptions
+{
+    /// <summary>The clock of timers and timeouts. The system's monotonic clock by default; tests pass one of their own.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Where the loop and its streams log. Nowhere by default.</summary>
+    public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// For how long a loop that has just been busy looks for the next event before it lets the kernel put the thread
+    /// to sleep. It saves the wake-up, which is most of the latency of a single ping-pong, and is given up by itself
+    /// while it finds nothing, so that an idle loop uses no CPU. <see cref="TimeSpan.Zero"/> turns it off.
+    /// </summary>
+    public TimeSpan BusyPoll { get; set; } = TimeSpan.FromMicroseconds(50);
+
+    /// <summary>
+    /// A callback that holds the loop for longer than this is logged as a warning and counted. 100 ms by default;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> turns the measurement off.
+    /// </summary>
+    public TimeSpan StallThreshold { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Names the loop in logs and metrics, and its thread where the loop has one of its own.</summary>
+    public string Name { get; set; } = "IOLoop";
+
+    /// <summary>Which call of the operating system the loop waits with.</summary>
+    public PollerKind Poller { get; set; }
+}

@@ -1,0 +1,132 @@
+using Waterspout.Interop;
+
+namespace Waterspout.Loop;
+
+/// <summary>The poller for systems without epoll: <c>poll</c>, which every POSIX system has.</summary>
+/// <remarks>
+/// Theory of operation. <c>poll</c> is level-triggered and is given the whole list at each call, so a call costs time
+/// for every descriptor, and changing an interest costs a store. Edge-triggered registrations are imitated: a direction
+/// that was reported is taken out of the interest until <see cref="Rearm"/> asks for it again. Hang-ups and errors
+/// cannot be masked, so once told of one a descriptor with no interest left is hidden from the kernel (its number is
+/// complemented, which poll skips) until it is re-armed; else the loop would spin on it.
+/// </remarks>
+internal sealed class PortablePoller : IPoller
+{
+    private const ulong WakeToken = ulong.MaxValue;
+    private const IOEvents Interests = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
+
+    private readonly Dictionary<int, int> _indexes = [];
+    private readonly List<(ulong Token, IOEvents Events)> _reports = [];
+    private readonly (int Reader, int Writer) _wake = FileDescriptors.CreatePipe();
+    private readonly byte[] _drain = new byte[64];
+
+    // Pinned, since poll blocks while it holds the array. The first entry is the wake-up pipe.
+    private LibC.pollfd[] _descriptors = GC.AllocateArray<LibC.pollfd>(16, pinned: true);
+    private Entry[] _entries = new Entry[16];
+    private int _count;
+
+    private struct Entry
+    {
+        public ulong Token;
+        public bool EdgeTriggered;
+    }
+
+    public PortablePoller() => Add(_wake.Reader, WakeToken, IOEvents.Read, edgeTriggered: false);
+
+    public void Add(int fd, ulong token, IOEvents events, bool edgeTriggered)
+    {
+        if (!_indexes.TryAdd(fd, _count)) throw new InvalidOperationException($"Descriptor {fd} is registered already.");
+        if (_count == _descriptors.Length) Grow();
+        _descriptors[_count] = new LibC.pollfd { fd = fd, events = (short)events };
+        _entries[_count] = new Entry { Token = token, EdgeTriggered = edgeTriggered };
+        _count++;
+    }
+
+    public void Modify(int fd, ulong token, IOEvents events)
+    {
+        int index = _indexes[fd];
+        _descriptors[index].events = (short)events;
+        _entries[index].Token = token;
+    }
+
+    public void Rearm(int fd, IOEvents events)
+    {
+        if (!_indexes.TryGetValue(fd, out int index)) return;
+        ref LibC.pollfd entry = ref _descriptors[index];
+        entry.fd = fd;
+        entry.events |= (short)events;
+    }
+
+    public void Remove(int fd)
+    {
+        if (!_indexes.Remove(fd, out int index)) return;
+        int last = --_count;
+        if (index == last) return;
+        _descriptors[index] = _descriptors[last];
+        _entries[index] = _entries[last];
+        _indexes[Number(_descriptors[index].fd)] = index;
+    }
+
+    public int Wait(int timeout)
+    {
+        _reports.Clear();
+        PosixResult result = Poll.Wait(_descriptors.AsSpan(0, _count), timeout);
+        if (!result.IsSuccess)
+            return result.Error == Errno.EINTR ? 0 : result.ValueOrThrow("poll");
+
+        for (int i = 0, left = result.Value; left > 0 && i < _count; i++)
+        {
+            IOEvents events = (IOEvents)(ushort)_descriptors[i].revents;
+            if (events == IOEvents.None) continue;
+            left--;
+            Report(i, events);
+        }
+
+        return _reports.Count;
+    }
+
+    public (ulong Token, IOEvents Events) GetReport(int index) => _reports[index];
+
+    public void Wake() => FileDescriptors.Write(_wake.Writer, "!"u8);
+
+    public void Dispose()
+    {
+        FileDescriptors.Close(_wake.Reader);
+        FileDescriptors.Close(_wake.Writer);
+    }
+
+    private void Report(int index, IOEvents events)
+    {
+        ref Entry entry = ref _entries[index];
+        _reports.Add((entry.Token, events));
+        if (entry.Token == WakeToken) DrainWake();
+        if (entry.EdgeTriggered) Mask(ref _descriptors[index], events);
+    }
+
+    private static void Mask(ref LibC.pollfd entry, IOEvents reported)
+    {
+        // POLLRDHUP stays true for ever, so it is told together with the readability that it implies, once.
+        IOEvents told = reported;
+        if ((told & IOEvents.ReadClosed) != 0) told |= IOEvents.Read;
+        if ((told & IOEvents.Error) != 0) told |= Interests;
+        entry.events &= (short)~told;
+        if ((reported & (IOEvents.Error | IOEvents.ReadClosed)) != 0 && entry.events == 0) entry.fd = ~Number(entry.fd);
+    }
+
+    private static int Number(int fd) => fd >= 0 ? fd : ~fd;
+
+    private void DrainWake()
+    {
+        while (FileDescriptors.Read(_wake.Reader, _drain) is { IsSuccess: true } read && read.Value == _drain.Length)
+        {
+        }
+    }
+
+    private void Grow()
+    {
+        LibC.pollfd[] larger = GC.AllocateArray<LibC.pollfd>(_count * 2, pinned: true);
+        Array.Copy(_descriptors, larger, _count);
+        _descriptors = larger;
+        Array.Resize(ref _entries, _count * 2);
+    }
+}

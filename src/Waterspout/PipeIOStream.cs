@@ -1,0 +1,174 @@
+using System.Runtime.InteropServices;
+using Waterspout.Interop;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+/// <summary>A stream over any descriptor that can be polled: a pipe, a FIFO, a terminal, a child process's standard input or output.</summary>
+/// <remarks>
+/// The stream owns the descriptor and makes it non-blocking, which everybody who shares it with us sees; on close it is put back as it was.
+/// Reading from a descriptor that is open for writing only, or the other way round, fails and closes the stream, as any error of the descriptor does.
+/// </remarks>
+public class PipeIOStream : BaseIOStream
+{
+    // Not 0: the finalizer of an object whose constructor failed must not close standard input.
+    private readonly int _fd = -1;
+    private readonly int _originalFlags;
+    private readonly SafeHandle? _handle;
+    private readonly bool _isSocket;
+    private readonly bool _isTerminal;
+
+    /// <summary>Makes a stream over a descriptor.</summary>
+    /// <param name="fd">Belongs to the stream from now on; not if this fails.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <exception cref="ArgumentException">The descriptor cannot be polled: a regular file, a directory, /dev/null.</exception>
+    /// <exception cref="IOException">There is no such descriptor.</exception>
+    public PipeIOStream(int fd, IOStreamOptions? options = null, IOLoop? loop = null)
+        : base(options, loop)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fd);
+        DescriptorProbe.ThrowIfNotPollable(fd);
+        _isSocket = Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR).IsSuccess;
+        _isTerminal = FileDescriptors.IsTerminal(fd);
+        _originalFlags = FileDescriptors.SetNonBlocking(fd);
+        _fd = fd;
+        Register();
+    }
+
+    /// <summary>Makes a stream over the descriptor of a handle.</summary>
+    /// <param name="handle">Belongs to the stream from now on; not if this fails.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <inheritdoc cref="PipeIOStream(int, IOStreamOptions?, IOLoop?)" path="/exception"/>
+    public PipeIOStream(SafeHandle handle, IOStreamOptions? options = null, IOLoop? loop = null)
+        : this(GetDescriptor(handle), options, loop)
+    {
+        // Held, so that a Dispose elsewhere cannot free the number under us; and ours alone to finalize, since the loop has to forget it first.
+        bool isHeld = false;
+        handle.DangerousAddRef(ref isHeld);
+        GC.SuppressFinalize(handle);
+        _handle = handle;
+    }
+
+    /// <inheritdoc/>
+    protected override int Fileno => _fd;
+
+    // A terminal gives a line at a time, however many are waiting.
+    internal override bool ShortReadMeansDrained => !_isTerminal;
+
+    private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
+
+    /// <summary>A new pipe: what is written to the one comes out of the other.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (PipeIOStream Reader, PipeIOStream Writer) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        (int reader, int writer) = FileDescriptors.CreatePipe();
+        try
+        {
+            return (new PipeIOStream(reader, options, loop), new PipeIOStream(writer, options, loop));
+        }
+        catch
+        {
+            FileDescriptors.Close(reader);
+            FileDescriptors.Close(writer);
+            throw;
+        }
+    }
+
+    /// <summary>Opens a FIFO or a terminal.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="access">Reading a FIFO sees its end when no writer is there, also before the first one; reading and writing it keeps it open.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <remarks>Does not block: writing to a FIFO that nobody reads fails with ENXIO. A terminal does not become the controlling one.</remarks>
+    /// <exception cref="ArgumentException">What is there cannot be polled: a regular file, a directory, /dev/null.</exception>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    public static PipeIOStream Open(string path, FileAccess access, IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        int mode = access switch
+        {
+            FileAccess.Read => LibC.O_RDONLY,
+            FileAccess.Write => LibC.O_WRONLY,
+            FileAccess.ReadWrite => LibC.O_RDWR,
+            _ => throw new ArgumentOutOfRangeException(nameof(access)),
+        };
+        int fd = FileDescriptors.Open(path, mode | LibC.O_NONBLOCK | LibC.O_NOCTTY);
+        try
+        {
+            return new PipeIOStream(fd, options, loop);
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{nameof(PipeIOStream)} {_fd}";
+
+    /// <inheritdoc/>
+    protected override void CloseFd()
+    {
+        if (_fd < 0) return;
+        if ((_originalFlags & LibC.O_NONBLOCK) == 0) FileDescriptors.SetStatusFlags(_fd, _originalFlags);
+        if (_handle is null)
+        {
+            FileDescriptors.Close(_fd);
+            return;
+        }
+
+        _handle.DangerousRelease();
+        _handle.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override int? ReadFromFd(Span<byte> buffer)
+    {
+        PosixResult result = FileDescriptors.Read(_fd, buffer);
+        if (result.IsSuccess) return result.Value;
+        if (result.WouldBlock) return null;
+        // A pseudo-terminal whose other side has gone says EIO where others say zero.
+        return _isTerminal && result.Error == Errno.EIO ? 0 : throw PosixResult.ToException(result.Error, "read");
+    }
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<byte> data) =>
+        ToWritten(_isSocket ? Sockets.Send(_fd, data) : FileDescriptors.Write(_fd, data));
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => ToWritten(FileDescriptors.Gather(_fd, pieces, _isSocket));
+
+    /// <inheritdoc/>
+    protected override Exception? GetFdError()
+    {
+        if (_isSocket) return Sockets.TakeError(_fd) is var error and not 0 ? PosixResult.ToSocketException(error) : null;
+        // The writing end of a pipe reports an error when nobody reads any more.
+        return IsWriteOnly ? PosixResult.ToException(Errno.EPIPE, "write") : null;
+    }
+
+    /// <inheritdoc/>
+    protected override bool ShutdownWrites()
+    {
+        if (_isSocket) return Sockets.ShutdownWrites(_fd).IsSuccess;
+        if (!IsWriteOnly) return false;
+        Close();
+        return true;
+    }
+
+    private static int? ToWritten(PosixResult result)
+    {
+        if (result.IsSuccess) return result.Value;
+        return result.WouldBlock ? null : throw PosixResult.ToException(result.Error, "write");
+    }
+
+    private static int GetDescriptor(SafeHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
+        return (int)handle.DangerousGetHandle();
+    }
+}

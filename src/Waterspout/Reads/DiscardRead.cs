@@ -1,0 +1,39 @@
+using System.Buffers;
+using Waterspout.Buffers;
+
+namespace Waterspout.Reads;
+
+/// <summary>Takes what still comes, until the end, and throws it away: the last part of a graceful close.</summary>
+/// <remarks>What was buffered before stays, since data that had arrived can be read after the close.</remarks>
+internal sealed class DiscardRead : ReadOperation<bool>
+{
+    private byte[] _sink = [];
+
+    internal static DiscardRead Rent()
+    {
+        DiscardRead read = OperationPool<DiscardRead>.Rent();
+        read._sink = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        return read;
+    }
+
+    internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
+
+    internal override bool TryFinishAtEnd(ReadBuffer buffer)
+    {
+        Finish(true);
+        return true;
+    }
+
+    internal override Span<byte> GetDirectSpace(ReadBuffer buffer) => _sink;
+
+    internal override void ReceivedDirectly(int count)
+    {
+    }
+
+    protected override void Return()
+    {
+        ArrayPool<byte>.Shared.Return(_sink);
+        _sink = [];
+        OperationPool<DiscardRead>.Return(this);
+    }
+}

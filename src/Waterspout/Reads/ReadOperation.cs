@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+using Waterspout.Buffers;
+
+namespace Waterspout.Reads;
+
+/// <summary>What became of a look at the buffer.</summary>
+internal enum ReadProgress
+{
+    /// <summary>More bytes are needed.</summary>
+    Pending,
+
+    /// <summary>The read has its result, or the error of the user's parser.</summary>
+    Finished,
+
+    /// <summary>No bytes that may still come can satisfy the read: its limit is passed.</summary>
+    Unsatisfiable,
+
+    /// <summary>There is a result, but it is longer than the stream may buffer.</summary>
+    BufferFull,
+}
+
+/// <summary>A read that waits: what it needs, and how it takes it. Each kind of read is one subclass.</summary>
+/// <remarks>
+/// Life: rented and filled in by the read's method; <see cref="TryFinish"/> after each arrival of data, until it does not
+/// say Pending; then either the result is taken at once (the read completed within its call) or <see cref="Signal"/> wakes
+/// the awaiter, whose GetResult returns the object to its pool. On the loop's thread, except for the awaiter's side.
+/// </remarks>
+internal abstract class ReadOperation
+{
+    private CancellationTokenRegistration _cancellation;
+
+    internal BaseIOStream Stream { get; set; } = null!;
+
+    /// <summary>Tells one use of this object from the next, to whom an old cancellation must do nothing.</summary>
+    internal abstract short Version { get; }
+
+    /// <summary>The bytes that the caller set as the limit.</summary>
+    internal virtual int? Limit => null;
+
+    /// <summary>Looks at what has arrived since the last look, and takes its bytes if that is enough.</summary>
+    internal abstract ReadProgress TryFinish(ReadBuffer buffer);
+
+    /// <summary>The stream has ended: finishes with what there is, if this kind of read does that.</summary>
+    internal virtual bool TryFinishAtEnd(ReadBuffer buffer) => false;
+
+    /// <summary>Where to receive, past the buffer; empty to go through it.</summary>
+    internal virtual Span<byte> GetDirectSpace(ReadBuffer buffer) => default;
+
+    /// <summary>So many bytes were received into the direct space.</summary>
+    internal virtual void ReceivedDirectly(int count) => Debug.Fail("This read has no direct space.");
+
+    /// <summary>The read ends without a result: bytes it has taken already go back.</summary>
+    internal virtual void GiveBack(ReadBuffer buffer)
+    {
+    }
+
+    internal abstract void Fail(Exception error);
+
+    /// <summary>Wakes the awaiter, on this stack.</summary>
+    internal abstract void Signal();
+
+    internal void RegisterCancellation(CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.CanBeCanceled) return;
+        _cancellation = cancellationToken.UnsafeRegister(static (state, token) =>
+        {
+            ReadOperation read = (ReadOperation)state!;
+            read.Stream.RequestCancelRead(read, read.Version, token);
+        }, this);
+    }
+
+    // Dispose waits for a callback that runs on another thread, which only queues something. After it, this object may
+    // be used again: a callback that still ran would take the next read's version for the one that it was meant for.
+    internal void UnregisterCancellation()
+    {
+        _cancellation.Dispose();
+        _cancellation = default;
+    }
+
+    /// <summary>Whether a read up to a mark may go on, or end, with so many bytes.</summary>
+    protected ReadProgress CheckLimits(int length)
+    {
+        if (length > Limit) return ReadProgress.Unsatisfiable;
+        return length > Stream.Options.MaxBufferSize ? ReadProgress.BufferFull : ReadProgress.Pending;
+    }
+}
+
+/// <summary>A read that waits and will have a result of type <typeparamref name="T"/>.</summary>
+internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
+{
+    private ManualResetValueTaskSourceCore<T> _source;
+    private T _result = default!;
+    private Exception? _error;
+
+    internal override short Version => _source.Version;
+
+    internal ValueTask<T> Task => new(this, _source.Version);
+
+    internal override void Fail(Exception error) => _error = error;
+
+    internal override void Signal()
+    {
+        if (_error is { } error) _source.SetException(error);
+        else _source.SetResult(_result);
+    }
+
+    /// <summary>The outcome of a read that finished within its call.</summary>
+    internal ValueTask<T> TakeResult()
+    {
+        ValueTask<T> outcome = _error is { } error ? ValueTask.FromException<T>(error) : new ValueTask<T>(_result);
+        Recycle();
+        return outcome;
+    }
+
+    T IValueTaskSource<T>.GetResult(short token)
+    {
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            // With a stale token GetResult throws, and the object is somebody else's by now.
+            if (token == _source.Version && _source.GetStatus(token) != ValueTaskSourceStatus.Pending) Recycle();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => _source.GetStatus(token);
+
+    void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _source.OnCompleted(continuation, state, token, flags);
+    }
+
+    protected ReadProgress Finish(T result)
+    {
+        _result = result;
+        return ReadProgress.Finished;
+    }
+
+    /// <summary>Hands bytes of the buffer to the user's parser. They are consumed also when it throws: they were framed.</summary>
+    protected ReadProgress Finish(ReadBuffer buffer, int count, Func<ReadOnlySpan<byte>, T> parse)
+    {
+        try
+        {
+            _result = parse(buffer.Data[..count]);
+        }
+        catch (Exception error)
+        {
+            _error = error;
+        }
+
+        buffer.Consume(count);
+        return ReadProgress.Finished;
+    }
+
+    /// <summary>Forgets everything about this use and goes back to the pool.</summary>
+    protected abstract void Return();
+
+    private void Recycle()
+    {
+        _source.Reset();
+        _result = default!;
+        _error = null;
+        Stream = null!;
+        Return();
+    }
+}

@@ -1,0 +1,19 @@
+using Waterspout.Buffers;
+
+namespace Waterspout.Reads;
+
+/// <summary>Everything until the stream ends.</summary>
+internal sealed class UntilCloseRead : ReadOperation<byte[]>
+{
+    internal static UntilCloseRead Rent() => OperationPool<UntilCloseRead>.Rent();
+
+    internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
+
+    internal override bool TryFinishAtEnd(ReadBuffer buffer)
+    {
+        Finish(buffer.TakeArray(buffer.Length));
+        return true;
+    }
+
+    protected override void Return() => OperationPool<UntilCloseRead>.Return(this);
+}
