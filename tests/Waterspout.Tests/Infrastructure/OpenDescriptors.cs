@@ -14,7 +14,7 @@ public sealed class OpenDescriptors
     static OpenDescriptors()
     {
         _ = IOLoop.Default;
-        PosixSignalRegistration.Create(PosixSignal.SIGCHLD, static _ => { }).Dispose();
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, static _ => { }).Dispose();
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         using TcpClient client = new();
