@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Waterspout.Tests;
 
@@ -13,6 +14,7 @@ public sealed class OpenDescriptors
     static OpenDescriptors()
     {
         _ = IOLoop.Default;
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, static _ => { }).Dispose();
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
         using TcpClient client = new();

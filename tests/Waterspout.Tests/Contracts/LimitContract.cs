@@ -1,0 +1,123 @@
+namespace Waterspout.Tests;
+
+/// <summary>How much is buffered at most, and what happens beyond.</summary>
+public abstract class LimitContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    private static readonly IOStreamOptions s_tenKilobytes = new() { MaxBufferSize = 10_240 };
+
+    public static TheoryData<string> Reads => ["bytes", "delimiter", "regex", "close", "peek"];
+
+    [Theory]
+    [MemberData(nameof(Reads))]
+    public void A_read_that_needs_more_than_the_buffer_may_hold_closes_the_stream(string kind)
+    {
+        ExpectLog("closed: Error");
+        RunPair(async (left, right) =>
+        {
+            Task read = Read(right, kind);
+            Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[100_000]).AsTask();
+            StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => read);
+            Assert.IsType<StreamBufferFullException>(error.InnerException);
+            Assert.Same(error.InnerException, right.Error);
+            Assert.True(right.IsClosed);
+            left.Close();
+            await Record.ExceptionAsync(() => write);
+        }, s_tenKilobytes);
+
+        static async Task Read(BaseIOStream stream, string kind)
+        {
+            _ = kind switch
+            {
+                "bytes" => await stream.ReadBytesAsync(50_000),
+                "delimiter" => await stream.ReadUntilAsync("\n"u8),
+                "regex" => await stream.ReadUntilRegexAsync("\\n"),
+                "close" => await stream.ReadUntilCloseAsync(),
+                _ => (await stream.PeekAsync(50_000)).ToArray(),
+            };
+        }
+    }
+
+    [Fact]
+    public void Many_small_reads_together_may_be_more_than_the_buffer_holds() => RunPair(async (left, right) =>
+    {
+        byte[] line = new byte[1024];
+        line[^1] = (byte)'\n';
+        for (int i = 0; i < 100; i++) await left.WriteAsync((ReadOnlySpan<byte>)line);
+        for (int i = 0; i < 50; i++)
+        {
+            Assert.Equal(1024, (await right.ReadUntilAsync("\n"u8)).Length);
+            Assert.Equal(1024, (await right.ReadBytesAsync(1024)).Length);
+        }
+
+        // The buffer may be filled to the last byte.
+        await Buffer(left, right, new string('x', 10_240));
+        Assert.Equal(10_240, (await right.ReadBytesAsync(10_240)).Length);
+    }, s_tenKilobytes);
+
+    [Fact]
+    public void Memory_of_the_callers_is_not_limited_by_the_buffer() => RunPair(async (left, right) =>
+    {
+        byte[] data = RandomBytes(new Random(5), 100_000);
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
+        byte[] target = new byte[100_000];
+        Assert.Equal(100_000, await right.ReadIntoAsync(target));
+        AssertSame(data, target);
+        await write;
+    }, s_tenKilobytes);
+
+    [Fact]
+    public void Not_reading_holds_the_writer_back_and_costs_no_turns() => RunPair(async (left, right) =>
+    {
+        byte[] data = Clog(left, out Task write);
+        await right.ReadBytesAsync(1);
+        // What the kernel still takes is taken, and then nothing happens any more, however long the loop runs.
+        long sent = -1;
+        while (sent != Loop.Counters.BytesOut)
+        {
+            sent = Loop.Counters.BytesOut;
+            await Turns(50);
+        }
+
+        Assert.False(write.IsCompleted);
+        Assert.True(Loop.Counters.BytesIn < data.Length / 2, "Nobody had asked for that much.");
+        byte[] rest = new byte[data.Length - 1];
+        await right.ReadIntoAsync(rest);
+        AssertSame(data.AsMemory(1), rest);
+        await write;
+        Assert.False(left.IsWriting);
+    });
+
+    [Fact]
+    public void A_write_beyond_the_limit_is_refused_as_a_whole_and_harms_nothing() => RunPair(async (left, right) =>
+    {
+        byte[] data = Clog(left, out Task write);
+        await AssertFails<StreamBufferFullException>(left.WriteAsync((ReadOnlyMemory<byte>)data));
+        await AssertFails<StreamBufferFullException>(left.WriteAsync((ReadOnlySpan<byte>)data));
+        Assert.Throws<StreamBufferFullException>(() => left.Write(data));
+        Memory<byte> space = left.GetMemory(data.Length);
+        Assert.Throws<StreamBufferFullException>(() => left.Advance(space.Length));
+        Task small = left.WriteAsync("small"u8).AsTask();
+        byte[] target = new byte[data.Length];
+        await right.ReadIntoAsync(target);
+        AssertSame(data, target);
+        await write;
+        await small;
+        await left.WriteAsync("later"u8);
+        await AssertReads("smalllater", right.ReadBytesAsync(10));
+    }, new IOStreamOptions { MaxWriteBufferSize = 30_000_000 });
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void Options_out_of_range_are_refused(int value)
+    {
+        AssertRefused(new IOStreamOptions { MaxBufferSize = value });
+        AssertRefused(new IOStreamOptions { ReadChunkSize = value });
+        AssertRefused(new IOStreamOptions { MaxWriteBufferSize = value });
+        AssertRefused(new IOStreamOptions { WriteHighWaterMark = -1 });
+        AssertRefused(new IOStreamOptions { ReadTimeout = TimeSpan.FromSeconds(value) });
+        AssertRefused(new IOStreamOptions { WriteTimeout = TimeSpan.FromSeconds(value) });
+
+        void AssertRefused(IOStreamOptions options) => Run(() => Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Transport.ConnectAsync(options)));
+    }
+}

@@ -1,0 +1,249 @@
+namespace Waterspout.Tests;
+
+/// <summary>Reads of a number of bytes, into memory, until the end; and what all kinds of reads have in common.</summary>
+public abstract class ReadContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    [Fact]
+    public void A_number_of_bytes_is_put_together_from_pieces() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(2);
+        await SendAlone(left, Bytes("a"));
+        Assert.False(read.IsCompleted);
+        Assert.True(right.IsReading);
+        await left.WriteAsync("b"u8);
+        await AssertReads("ab", read);
+        Assert.False(right.IsReading);
+    });
+
+    [Fact]
+    public void Reading_no_bytes_returns_nothing_at_once() => RunPair(async (left, right) =>
+    {
+        Assert.Empty(ResultOf(right.ReadBytesAsync(0)));
+        Assert.Empty(ResultOf(right.ReadBytesAsync(0, partial: true)));
+        Assert.Equal(0, ResultOf(right.ReadIntoAsync(Memory<byte>.Empty)));
+        Assert.True(ResultOf(right.PeekAsync(0)).IsEmpty);
+        Assert.Equal(0, ResultOf(right.ReadBytesAsync(0, static data => data.Length)));
+        await left.WriteAsync("next"u8);
+        await AssertReads("next", right.ReadBytesAsync(4));
+    });
+
+    [Fact]
+    public void A_partial_read_returns_what_there_is_up_to_the_count() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "12345");
+        await AssertReads("12345", right.ReadBytesAsync(50, partial: true));
+        await Buffer(left, right, "12345");
+        await AssertReads("123", right.ReadBytesAsync(3, partial: true));
+        await AssertReads("45", right.ReadBytesAsync(50, partial: true));
+    });
+
+    [Fact]
+    public void A_partial_read_waits_for_the_first_byte() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(50, partial: true);
+        await Turn();
+        Assert.False(read.IsCompleted);
+        await left.WriteAsync("x"u8);
+        await AssertReads("x", read);
+    });
+
+    [Fact]
+    public void A_read_into_memory_fills_it_and_leaves_the_rest() => RunPair(async (left, right) =>
+    {
+        byte[] target = new byte[10];
+        ValueTask<int> read = right.ReadIntoAsync(target);
+        await SendAlone(left, Bytes("hello"));
+        Assert.False(read.IsCompleted);
+        Assert.True(right.IsReading);
+        await left.WriteAsync("world!!"u8);
+        Assert.Equal(10, await read);
+        Assert.Equal("helloworld", Text(target));
+        Assert.Equal(2, await right.ReadIntoAsync(target, partial: true));
+        Assert.Equal("!!lloworld", Text(target));
+    });
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(100_000)]
+    public void A_partial_read_into_memory_touches_no_more_than_it_read(int size) => RunPair(async (left, right) =>
+    {
+        byte[] target = new byte[size];
+        target.AsSpan().Fill((byte)'.');
+        await Buffer(left, right, "12345");
+        Assert.Equal(5, await right.ReadIntoAsync(target, partial: true));
+        Assert.Equal("12345.", Text(target.AsSpan(0, 6)));
+        Assert.DoesNotContain((byte)'1', target[5..]);
+    });
+
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(70_000)]
+    [InlineData(3_000_000)]
+    public void Large_reads_are_exact(int size) => RunPair(async (left, right) =>
+    {
+        byte[] data = RandomBytes(new Random(size), (2 * size) + 3);
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
+        AssertSame(data.AsMemory(0, size), await right.ReadBytesAsync(size));
+        byte[] target = new byte[size];
+        Assert.Equal(size, await right.ReadIntoAsync(target));
+        AssertSame(data.AsMemory(size, size), target);
+        AssertSame(data.AsMemory(2 * size), await right.ReadBytesAsync(3));
+        await write;
+    });
+
+    [Fact]
+    public void A_read_until_close_returns_everything_once() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadUntilCloseAsync();
+        foreach (string piece in (string[])["one ", "two ", "three"]) await SendAlone(left, Bytes(piece));
+        left.Close();
+        await AssertReads("one two three", read);
+        Assert.True(right.IsClosed);
+        Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
+        await AssertFails<StreamClosedException>(right.ReadUntilCloseAsync());
+    });
+
+    [Fact]
+    public void A_read_until_close_after_the_close_returns_the_rest_then_fails() => RunPair(async (left, right) =>
+    {
+        await left.WriteAsync("line\nrest"u8);
+        await left.CloseAsync(TimeSpan.Zero);
+        await AssertReads("line\n", right.ReadUntilAsync("\n"u8));
+        await AssertFails<StreamClosedException>(right.ReadUntilAsync("\n"u8));
+        Assert.True(right.IsClosed);
+        await AssertReads("rest", right.ReadUntilCloseAsync());
+        await AssertFails<StreamClosedException>(right.ReadUntilCloseAsync());
+    });
+
+    [Fact]
+    public void A_second_read_is_refused_and_leaves_the_first_alone() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> first = right.ReadBytesAsync(3);
+        Assert.Equal("Already reading", (await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1))).Message);
+        await AssertFails<InvalidOperationException>(right.ReadIntoAsync(new byte[1]));
+        await AssertFails<InvalidOperationException>(right.ReadUntilAsync("\n"u8));
+        await AssertFails<InvalidOperationException>(right.ReadUntilRegexAsync("x"));
+        await AssertFails<InvalidOperationException>(right.ReadUntilCloseAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await right.PeekAsync(1));
+        await left.WriteAsync("abc"u8);
+        await AssertReads("abc", first);
+    });
+
+    [Fact]
+    public void Every_kind_of_read_takes_what_had_arrived_before_the_close() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "peek,array,into,partial,regex,parse;rest");
+        right.Close();
+        Assert.Equal("peek", Text((await right.PeekAsync(4)).Span));
+        await AssertReads("peek,", right.ReadUntilAsync(","u8));
+        await AssertReads("array,", right.ReadBytesAsync(6));
+        byte[] target = new byte[5];
+        await right.ReadIntoAsync(target);
+        Assert.Equal("into,", Text(target));
+        await AssertReads("partial,", right.ReadBytesAsync(8, partial: true));
+        await AssertReads("regex,", right.ReadUntilRegexAsync("x,"));
+        Assert.Equal("parse;", await right.ReadUntilAsync(";"u8, static data => Text(data)));
+        await AssertFails<StreamClosedException>(right.ReadBytesAsync(5));
+        await AssertReads("rest", right.ReadBytesAsync(4));
+        await AssertFails<StreamClosedException>(right.ReadBytesAsync(1));
+    });
+
+    [Fact]
+    public void Peeking_leaves_the_bytes_where_they_are() => RunPair(async (left, right) =>
+    {
+        Task<ReadOnlyMemory<byte>> peek = right.PeekAsync(3).AsTask();
+        await SendAlone(left, Bytes("ab"));
+        Assert.False(peek.IsCompleted);
+        await left.WriteAsync("cd"u8);
+        Assert.Equal("abc", Text((await peek).Span));
+        await AssertReads("abcd", right.ReadBytesAsync(4));
+        // A copy: what happens to the stream's buffer later does not show in it.
+        await Buffer(left, right, "wxyz");
+        Assert.Equal("abc", Text((await peek).Span));
+    });
+
+    [Fact]
+    public void A_parser_gets_the_bytes_and_makes_the_result() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "12 34 56");
+        Assert.Equal(12, await right.ReadUntilAsync(" "u8, static data => int.Parse(Text(data[..^1]))));
+        Assert.Equal(34, await right.ReadBytesAsync(3, static data => int.Parse(Text(data[..^1]))));
+        ValueTask<string> waiting = right.ReadBytesAsync(4, static data => Text(data));
+        await left.WriteAsync("78"u8);
+        Assert.Equal("5678", await waiting);
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_parser_that_throws_fails_its_read_only(bool isBuffered) => RunPair(async (left, right) =>
+    {
+        if (isBuffered) await Buffer(left, right, "bad\ngood\n");
+        ValueTask<int> read = right.ReadUntilAsync<int>("\n"u8, static _ => throw new FormatException("bad"));
+        if (!isBuffered) await left.WriteAsync("bad\ngood\n"u8);
+        await AssertFails<FormatException>(read);
+        await AssertReads("good\n", right.ReadUntilAsync("\n"u8));
+    });
+
+    [Fact]
+    public void A_parser_cannot_read_from_its_own_stream() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "ab");
+        await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1, _ => ResultOf(right.ReadBytesAsync(1)).Length));
+        await AssertReads("b", right.ReadBytesAsync(1));
+    });
+
+    [Fact]
+    public void Reads_that_begin_in_the_completion_of_another_do_not_grow_the_stack() => RunPair(async (left, right) =>
+    {
+        const int Count = 100_000;
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[Count]).AsTask();
+        for (int i = 0; i < Count; i++) await right.ReadBytesAsync(1);
+        await write;
+        // One that waits, each time.
+        for (int i = 0; i < 2000; i++)
+        {
+            ValueTask<byte[]> read = right.ReadBytesAsync(1);
+            await left.WriteAsync("x"u8);
+            await read;
+        }
+    });
+
+    [Fact]
+    public void Wrong_arguments_are_told_by_the_call_itself() => RunPair((left, right) =>
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadBytesAsync(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadBytesAsync(-1, static data => 0));
+        Assert.Throws<ArgumentNullException>(() => _ = right.ReadBytesAsync<int>(1, null!));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.PeekAsync(-1));
+        Assert.Throws<ArgumentException>(() => _ = right.ReadUntilAsync([]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadUntilAsync("x"u8, maxBytes: 0));
+        Assert.Throws<ArgumentNullException>(() => _ = right.ReadUntilAsync<int>("x"u8, null!));
+        Assert.Throws<ArgumentNullException>(() => _ = right.ReadUntilRegexAsync((string)null!));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadUntilRegexAsync("x", maxBytes: -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadChunksAsync(-1));
+        Assert.Throws<ArgumentException>(() => _ = right.SplitAsync(Array.Empty<byte>()));
+        Assert.False(right.IsReading);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public void A_result_can_be_taken_once_and_only_when_it_is_there() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(1);
+        Assert.Throws<InvalidOperationException>(() => read.GetAwaiter().GetResult());
+        await left.WriteAsync("ab"u8);
+        await AssertReads("a", read);
+        await AssertReads("b", right.ReadBytesAsync(1));
+        ValueTask<byte[]> next = right.ReadBytesAsync(1);
+        Assert.Throws<InvalidOperationException>(() => read.GetAwaiter().GetResult());
+        await left.WriteAsync("c"u8);
+        await AssertReads("c", next);
+    });
+
+    private static T ResultOf<T>(ValueTask<T> completed)
+    {
+        Assert.True(completed.IsCompleted);
+        return completed.GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text;
+using Waterspout.Diagnostics;
+
+namespace Waterspout.Tests;
+
+/// <summary>What every kind of stream does, over a pair of them.</summary>
+public abstract class StreamContract(Transport transport, PollerKind poller) : LoopTest(poller)
+{
+    // More than the buffers of any kernel hold, so that some of it stays unsent until the other side reads.
+    private const int MoreThanTheKernelTakes = 24 * 1024 * 1024;
+
+    protected Transport Transport => transport;
+
+    private LoopCounters Counters => Loop.Counters;
+
+    /// <summary>Runs a body with a connected pair: left writes, right reads.</summary>
+    protected void RunPair(Func<BaseIOStream, BaseIOStream, Task> body, IOStreamOptions? options = null) => Run(async () =>
+    {
+        (BaseIOStream left, BaseIOStream right) = await transport.ConnectAsync(options);
+        await body(left, right);
+    });
+
+    /// <summary>Goes on in the loop's next turn.</summary>
+    protected Task Turn()
+    {
+        TaskCompletionSource next = new();
+        Loop.AddCallback(next.SetResult);
+        return next.Task;
+    }
+
+    protected async Task Turns(int count)
+    {
+        for (int i = 0; i < count; i++) await Turn();
+    }
+
+    /// <summary>Sends a piece and waits until it has been received by itself. Somebody must be reading.</summary>
+    protected async Task SendAlone(BaseIOStream stream, ReadOnlyMemory<byte> piece)
+    {
+        long target = Counters.BytesIn + piece.Length;
+        await stream.WriteAsync(piece);
+        while (Counters.BytesIn < target) await Turn();
+    }
+
+    /// <summary>Sends data and waits until the other side has it in its buffer.</summary>
+    protected static async Task Buffer(BaseIOStream from, BaseIOStream to, string text)
+    {
+        await from.WriteAsync(Bytes(text));
+        await to.PeekAsync(text.Length);
+    }
+
+    /// <summary>Writes more than goes away while nobody reads. The write is returned in <paramref name="pending"/>.</summary>
+    protected static byte[] Clog(BaseIOStream stream, out Task pending)
+    {
+        byte[] data = new byte[MoreThanTheKernelTakes];
+        new Random(1).NextBytes(data);
+        pending = stream.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
+        Assert.False(pending.IsCompleted);
+        Assert.True(stream.IsWriting);
+        return data;
+    }
+
+    /// <summary>Waits until the stream knows that it is closed.</summary>
+    protected static Task WhenClosed(BaseIOStream stream)
+    {
+        TaskCompletionSource closed = new();
+        stream.SetCloseCallback(closed.SetResult);
+        return closed.Task;
+    }
+
+    /// <summary>Waits until the end of the peer's side, or the close, is told.</summary>
+    protected static Task WhenEndIsTold(BaseIOStream stream)
+    {
+        TaskCompletionSource told = new();
+        stream.Closed.Register(told.SetResult);
+        return told.Task;
+    }
+
+    /// <summary>A random number generator whose seed a failed test shows. Set WATERSPOUT_SEED to run with the same one.</summary>
+    protected static Random NewRandom()
+    {
+        int seed = int.TryParse(Environment.GetEnvironmentVariable("WATERSPOUT_SEED"), out int given) ? given : Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"WATERSPOUT_SEED={seed}");
+        return new Random(seed);
+    }
+
+    protected static byte[] RandomBytes(Random random, int count)
+    {
+        byte[] data = new byte[count];
+        random.NextBytes(data);
+        return data;
+    }
+
+    protected static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
+
+    protected static string Text(ReadOnlySpan<byte> data) => Encoding.Latin1.GetString(data);
+
+    protected static async Task AssertReads(string expected, ValueTask<byte[]> read) => Assert.Equal(expected, Text(await read));
+
+    protected static Task<TException> AssertFails<TException>(ValueTask operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
+    protected static Task<TException> AssertFails<TException>(ValueTask<byte[]> operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
+    protected static Task<TException> AssertFails<TException>(ValueTask<int> operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
+    /// <summary>Fails without the length of a message that shows two arrays of a megabyte.</summary>
+    protected static void AssertSame(ReadOnlyMemory<byte> expected, ReadOnlyMemory<byte> actual)
+    {
+        int common = expected.Span.CommonPrefixLength(actual.Span);
+        if (common == expected.Length && common == actual.Length) return;
+        Assert.Fail($"The data differs at {common}: {expected.Length} bytes were expected and {actual.Length} read.");
+    }
+}

@@ -1,0 +1,14 @@
+namespace Waterspout.Tests;
+
+/// <summary>What the contracts need to know of a kind of stream: how to make two that are connected.</summary>
+public abstract class Transport
+{
+    /// <summary>Data can go from right to left as well.</summary>
+    public virtual bool IsDuplex => true;
+
+    /// <summary>Each receive gives one byte at most, so that every byte is looked at alone.</summary>
+    public virtual bool IsBytewise => false;
+
+    /// <summary>Two connected streams on the current loop: what is written to the left one is read from the right one.</summary>
+    public abstract Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options);
+}
