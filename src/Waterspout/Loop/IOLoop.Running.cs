@@ -81,13 +81,14 @@ public sealed partial class IOLoop
         if (timeout == 0) return _poller.Wait(0);
 
         // Announce, then look: a callback added after the look sees the announcement and wakes. The barrier keeps the
-        // two in that order; its counterpart is in WakeIfWaiting.
+        // two in that order; its counterpart is in WakeIfWaiting. What an earlier wait has left is cleared before, and not
+        // after the wait: a thread that saw the old announcement may set it later, and a poll that does not wait take its signal.
+        Volatile.Write(ref _isWoken, 0);
         _isWaiting = true;
         Interlocked.MemoryBarrier();
         if (!_callbacks.IsEmpty || _stopRequested) timeout = 0;
         int events = _poller.Wait((int)timeout);
         _isWaiting = false;
-        Volatile.Write(ref _isWoken, 0);
         return events;
     }
 

@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+
+namespace Waterspout.Tests;
+
+/// <summary>Other threads wake the loop, whatever it was just about to do.</summary>
+public sealed class WakeTests : LoopTest
+{
+    [Fact]
+    public void A_wake_that_was_taken_without_waiting_does_not_cost_the_next_one() => Run(async () =>
+    {
+        // What is left when a thread decides to wake the loop just as that has ended its wait, and a look at the poller
+        // that does not wait takes the signal. No test can hit that moment, so the trace of it is written by hand.
+        IsWoken(Loop) = 1;
+        IOLoop loop = Loop;
+        TaskCompletionSource called = new();
+        bool isCalledInTime = false;
+        Thread other = new(() =>
+        {
+            while (!IsWaiting(loop)) Thread.Yield();
+            loop.AddCallback(called.SetResult);
+            isCalledInTime = called.Task.Wait(Limit / 3);
+        });
+        other.Start();
+        await called.Task;
+        other.Join();
+        Assert.True(isCalledInTime, "The loop slept on, until its next timer.");
+    });
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_isWoken")]
+    private static extern ref int IsWoken(IOLoop loop);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_isWaiting")]
+    private static extern ref bool IsWaiting(IOLoop loop);
+}
