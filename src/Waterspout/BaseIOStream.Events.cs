@@ -69,7 +69,7 @@ public abstract partial class BaseIOStream
     /// </remarks>
     private void CheckForEnd()
     {
-        if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || Options.AllowHalfOpen) return;
+        if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || StaysHalfOpen) return;
         TellEnd();
         if (_readBuffer.Length > 0 || _writeBuffer.Length > 0) return;
         _isReadable = true;

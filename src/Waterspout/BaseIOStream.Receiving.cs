@@ -298,12 +298,15 @@ public abstract partial class BaseIOStream
     /// <summary>What the end of the peer's side, once it is reached, says about the stream.</summary>
     private protected virtual CloseReason EndReason => CloseReason.EndOfStream;
 
+    /// <summary>The end of the peer's side does not close the stream, since this side may still write.</summary>
+    private bool StaysHalfOpen => Options.AllowHalfOpen && !_areWritesCompleted;
+
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
     private void ReachEnd()
     {
         _isEndKnown = _isEndReached = true;
         _isReadable = false;
-        bool staysOpen = _state == StreamState.Closing || (Options.AllowHalfOpen && !_areWritesCompleted);
+        bool staysOpen = _state == StreamState.Closing || StaysHalfOpen;
         if (!staysOpen) CloseAtEnd();
         else if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
     }

@@ -234,6 +234,7 @@ public abstract partial class BaseIOStream
         }
 
         if (_isEndReached) CloseNow(CloseReason.EndOfStream);
+        else if (_isEndKnown) CheckForEndLater();
     }
 
     /// <summary>A flush that also waits for a connection that is being made, even where nothing has been written.</summary>
