@@ -21,6 +21,10 @@ loops.Validators.Add(result =>
 });
 command.SetAction(arguments =>
 {
+    // Before anybody is told that the server is there.
+    using ManualResetEventSlim signalled = new();
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     using IOLoopGroup group = new(arguments.GetValue(loops));
     // Half-open: a client that ends its side after its last line still gets the answers.
     TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = group, Stream = new IOStreamOptions { AllowHalfOpen = true } });
@@ -35,9 +39,15 @@ command.SetAction(arguments =>
         return 1;
     }
 
-    WaitForSignal();
+    signalled.Wait();
     server.StopAsync(drain: TimeSpan.FromSeconds(1)).GetAwaiter().GetResult();
     return 0;
+
+    void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true; // the process ends in its own order
+        signalled.Set();
+    }
 });
 return command.Parse(args).Invoke();
 
@@ -53,19 +63,5 @@ static async Task EchoAsync(IOStream stream)
     {
         // What came after the last line's end.
         await stream.WriteAsync(await stream.ReadUntilCloseAsync());
-    }
-}
-
-static void WaitForSignal()
-{
-    using ManualResetEventSlim signalled = new();
-    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
-    signalled.Wait();
-
-    void OnSignal(PosixSignalContext context)
-    {
-        context.Cancel = true; // the process ends in its own order
-        signalled.Set();
     }
 }

@@ -1,0 +1,46 @@
+namespace Waterspout.Interop.Tests;
+
+/// <summary>The HttpFetch sample against nginx; what curl gets is right.</summary>
+public sealed class NginxTests
+{
+    private static readonly string s_program = Repository.Sample("HttpFetch");
+
+    [Theory]
+    [InlineData("/index.html", "200 OK")]
+    [InlineData("/list/", "200 OK")]
+    [InlineData("/missing", "404 Not Found")]
+    [InlineData("/nothing", "204 No Content")]
+    public async Task Gets_the_same_body_as_curl(string path, string status)
+    {
+        await using Nginx nginx = new();
+        await File.WriteAllTextAsync(Path.Combine(nginx.Root, "index.html"), "<h1>A small page.</h1>\n");
+        Directory.CreateDirectory(Path.Combine(nginx.Root, "list", "folder"));
+        await nginx.StartAsync();
+        await AssertSameAsCurlAsync(nginx.Url + path, status, []);
+    }
+
+    [Fact]
+    public async Task Gets_50_MB_with_a_heap_of_16_MB()
+    {
+        await using Nginx nginx = new();
+        byte[] large = new byte[50_000_000];
+        new Random(1).NextBytes(large);
+        await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "large"), large);
+        await nginx.StartAsync();
+        await AssertSameAsCurlAsync(nginx.Url + "/large", "200 OK", [("DOTNET_GCHeapHardLimit", "0x1000000")]);
+    }
+
+    private static async Task AssertSameAsCurlAsync(string url, string status, (string, string)[] environment)
+    {
+        Child.Outcome expected = await Child.RunAsync(Tool.Require("curl"), "--silent", "--http1.1", url);
+        Assert.Equal(0, expected.ExitCode);
+
+        using Child child = Child.Start(s_program, [url], environment);
+        Child.Outcome fetched = await child.FinishAsync([]);
+        Assert.Equal("", fetched.Errors);
+        Assert.Equal(0, fetched.ExitCode);
+        Assert.True(fetched.Output.AsSpan().StartsWith(System.Text.Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n")));
+        int head = fetched.Output.AsSpan().IndexOf("\r\n\r\n"u8) + 4;
+        Assert.True(fetched.Output.AsSpan(head).SequenceEqual(expected.Output), "The body is not what curl got.");
+    }
+}
