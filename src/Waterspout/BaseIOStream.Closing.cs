@@ -17,6 +17,7 @@ public abstract partial class BaseIOStream
     private Task? _closing;
     private volatile bool _isEndTold;
     private volatile bool _isCloseRequested;
+    private bool _isMoved; // into another stream, which has taken the descriptor
 
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
     /// <remarks>
@@ -155,7 +156,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>An error of the descriptor: what had arrived before it is taken in first.</summary>
-    private void CloseByError(Exception error)
+    private protected void CloseByError(Exception error)
     {
         if (_state == StreamState.Closed) return;
         if (_state == StreamState.Closing && _writeBuffer.Length == 0)
@@ -190,10 +191,10 @@ public abstract partial class BaseIOStream
         if (_writeBuffer.Length > 0) FlushWrites();
         if (_state == StreamState.Closed) return;
         if (_writeBuffer.Length == 0 || _writers is { Count: > 0 })
-            CloseNow(CloseReason.EndOfStream);
+            CloseNow(EndReason);
         else
             // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
-            _closing = CloseInOrderAsync(CloseReason.EndOfStream, s_defaultCloseTimeout);
+            _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
     }
 
     private async Task CloseInOrderAsync(CloseReason reason, TimeSpan timeout)
@@ -230,6 +231,29 @@ public abstract partial class BaseIOStream
         _state = StreamState.Closed;
         GC.SuppressFinalize(this);
         CloseFd();
+    }
+
+    /// <summary>Takes what another stream has received; the descriptor goes with it, and the other one ends without closing it.</summary>
+    private protected void TakeOver(BaseIOStream other)
+    {
+        _readBuffer.Append(other._readBuffer.Data);
+        other._readBuffer.Release();
+        other._state = StreamState.Closed;
+        other._isMoved = true;
+        if (other._registration is { } registration) Loop.Unregister(registration);
+        other._registration = null;
+        Loop.Counters.StreamsOpen--;
+        GC.SuppressFinalize(other);
+    }
+
+    /// <summary>Those who want to be told of the end are told by another stream from now on.</summary>
+    private protected void MoveListeners(BaseIOStream other)
+    {
+        (other._closeCallback, _closeCallback) = (_closeCallback, null);
+        (other._closedSource, _closedSource) = (_closedSource, other._closedSource);
+        if (other._state != StreamState.Closed) return;
+        other.RunCloseCallbackLater();
+        if (other._closedSource is not null) other.CancelClosedLater();
     }
 
     /// <summary>Tells the end by the token and, where there is no reason yet, as the reason.</summary>

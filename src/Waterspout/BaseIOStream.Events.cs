@@ -12,6 +12,14 @@ public abstract partial class BaseIOStream
     {
     }
 
+    /// <summary>The end of the peer's side is known; there may be data in front of it.</summary>
+    private protected virtual void OnEndKnown()
+    {
+    }
+
+    /// <summary>What a stream over another one is told by it, as the poller tells others.</summary>
+    private protected void HandleEvents(IOEvents events) => ((IReadinessHandler)this).HandleEvents(events);
+
     void IReadinessHandler.HandleEvents(IOEvents events)
     {
         if (_state == StreamState.Closed) return;
@@ -24,7 +32,12 @@ public abstract partial class BaseIOStream
 
         bool wasBlocked = !_isWritable;
         if ((events & (IOEvents.Write | IOEvents.Error)) != 0) _isWritable = true;
-        if ((events & (IOEvents.ReadClosed | IOEvents.Error)) != 0) _isEndKnown = true;
+        if ((events & (IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndKnown)
+        {
+            _isEndKnown = true;
+            OnEndKnown();
+        }
+
         if ((events & (IOEvents.Read | IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndReached) _isReadable = true;
 
         // Data first, errors after it: what had arrived is read before the error is told.

@@ -192,6 +192,14 @@ public abstract partial class BaseIOStream
         return PiecesAsync(delimiter.ToArray(), maxBytes, cancellationToken);
     }
 
+    /// <summary>Reads what there is as <see cref="Stream"/> does: 0 at the regular end, again and again; with an empty buffer, waits until there is something.</summary>
+    internal ValueTask<int> ReadOrEndAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (!Loop.IsCurrent) return ReadOrEndElsewhere(buffer, cancellationToken);
+        if (!TryBeginRead(cancellationToken, out ValueTask<int> refusal)) return refusal;
+        return Read(IntoRead.Rent(buffer, partial: true, endIsAResult: true), cancellationToken);
+    }
+
     private static byte[] ToArray(ReadOnlySpan<byte> data) => data.ToArray();
 
     private static void CheckLimit(int? maxBytes)

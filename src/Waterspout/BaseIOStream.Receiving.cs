@@ -43,6 +43,8 @@ public abstract partial class BaseIOStream
         refusal = default;
         if (cancellationToken.IsCancellationRequested)
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
+        else if (_isMoved)
+            refusal = ValueTask.FromException<T>(RefusedException());
         else if (_pendingRead is not null || _isParsing)
             refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
         else
@@ -117,15 +119,15 @@ public abstract partial class BaseIOStream
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
     private bool FailAtEnd(ReadOperation read)
     {
-        bool isRegular = _closeReason == CloseReason.EndOfStream || _isEndReached;
+        bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
         if (_state == StreamState.Closing && read is DiscardRead && !_isEndReached) return false;
-        if (isRegular && !_isEndReturned && read.TryFinishAtEnd(_readBuffer))
+        if (isRegular && (read.EndIsAResult || !_isEndReturned) && read.TryFinishAtEnd(_readBuffer))
             _isEndReturned = true;
         else
         {
             read.GiveBack(_readBuffer);
-            read.Fail(_state >= StreamState.Closing ? ClosedException() : new StreamClosedException(CloseReason.EndOfStream));
+            read.Fail(_state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
         }
 
         return true;
@@ -155,6 +157,7 @@ public abstract partial class BaseIOStream
     /// <summary>One receive for the pending read. True when that has ended it.</summary>
     private bool ReceiveOnce(ReadOperation read)
     {
+        if (read.IsSatisfiedByReadiness) return TryFinish(read);
         int? count;
         try
         {
@@ -207,11 +210,11 @@ public abstract partial class BaseIOStream
         int? count = ReadFromFd(space);
         if (count > 0)
         {
-            Loop.Counters.BytesIn += count.Value;
+            if (_registration is not null) Loop.Counters.BytesIn += count.Value;
             _budget -= count.Value;
         }
 
-        bool isDrained = count is null || (count > 0 && count < space.Length && ShortReadMeansDrained && !_isEndKnown);
+        bool isDrained = count is null || (count > 0 && count < space.Length && ShortMeansBlocked && !_isEndKnown);
         if (isDrained)
         {
             _isReadable = false;
@@ -268,6 +271,32 @@ public abstract partial class BaseIOStream
         read.UnregisterCancellation();
         _readDeadline?.Clear();
     }
+
+    /// <summary>The end of the peer's side is known.</summary>
+    internal bool IsEndSeen => _isEndKnown;
+
+    /// <summary>Whether there is anything that has not been read, here or in the kernel.</summary>
+    private protected bool HasReceivedAnything()
+    {
+        if (_readBuffer.Length > 0) return true;
+        try
+        {
+            int? count = ReceiveIntoBuffer();
+            if (count == 0) ReachEnd();
+            return count > 0;
+        }
+        catch (Exception error)
+        {
+            CloseByError(error);
+            return false;
+        }
+    }
+
+    /// <summary>The kernel is known to have something for us, if only the end.</summary>
+    internal bool IsReadable => _isReadable;
+
+    /// <summary>What the end of the peer's side, once it is reached, says about the stream.</summary>
+    private protected virtual CloseReason EndReason => CloseReason.EndOfStream;
 
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
     private void ReachEnd()

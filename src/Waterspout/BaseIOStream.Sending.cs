@@ -28,6 +28,12 @@ public abstract partial class BaseIOStream
         private ReadOnlyMemory<byte> _first;
     }
 
+    /// <summary>Writing goes to the form for several pieces also where there is one, since that gets memory and not a span.</summary>
+    private protected virtual bool WritesMemory => false;
+
+    /// <summary>Nothing waits to be sent.</summary>
+    internal bool IsFlushed => _writeBuffer.Length == 0;
+
     /// <summary>The position in the stream behind everything that has been written.</summary>
     private long EndPosition => _sent + _writeBuffer.Length;
 
@@ -59,10 +65,18 @@ public abstract partial class BaseIOStream
         Loop.FlushAtEndOfTurn(this);
     }
 
+    /// <summary>Takes data of any amount, to be sent at the end of the turn or when the descriptor takes it.</summary>
+    internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
+    {
+        if (_state >= StreamState.Closing || _areWritesCompleted) return;
+        _writeBuffer.Append(data);
+        QueueFlush();
+    }
+
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
-        if (_state >= StreamState.Closing) return ClosedException();
+        if (_state >= StreamState.Closing) return RefusedException();
         if (_areWritesCompleted) return new InvalidOperationException("The writes of this stream have been completed.");
         if (_writeBuffer.Length + length <= Options.MaxWriteBufferSize) return null;
         return new StreamBufferFullException(
@@ -130,7 +144,7 @@ public abstract partial class BaseIOStream
     {
         int offered;
         int? count;
-        if (_writeBuffer.IsScattered)
+        if (_writeBuffer.IsScattered || WritesMemory)
         {
             int gathered = _writeBuffer.Gather(pieces, out offered);
             count = WriteToFd(pieces[..gathered]);
@@ -146,8 +160,8 @@ public abstract partial class BaseIOStream
         Debug.Assert(sent <= offered, "More was sent than was offered.");
         _writeBuffer.Consume(sent);
         _sent += sent;
-        Loop.Counters.BytesOut += sent;
-        if (sent < offered) WaitWritable(sent > 0);
+        if (_registration is not null) Loop.Counters.BytesOut += sent;
+        if (count is null || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
         return sent;
     }
 
@@ -156,7 +170,7 @@ public abstract partial class BaseIOStream
     {
         bool isNew = _isWritable;
         _isWritable = false;
-        Loop.Rearm(_registration!, IOEvents.Write);
+        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write);
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
         if (isNew || hasProgressed) _writeDeadline.Restart();

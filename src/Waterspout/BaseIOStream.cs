@@ -123,8 +123,16 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <returns>False where the descriptor cannot be closed in one direction, which is the default.</returns>
     protected virtual bool ShutdownWrites() => false;
 
-    /// <summary>A read that gives less than was asked for has taken everything. True for sockets and pipes, not for terminals.</summary>
-    internal virtual bool ShortReadMeansDrained => true;
+    /// <summary>
+    /// A read or write of less than was asked for means that the next one would block. True for sockets and pipes; not for a terminal,
+    /// which gives a line at a time, nor for TLS, which works in records.
+    /// </summary>
+    internal virtual bool ShortMeansBlocked => true;
+
+    /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
+    private Exception RefusedException() => _isMoved
+        ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
+        : ClosedException();
 
     /// <summary>The exception for an operation on the closed stream.</summary>
     private protected StreamClosedException ClosedException() =>
@@ -135,10 +143,13 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         Loop.AssertIsCurrent();
         if (_state != StreamState.New) return;
-        _registration = Loop.Register(Fileno, this);
+        _registration = RegisterDescriptor();
         _state = StreamState.Open;
-        Loop.Counters.StreamsOpen++;
+        if (_registration is not null) Loop.Counters.StreamsOpen++;
     }
+
+    /// <summary>Registers the descriptor with the poller; null for a stream over another one, which tells it what happens.</summary>
+    private protected virtual Registration? RegisterDescriptor() => Loop.Register(Fileno, this);
 
     /// <summary>Registers from a constructor, on whatever thread that runs.</summary>
     private protected void Register()
@@ -157,13 +168,11 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     }
 
     /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>
-    private void UpdateRoot()
-    {
-        if (_registration is null) return;
-        bool isNeeded = _pendingRead is not null || _closeCallback is not null || _closedSource is not null
-            || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
-        _registration.Root = isNeeded ? this : null;
-    }
+    internal virtual void UpdateRoot() => _registration?.Root = IsAwaited ? this : null;
+
+    /// <summary>Somebody waits for something that the stream will do.</summary>
+    internal virtual bool IsAwaited => _pendingRead is not null || _closeCallback is not null || _closedSource is not null
+        || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
 
     /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
     private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)
@@ -173,6 +182,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
             ? new ValueTask<T>(call.Result)
             : ValueTask.FromException<T>(ClosedException());
     }
+
+    /// <summary>Makes a call on the loop, at once if this is its thread.</summary>
+    private protected ValueTask<T> OnLoopAsync<T>(Func<ValueTask<T>> call) => Loop.IsCurrent ? call() : FromOtherThread(call);
 
     /// <summary>Runs a call on the loop, at once if this is its thread. False when the loop is gone.</summary>
     private protected bool RunOnLoop(Action action)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Waterspout.Connecting;
@@ -94,7 +95,7 @@ public partial class IOStream
 
     private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)
     {
-        if (!_isConnected)
+        if (IsConnecting)
         {
             TaskCompletionSource connected = new();
             (_connectWaiters ??= []).Add(connected);
@@ -110,6 +111,7 @@ public partial class IOStream
         if (_isConnectCalled || _isConnected) throw new InvalidOperationException("The stream is connected or connecting already.");
         cancellationToken.ThrowIfCancellationRequested();
         _isConnectCalled = true;
+        using Activity? activity = Tracing.Source.StartActivity("connect");
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(CloseCancelled, this);
         try
         {
@@ -140,6 +142,12 @@ public partial class IOStream
         }
 
         _isConnected = true;
+        OnConnected();
+    }
+
+    /// <summary>What had to wait for the connection goes on.</summary>
+    private protected void OnConnected()
+    {
         WakeConnectWaiters(null);
         QueueFlush();
     }

@@ -35,6 +35,24 @@ public partial class IOStream : BaseIOStream
         if (_isConnected) Register();
     }
 
+    /// <summary>A stream in the place of another one, which ends here: with its descriptor and what had arrived.</summary>
+    private protected IOStream(IOStream other, IOStreamOptions options)
+        : base(options, other.Loop)
+    {
+        other._isUpgraded = true;
+        _fd = other._fd;
+        _socket = other._socket;
+        _isConnected = true;
+        TakeOver(other);
+        Register();
+    }
+
+    /// <summary>A stream over another one, which has the socket.</summary>
+    private protected IOStream(IOStreamOptions? options, IOLoop? loop)
+        : base(options, loop)
+    {
+    }
+
     /// <summary>A connected, non-blocking descriptor of our own making. The socket object is made when somebody asks for it.</summary>
     private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop)
@@ -45,7 +63,7 @@ public partial class IOStream : BaseIOStream
     }
 
     /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
-    public Socket Socket => _socket ??= Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: true)));
+    public Socket Socket => GetSocket();
 
     /// <summary>The address of the peer; null while there is none, and after the stream closed.</summary>
     public EndPoint? RemoteEndPoint => TryGetEndPoint(static socket => socket.RemoteEndPoint);
@@ -138,6 +156,8 @@ public partial class IOStream : BaseIOStream
         GC.SuppressFinalize(socket.SafeHandle);
         return socket;
     }
+
+    private protected virtual Socket GetSocket() => _socket ??= Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: true)));
 
     private EndPoint? TryGetEndPoint(Func<Socket, EndPoint?> get)
     {

@@ -44,6 +44,12 @@ public sealed record IOStreamOptions
     public bool AllowHalfOpen { get; set; }
 
     /// <summary>
+    /// A TLS connection that ends without close_notify counts as ended in the regular way. Off by default, since somebody on the way may have cut
+    /// it off; some old servers never send it, and tell the length in other ways.
+    /// </summary>
+    public bool AllowTruncation { get; set; }
+
+    /// <summary>
     /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> may take in all, name resolution
     /// included. Without limit of its own when null, which is the default.
     /// </summary>

@@ -54,8 +54,7 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    // A terminal gives a line at a time, however many are waiting.
-    internal override bool ShortReadMeansDrained => !_isTerminal;
+    internal override bool ShortMeansBlocked => !_isTerminal;
 
     private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
 

@@ -5,6 +5,7 @@ using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Tls;
 
 namespace Waterspout;
 
@@ -12,29 +13,38 @@ namespace Waterspout;
 /// <remarks>
 /// <para>The handler gets the stream on its loop. When its task ends the stream is closed in good order; when it throws, that is logged
 /// and closes its own stream only. All members may be called from any thread.</para>
-/// <para>Difference from the reference: a delegate and not a subclass; loops in one process and not forked processes.</para>
+/// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from the reference: loops in one process take
+/// the place of forked processes.</para>
 /// </remarks>
-public sealed class TcpServer : IAsyncDisposable
+public class TcpServer : IAsyncDisposable
 {
-    private readonly Func<IOStream, Task> _handler;
+    private readonly Func<IOStream, Task>? _handler;
     private readonly IOLoop[] _loops;
     private readonly List<Listener> _listeners = [];
     private readonly Dictionary<IOStream, Task> _connections = [];
     private readonly ILogger _logger;
     private int _next = -1;
-    private bool _isStopped;
+    private int _accepted; // connections that are open, or on their way to their loop
+    private volatile bool _isStopped;
 
     /// <summary>Makes a server that does not listen yet.</summary>
     /// <param name="handler">Called on a loop with each connection.</param>
     /// <param name="options">How the server works; the defaults when null.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public TcpServer(Func<IOStream, Task> handler, TcpServerOptions? options = null)
+        : this(options)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        Options = options ?? new TcpServerOptions();
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Options.Backlog, nameof(options));
-        Options.Stream?.Validate(nameof(options));
         _handler = handler;
+    }
+
+    /// <summary>For subclasses, which override <see cref="HandleStreamAsync"/>.</summary>
+    /// <param name="options">How the server works; the defaults when null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    protected TcpServer(TcpServerOptions? options = null)
+    {
+        Options = options ?? new TcpServerOptions();
+        Options.Validate(nameof(options));
         _loops = Options.Loops is { } group ? [.. group] : [IOLoop.Current];
         _logger = _loops[0].Logger;
     }
@@ -53,7 +63,7 @@ public sealed class TcpServer : IAsyncDisposable
 
     /// <summary>Listens on a TCP port.</summary>
     /// <param name="port">Zero for any that is free.</param>
-    /// <param name="address">An IP address or a host name; all addresses of the machine, IPv4 and IPv6, when null or empty.</param>
+    /// <param name="address">An IP address, or a host name, whose addresses are all listened on; all addresses of the machine, IPv4 and IPv6, when null or empty.</param>
     /// <returns>The address that is listened on, with its port.</returns>
     /// <exception cref="SocketException">It cannot be listened on, or the name is unknown.</exception>
     /// <exception cref="ObjectDisposedException">The server has been stopped.</exception>
@@ -61,7 +71,17 @@ public sealed class TcpServer : IAsyncDisposable
     {
         if (string.IsNullOrEmpty(address))
             return Listen(new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
-        return Listen(new IPEndPoint(IPAddress.TryParse(address, out IPAddress? ip) ? ip : Dns.GetHostAddresses(address)[0], port));
+        if (IPAddress.TryParse(address, out IPAddress? ip)) return Listen(new IPEndPoint(ip, port));
+
+        // The port of the first, where any would do, is the port of all.
+        EndPoint? first = null;
+        foreach (IPAddress each in Dns.GetHostAddresses(address).Distinct())
+        {
+            EndPoint bound = Listen(new IPEndPoint(each, (first as IPEndPoint)?.Port ?? port));
+            first ??= bound;
+        }
+
+        return first!;
     }
 
     /// <summary>Listens on an IP address, or on the path of a Unix socket. A dead socket that is left at the path is replaced.</summary>
@@ -108,19 +128,31 @@ public sealed class TcpServer : IAsyncDisposable
     }
 
     /// <summary>Stops at once: see <see cref="StopAsync"/>.</summary>
-    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Handles a connection. Runs on its loop; when it ends, the stream is closed in good order.</summary>
+    /// <remarks>Calls the delegate that the server was made with; a subclass does something else.</remarks>
+    protected virtual Task HandleStreamAsync(IOStream stream) =>
+        _handler?.Invoke(stream) ?? throw new InvalidOperationException($"{GetType().Name} has no handler: override {nameof(HandleStreamAsync)}.");
 
     private Listener AddListener(EndPoint endPoint, IOLoop loop, bool isShared)
     {
-        Listener listener = new(endPoint, Options.Backlog, isShared, loop, fd => Accept(fd, isShared ? loop : Next()));
+        Listener listener = new(endPoint, Options.Backlog, isShared, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
         _listeners.Add(listener);
         return listener;
     }
 
     private IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 
+    private bool HasRoom() => Volatile.Read(ref _accepted) < (Options.MaxConnections ?? int.MaxValue);
+
     private void Accept(int fd, IOLoop loop)
     {
+        Interlocked.Increment(ref _accepted);
         if (loop.IsCurrent) Begin(fd, loop);
         else if (!loop.TryPost(new LoopCallback(_ => Begin(fd, loop), null))) FileDescriptors.Close(fd);
     }
@@ -128,7 +160,9 @@ public sealed class TcpServer : IAsyncDisposable
     private void Begin(int fd, IOLoop loop)
     {
         loop.Counters.Accepted++;
-        IOStream stream = IOStream.FromAccepted(fd, Options.Stream, loop);
+        IOStream stream = Options.Ssl is { } ssl
+            ? new SslIOStream(new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream, null, ssl)
+            : IOStream.FromAccepted(fd, Options.Stream, loop);
         TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_connections) _connections.Add(stream, ended.Task);
         _ = RunAsync(stream, ended);
@@ -138,7 +172,7 @@ public sealed class TcpServer : IAsyncDisposable
     {
         try
         {
-            await _handler(stream);
+            if (stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout)) await HandleStreamAsync(stream);
         }
         catch (StreamClosedException)
         {
@@ -152,9 +186,18 @@ public sealed class TcpServer : IAsyncDisposable
         finally
         {
             await stream.CloseAsync();
-            lock (_connections) _connections.Remove(stream);
+            End(stream);
             ended.SetResult();
         }
+    }
+
+    private void End(IOStream stream)
+    {
+        lock (_connections) _connections.Remove(stream);
+        Interlocked.Decrement(ref _accepted);
+        if (Options.MaxConnections is null || _isStopped) return;
+        lock (_listeners)
+            foreach (Listener listener in _listeners) listener.Resume();
     }
 
     private List<KeyValuePair<IOStream, Task>> Snapshot()

@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace Waterspout;
 
 /// <summary>How a <see cref="TcpServer"/> works. Do not change it once it is in use.</summary>
@@ -9,6 +11,22 @@ public sealed record TcpServerOptions
     /// <summary>Limits and habits of the streams; the defaults when null.</summary>
     public IOStreamOptions? Stream { get; set; }
 
+    /// <summary>TLS, where set: the handler is called when the handshake is done, with an <see cref="SslIOStream"/>.</summary>
+    /// <remarks>
+    /// The certificate, or a callback that chooses one by the name the client asks for. A certificate context that is made once
+    /// (<see cref="SslStreamCertificateContext"/>) and kept makes sessions resumable and handshakes cheaper.
+    /// </remarks>
+    public SslServerAuthenticationOptions? Ssl { get; set; }
+
+    /// <summary>How long a TLS handshake may take before the connection is dropped. 10 seconds by default.</summary>
+    public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How many connections may be open. While there are as many, no more are accepted: they wait in the backlog, and then at the client.
+    /// Without limit when null, which is the default.
+    /// </summary>
+    public int? MaxConnections { get; set; }
+
     /// <summary>How many connections the system may hold that have not been accepted yet. 1024 by default; the system has a limit of its own.</summary>
     public int Backlog { get; set; } = 1024;
 
@@ -17,4 +35,12 @@ public sealed record TcpServerOptions
     /// over in turn, which is more even.
     /// </summary>
     public bool ReusePort { get; set; }
+
+    internal void Validate(string parameter)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, parameter);
+        if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
+        Stream?.Validate(parameter);
+    }
 }

@@ -17,14 +17,16 @@ internal sealed class Listener : IReadinessHandler
 
     private readonly Socket _socket;
     private readonly IOLoop _loop;
+    private readonly Func<bool> _mayAccept;
     private readonly Action<int> _accepted;
     private readonly int _fd;
     private Registration? _registration;
     private bool _isStopped;
 
-    internal Listener(EndPoint endPoint, int backlog, bool isShared, IOLoop loop, Action<int> accepted)
+    internal Listener(EndPoint endPoint, int backlog, bool isShared, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
     {
         _loop = loop;
+        _mayAccept = mayAccept;
         _accepted = accepted;
         _socket = Bind(endPoint, isShared);
         _socket.Listen(backlog);
@@ -37,6 +39,12 @@ internal sealed class Listener : IReadinessHandler
 
     internal EndPoint EndPoint { get; }
 
+    /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
+    internal void Resume() => _loop.TryPost(new LoopCallback(_ =>
+    {
+        if (!_isStopped) _loop.Modify(_registration!, IOEvents.Read);
+    }, null));
+
     internal async Task StopAsync()
     {
         if (_loop.IsDisposed) _socket.Dispose();
@@ -47,6 +55,13 @@ internal sealed class Listener : IReadinessHandler
     {
         for (int i = 0; i < Batch && !_isStopped; i++)
         {
+            if (!_mayAccept())
+            {
+                // Until Resume. What waits stays in the backlog, and when that is full, at the client.
+                _loop.Modify(_registration!, IOEvents.None);
+                return;
+            }
+
             PosixResult result = Sockets.Accept(_fd);
             if (result.IsSuccess) _accepted(result.Value);
             else if (!IsConnectionGone(result.Error))
@@ -122,9 +137,6 @@ internal sealed class Listener : IReadinessHandler
     {
         Log.AcceptPaused(_loop.Logger, EndPoint, error.ToString(), (int)s_pause.TotalMilliseconds);
         _loop.Modify(_registration!, IOEvents.None);
-        _loop.CallLater(s_pause, () =>
-        {
-            if (!_isStopped) _loop.Modify(_registration!, IOEvents.Read);
-        });
+        _loop.CallLater(s_pause, Resume);
     }
 }

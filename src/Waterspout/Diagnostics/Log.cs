@@ -1,3 +1,5 @@
+using System.Net.Security;
+using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Diagnostics;
@@ -37,4 +39,7 @@ internal static partial class Log
 
     [LoggerMessage(11, LogLevel.Information, "Listening on {EndPoint}.")]
     internal static partial void Listening(ILogger logger, object endPoint);
+
+    [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
+    internal static partial void HandshakeDone(ILogger logger, object stream, SslProtocols protocol, TlsCipherSuite cipherSuite);
 }

@@ -12,18 +12,26 @@ internal sealed class IntoRead : ReadOperation<int>
     private Memory<byte> _target;
     private int _filled;
     private bool _partial;
+    private bool _endIsAResult;
 
-    internal static IntoRead Rent(Memory<byte> target, bool partial)
+    // An empty target asks for nothing but to be told when there is something.
+    internal override bool IsSatisfiedByReadiness => _target.IsEmpty;
+
+    internal override bool EndIsAResult => _endIsAResult;
+
+    internal static IntoRead Rent(Memory<byte> target, bool partial, bool endIsAResult = false)
     {
         IntoRead read = OperationPool<IntoRead>.Rent();
         read._target = target;
         read._filled = 0;
         read._partial = partial;
+        read._endIsAResult = endIsAResult;
         return read;
     }
 
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
+        if (_target.IsEmpty) return buffer.Length > 0 || Stream.IsReadable ? Finish(0) : ReadProgress.Pending;
         int count = Math.Min(buffer.Length, _target.Length - _filled);
         if (count > 0)
         {
@@ -33,6 +41,13 @@ internal sealed class IntoRead : ReadOperation<int>
         }
 
         return _filled == _target.Length || (_partial && _filled > 0) ? Finish(_filled) : ReadProgress.Pending;
+    }
+
+    internal override bool TryFinishAtEnd(ReadBuffer buffer)
+    {
+        if (!_endIsAResult) return false;
+        Finish(_filled);
+        return true;
     }
 
     internal override Span<byte> GetDirectSpace(ReadBuffer buffer) =>

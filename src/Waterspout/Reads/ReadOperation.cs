@@ -44,6 +44,12 @@ internal abstract class ReadOperation
     /// <summary>The stream has ended: finishes with what there is, if this kind of read does that.</summary>
     internal virtual bool TryFinishAtEnd(ReadBuffer buffer) => false;
 
+    /// <summary>The regular end is a result, and so can be told again and again.</summary>
+    internal virtual bool EndIsAResult => false;
+
+    /// <summary>The read only waits until there is something, and leaves it where it is.</summary>
+    internal virtual bool IsSatisfiedByReadiness => false;
+
     /// <summary>Where to receive, past the buffer; empty to go through it.</summary>
     internal virtual Span<byte> GetDirectSpace(ReadBuffer buffer) => default;
 

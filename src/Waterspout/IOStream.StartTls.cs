@@ -1,0 +1,59 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Waterspout.Tls;
+
+namespace Waterspout;
+
+public partial class IOStream
+{
+    private bool _isUpgraded;
+
+    /// <summary>Upgrades a connection to TLS, as the client (STARTTLS).</summary>
+    /// <param name="options">The platform's options. <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.</param>
+    /// <param name="cancellationToken">Cancelling closes the connection.</param>
+    /// <returns>The stream to go on with, when the handshake is done. It has this one's options, close callback and <see cref="BaseIOStream.Closed"/> token.</returns>
+    /// <remarks>
+    /// This object ends here: its reads and writes are an <see cref="InvalidOperationException"/>, and closing it does nothing. However the handshake ends,
+    /// the descriptor is not lost: on failure it is closed. The reference needs an idle stream as well, and gives up bytes that have arrived.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">A read or write is under way, or the stream is not connected, or was upgraded. Nothing has changed.</exception>
+    /// <exception cref="StreamClosedException">
+    /// The handshake failed: the inner exception is an <see cref="AuthenticationException"/>. So it is, too, when the server had sent anything before it:
+    /// such bytes may have been put in by somebody on the way, to be taken for protected ones.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The handshake was cancelled. The connection is closed.</exception>
+    public ValueTask<SslIOStream> StartTlsAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return OnLoopAsync(() => UpgradeAsync(options, null, cancellationToken));
+    }
+
+    /// <summary>Upgrades a connection to TLS, as the server (STARTTLS). What has arrived already is taken as the beginning of the handshake.</summary>
+    /// <param name="options">The platform's options.</param>
+    /// <param name="cancellationToken">Cancelling closes the connection.</param>
+    /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, CancellationToken)" path="/*[not(self::summary) and not(self::param)]"/>
+    public ValueTask<SslIOStream> StartTlsAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return OnLoopAsync(() => UpgradeAsync(null, options, cancellationToken));
+    }
+
+    private async ValueTask<SslIOStream> UpgradeAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_isUpgraded || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
+        if (IsClosed) throw ClosedException();
+        if (IsReading || IsWriting || IsConnecting) throw new InvalidOperationException("The stream is reading, writing or connecting.");
+        if (client is not null && HasReceivedAnything())
+        {
+            CloseNow(CloseReason.Error, new AuthenticationException("The server sent data in the clear before the TLS handshake."));
+            throw ClosedException();
+        }
+
+        if (IsClosed) throw ClosedException();
+        SslIOStream upgraded = new(new TlsTransport(this), Options, client, server);
+        MoveListeners(upgraded);
+        await upgraded.CompleteHandshakeAsync(cancellationToken);
+        return upgraded;
+    }
+}

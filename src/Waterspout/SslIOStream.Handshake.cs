@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using Waterspout.Diagnostics;
+using Waterspout.Tls;
+
+namespace Waterspout;
+
+public partial class SslIOStream
+{
+    private readonly CancellationTokenSource _handshakeLimit = new();
+    private readonly TaskCompletionSource _handshake = new();
+    private Task? _handshaking;
+    private volatile ITlsEngine? _engine;
+    private volatile bool _isEstablished;
+
+    private protected override bool IsConnecting => !_isEstablished;
+
+    /// <summary>Connects to a host by name (RFC 8305) and does the handshake; the host's name is sent, and must be in its certificate.</summary>
+    /// <param name="host">A name or an IP address.</param>
+    /// <param name="port">From 1 to 65535.</param>
+    /// <param name="sslOptions">The platform's options; its defaults when null. Its target host, if set, stands in for <paramref name="host"/>.</param>
+    /// <param name="options">Limits and habits; <see cref="IOStreamOptions.ConnectTimeout"/> includes the handshake.</param>
+    /// <param name="cancellationToken">Cancelling closes everything.</param>
+    /// <returns>A stream whose handshake is done, on <see cref="IOLoop.Current"/>, with Nagle's algorithm off.</returns>
+    /// <exception cref="StreamClosedException">
+    /// No connection (see <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/>), or the handshake failed: the inner
+    /// exception is then an <see cref="AuthenticationException"/>.
+    /// </exception>
+    /// <exception cref="TimeoutException">The time limit passed.</exception>
+    /// <exception cref="OperationCanceledException">Connecting was cancelled.</exception>
+    public static async ValueTask<SslIOStream> ConnectAsync(string host, int port, SslClientAuthenticationOptions? sslOptions, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        IOLoop loop = IOLoop.Current;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using IDisposable? timer = options?.ConnectTimeout is { } timeout ? loop.CallLater(timeout, limit.Cancel) : null;
+        IOStream plain = await IOStream.ConnectAsync(host, port, options, cancellationToken);
+        try
+        {
+            return await plain.StartTlsAsync(TlsOptions.ForServer(sslOptions, host), limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"No TLS connection to {host}:{port} within {options!.ConnectTimeout}.");
+        }
+    }
+
+    /// <summary>Waits until the handshake is done.</summary>
+    /// <param name="cancellationToken">Cancelling ends the wait, and not the handshake.</param>
+    /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from the reference: that allows one.</remarks>
+    /// <exception cref="StreamClosedException">The handshake failed, the inner exception says how; or the stream was closed.</exception>
+    public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
+    {
+        if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
+        if (_isEstablished && !IsClosed) return default;
+        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(_handshake.Task.WaitAsync(cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Completion: when the handshake is done. <paramref name="serverHostname"/> is sent to the server, and must be in its certificate; it is taken
+    /// from a <see cref="DnsEndPoint"/> when null, and the target host of the options goes before both.
+    /// </remarks>
+    public override ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        if (!Loop.IsCurrent) return CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
+        return ConnectAndAuthenticateAsync(address, serverHostname ?? (address as DnsEndPoint)?.Host, cancellationToken);
+    }
+
+    /// <summary>Waits for the handshake and, where that is cancelled, closes the stream.</summary>
+    internal async ValueTask CompleteHandshakeAsync(CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static (state, token) =>
+        {
+            SslIOStream stream = (SslIOStream)state!;
+            stream.RunOnLoop(() =>
+            {
+                if (!stream._isEstablished) stream.CloseNow(CloseReason.Local, new OperationCanceledException(token));
+            });
+        }, this);
+        try
+        {
+            await WaitForHandshakeAsync(CancellationToken.None);
+        }
+        catch (StreamClosedException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    /// <summary>Waits for the handshake; closes the stream if it takes too long. False when there will be none.</summary>
+    internal async Task<bool> TryHandshakeAsync(TimeSpan timeout)
+    {
+        using IDisposable limit = Loop.CallLater(timeout, () =>
+        {
+            if (!_isEstablished) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {timeout}."));
+        });
+        try
+        {
+            await WaitForHandshakeAsync();
+            return true;
+        }
+        catch (StreamClosedException)
+        {
+            return false; // logged where it happened
+        }
+    }
+
+    private protected override void OnClosed(Exception error)
+    {
+        base.OnClosed(error);
+        _handshakeLimit.Cancel();
+        _handshake.TrySetException(error);
+        _ = _handshake.Task.Exception; // nobody has to wait for it
+    }
+
+    private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
+    {
+        if (IsClosed) throw ClosedException();
+        if (_transport.IsConnected) throw new InvalidOperationException("The stream is connected already.");
+        await _transport.ConnectAsync(address, null, cancellationToken);
+        StartHandshake(serverHostname);
+        await CompleteHandshakeAsync(cancellationToken);
+    }
+
+    private void StartHandshake(string? serverHostname)
+    {
+        if (IsClosed || _engine is not null) return;
+        _engine = new SslStreamEngine(this, _transport, CreateAuthentication(serverHostname));
+        _handshaking = HandshakeAsync(_engine);
+    }
+
+    private Func<SslStream, CancellationToken, Task> CreateAuthentication(string? serverHostname)
+    {
+        if (_serverOptions is { } server) return (ssl, token) => ssl.AuthenticateAsServerAsync(server, token);
+        SslClientAuthenticationOptions client = TlsOptions.ForServer(_clientOptions, serverHostname);
+        return (ssl, token) => ssl.AuthenticateAsClientAsync(client, token);
+    }
+
+    private async Task HandshakeAsync(ITlsEngine engine)
+    {
+        using Activity? activity = Tracing.Source.StartActivity("handshake");
+        try
+        {
+            // On the pool: a handshake takes milliseconds of cryptography, which would hold up every stream of the loop.
+            await Task.Run(() => engine.HandshakeAsync(_handshakeLimit.Token));
+        }
+        catch (Exception error)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+            FailHandshake(error);
+            return;
+        }
+
+        if (IsClosed) return;
+        _isEstablished = true;
+        Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
+        _handshake.TrySetResult();
+        OnConnected();
+        // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
+        HandleEvents(_transport.IsEndSeen ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
+    }
+
+    private void FailHandshake(Exception error)
+    {
+        if (IsClosed) return;
+        // The alert that says why has been written; the peer should have it before the end.
+        if (!_transport.IsClosed) _transport.FlushWrites();
+        bool isEnd = error is IOException && _transport.IsEndSeen && error is not StreamClosedException;
+        if (_transport.Error is { } cause && error is not AuthenticationException) CloseByError(cause);
+        else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error is AuthenticationException ? error : new AuthenticationException($"The TLS handshake failed: {error.Message}", error));
+    }
+
+    private void ReleaseEngine()
+    {
+        if (_engine is not { } engine) return;
+        // Not under the feet of a handshake that runs on another thread; the closed transport ends it soon.
+        if (_handshaking is { IsCompleted: false } handshaking)
+            handshaking.ContinueWith(static (_, state) => ((ITlsEngine)state!).Dispose(), engine, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        else engine.Dispose();
+    }
+}

@@ -1,0 +1,170 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Waterspout.Loop;
+using Waterspout.Tls;
+
+namespace Waterspout;
+
+/// <summary>A stream over TLS.</summary>
+/// <remarks>
+/// <para>The handshake begins with the stream, or as soon as its socket is connected, and runs off the loop's thread. Reads and writes may be
+/// begun before it is done. By default nothing is trusted that the platform does not trust, and the name in the certificate must be the
+/// one that was asked for; sessions are resumed.</para>
+/// <para>The end: close_notify is sent by <see cref="BaseIOStream.CloseAsync"/> and <see cref="BaseIOStream.CompleteWritesAsync"/>. A peer that ends the
+/// connection without it closes the stream with <see cref="CloseReason.Truncated"/>, since somebody on the way may have cut it off.</para>
+/// <para>A handshake that fails closes the stream; <see cref="BaseIOStream.Error"/> is the <see cref="AuthenticationException"/>, or what else it was.</para>
+/// </remarks>
+public partial class SslIOStream : IOStream
+{
+    private readonly TlsTransport _transport;
+    private readonly SslClientAuthenticationOptions? _clientOptions;
+    private readonly SslServerAuthenticationOptions? _serverOptions;
+
+    /// <summary>Makes the client's side of a TLS connection.</summary>
+    /// <param name="socket">Connected, or to be connected by <see cref="ConnectAsync(EndPoint, string?, CancellationToken)"/>. Belongs to the stream from now on.</param>
+    /// <param name="sslOptions">
+    /// The platform's options; its defaults when null. On a connected socket <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.
+    /// </param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
+    public SslIOStream(Socket socket, SslClientAuthenticationOptions? sslOptions = null, IOStreamOptions? options = null, IOLoop? loop = null)
+        : this(new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options, sslOptions, null)
+    {
+    }
+
+    /// <summary>Makes the server's side of a TLS connection.</summary>
+    /// <param name="socket">Accepted. Belongs to the stream from now on.</param>
+    /// <param name="sslOptions">The platform's options: the certificate, or a callback that chooses one by the name the client asks for.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
+    public SslIOStream(Socket socket, SslServerAuthenticationOptions sslOptions, IOStreamOptions? options = null, IOLoop? loop = null)
+        : this(new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options, null, NotNull(sslOptions))
+    {
+    }
+
+    internal SslIOStream(TlsTransport transport, IOStreamOptions? options, SslClientAuthenticationOptions? clientOptions, SslServerAuthenticationOptions? serverOptions)
+        : base(options, transport.Loop)
+    {
+        _transport = transport;
+        _clientOptions = clientOptions;
+        _serverOptions = serverOptions;
+        transport.SetOwner(this);
+        RunOnLoop(() =>
+        {
+            EnsureRegistered();
+            if (transport.IsConnected) StartHandshake(serverHostname: null);
+        });
+    }
+
+    /// <summary>The peer's certificate; null before the handshake is done, and for a client that has sent none.</summary>
+    public X509Certificate2? RemoteCertificate => _isEstablished ? _engine!.RemoteCertificate : null;
+
+    /// <summary>The version that was negotiated; <see cref="SslProtocols.None"/> before the handshake is done.</summary>
+    public SslProtocols SslProtocol => _isEstablished ? _engine!.Protocol : SslProtocols.None;
+
+    /// <summary>The cipher suite that was negotiated.</summary>
+    /// <exception cref="InvalidOperationException">The handshake is not done.</exception>
+    public TlsCipherSuite CipherSuite => _isEstablished ? _engine!.CipherSuite : throw new InvalidOperationException("The handshake is not done.");
+
+    /// <summary>The protocol that was negotiated by ALPN; empty when none was, or the handshake is not done.</summary>
+    public SslApplicationProtocol ApplicationProtocol => _isEstablished ? _engine!.ApplicationProtocol : default;
+
+    /// <summary>The name of the server that the client asked for (SNI); empty when there is none, or the handshake is not done.</summary>
+    public string TargetHostName => _isEstablished ? _engine!.TargetHostName : "";
+
+    /// <inheritdoc/>
+    protected override int Fileno => _transport.Socket.SafeHandle.DangerousGetHandle().ToInt32();
+
+    /// <inheritdoc/>
+    public override void SetNoDelay(bool value) => _transport.SetNoDelay(value);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{nameof(SslIOStream)} over {_transport}";
+
+    internal void OnPlaintextReadable() => HandleEvents(IOEvents.Read);
+
+    internal void OnTransportWritable() => HandleEvents(IOEvents.Write);
+
+    /// <summary>The peer has ended the transport; records may be in front of that.</summary>
+    internal void OnTransportEnd()
+    {
+        if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
+    }
+
+    internal void OnTransportClosed()
+    {
+        if (IsClosed) return;
+        if (_transport.Error is { } error) CloseByError(error);
+        else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
+        else if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
+        else CloseNow(CloseReason.Truncated);
+    }
+
+    private protected override Socket GetSocket() => _transport.Socket;
+
+    private protected override Registration? RegisterDescriptor() => null;
+
+    // The transport is what the loop knows, and holds this stream.
+    internal override void UpdateRoot() => _transport.UpdateRoot();
+
+    internal override bool ShortMeansBlocked => false;
+
+    private protected override bool WritesMemory => true;
+
+    private protected override CloseReason EndReason =>
+        _engine is { IsTruncated: true } && !Options.AllowTruncation ? CloseReason.Truncated : CloseReason.EndOfStream;
+
+    /// <inheritdoc/>
+    protected override int? ReadFromFd(Span<byte> buffer)
+    {
+        try
+        {
+            return _engine!.Read(buffer);
+        }
+        catch (Exception) when (_transport.Error is { } cause)
+        {
+            // What SslStream says of it is only that reading failed.
+            throw cause;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<byte> data) => _engine!.Write([data.ToArray()]);
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => _engine!.Write(pieces);
+
+    /// <inheritdoc/>
+    protected override Exception? GetFdError() => null;
+
+    /// <inheritdoc/>
+    protected override bool ShutdownWrites()
+    {
+        if (!_isEstablished || _transport.IsClosed) return false;
+        _engine!.Shutdown();
+        _transport.CompleteWritesAsync().AsTask().ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    protected override void CloseFd()
+    {
+        // Null where the constructor failed, and only the finalizer comes here.
+        if (_transport is null) return;
+        // The peer said that it has ended, so it is told the same, as far as the kernel takes it now.
+        if (CloseReason == CloseReason.EndOfStream && _isEstablished && !_transport.IsClosed) _engine!.Shutdown();
+        _transport.Close();
+        ReleaseEngine();
+    }
+
+    private static SslServerAuthenticationOptions NotNull(SslServerAuthenticationOptions sslOptions)
+    {
+        ArgumentNullException.ThrowIfNull(sslOptions);
+        return sslOptions;
+    }
+}

@@ -1,0 +1,214 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Waterspout.Tls;
+
+/// <summary>TLS by SslStream.</summary>
+/// <remarks>
+/// <para>Theory of operation. SslStream reads by awaiting; the stream above asks as one asks a non-blocking descriptor. Between the two
+/// stands a read of no bytes: it completes when there is plaintext, or the end, and SslStream holds no buffer while it waits. Once it has
+/// completed, reads with a buffer complete at once, until there is no more; then the next one of no bytes is begun. Since the
+/// transport completes on the loop, inline, SslStream goes on there, decrypts there, and the reader above goes on there: no other
+/// thread has part in it.</para>
+/// <para>Writes go into SslStream 16 KiB at a time where there is as much, since each becomes a record of that size at most. What a write
+/// has left is reported only when the transport has handed all of its ciphertext to the system: only then are the bytes sent.</para>
+/// </remarks>
+internal sealed class SslStreamEngine : ITlsEngine
+{
+    // The most plaintext in one record (RFC 8446, 5.1).
+    private const int RecordSize = 16 * 1024;
+
+    // Four records for one send: larger batches do not gain, and would keep the loop longer.
+    private const int BatchSize = 4 * RecordSize;
+
+    private readonly SslIOStream _owner;
+    private readonly TlsTransport _transport;
+    private readonly TransportStream _inner;
+    private readonly SslStream _ssl;
+    private readonly Func<SslStream, CancellationToken, Task> _authenticate;
+    private bool _isWaiting;
+    private bool _isAwaitingFlush;
+    private int _unreported;
+    private byte[]? _plaintext;
+    private int _start;
+    private int _end;
+
+    internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, CancellationToken, Task> authenticate)
+    {
+        _owner = owner;
+        _transport = transport;
+        _authenticate = authenticate;
+        _inner = new TransportStream(transport);
+        _ssl = new SslStream(_inner);
+    }
+
+    public SslProtocols Protocol => _ssl.SslProtocol;
+
+    public TlsCipherSuite CipherSuite => _ssl.NegotiatedCipherSuite;
+
+    public SslApplicationProtocol ApplicationProtocol => _ssl.NegotiatedApplicationProtocol;
+
+    public string TargetHostName => _ssl.TargetHostName;
+
+    public X509Certificate2? RemoteCertificate => _ssl.RemoteCertificate as X509Certificate2;
+
+    public bool IsTruncated => _inner.IsEndGiven;
+
+    public Task HandshakeAsync(CancellationToken cancellationToken) => _authenticate(_ssl, cancellationToken);
+
+    public int? Read(Span<byte> buffer)
+    {
+        if (_start == _end)
+        {
+            if (_isWaiting) return null;
+            int? count = Decrypt();
+            if (count is null or 0) return count;
+        }
+
+        int taken = Math.Min(buffer.Length, _end - _start);
+        _plaintext.AsSpan(_start, taken).CopyTo(buffer);
+        _start += taken;
+        if (_start == _end) ReleasePlaintext();
+        return taken;
+    }
+
+    public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
+    {
+        if (_unreported == 0)
+        {
+            _unreported = Encrypt(pieces);
+            _transport.FlushWrites();
+        }
+
+        if (!_transport.IsFlushed && !_transport.IsClosed)
+        {
+            if (!_isAwaitingFlush) WaitForTransport();
+            return null;
+        }
+
+        int written = _unreported;
+        _unreported = 0;
+        return written;
+    }
+
+    public void Shutdown()
+    {
+        // Completes at once, since writing to the transport does.
+        _ssl.ShutdownAsync().GetAwaiter().GetResult();
+        _transport.FlushWrites();
+    }
+
+    public void Dispose()
+    {
+        ReleasePlaintext();
+        _ssl.Dispose();
+    }
+
+    /// <summary>Takes plaintext out of SslStream, or begins to wait for some.</summary>
+    private int? Decrypt()
+    {
+        ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
+        if (!ready.IsCompleted)
+        {
+            _isWaiting = true;
+            WaitForPlaintext(ready);
+            return null;
+        }
+
+        ready.GetAwaiter().GetResult();
+        _plaintext ??= ArrayPool<byte>.Shared.Rent(RecordSize);
+        ValueTask<int> read = _ssl.ReadAsync(_plaintext);
+        if (!read.IsCompleted)
+        {
+            // A record without application data (a session ticket, a key update) was all there was.
+            _isWaiting = true;
+            WaitForPlaintext(read);
+            return null;
+        }
+
+        return Take(read.GetAwaiter().GetResult());
+    }
+
+    private int? Take(int count)
+    {
+        _start = 0;
+        _end = count;
+        if (count == 0) ReleasePlaintext();
+        return count;
+    }
+
+    private async void WaitForPlaintext(ValueTask<int> read)
+    {
+        try
+        {
+            int count = await read.ConfigureAwait(false);
+            if (count > 0) Take(count);
+        }
+        catch (Exception)
+        {
+            // The next read meets the same error, and throws it to whom it concerns.
+        }
+
+        _isWaiting = false;
+        _owner.OnPlaintextReadable();
+    }
+
+    private async void WaitForTransport()
+    {
+        _isAwaitingFlush = true;
+        try
+        {
+            await _transport.FlushAsync();
+        }
+        catch (Exception error) when (error is StreamClosedException or ObjectDisposedException)
+        {
+            // The transport has told the stream above.
+        }
+
+        _isAwaitingFlush = false;
+        _owner.OnTransportWritable();
+    }
+
+    private int Encrypt(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
+    {
+        ReadOnlyMemory<byte> first = pieces[0];
+        if (pieces.Length == 1 || first.Length >= RecordSize)
+        {
+            // Whole records where more follows, so that the rest does not go into one of its own.
+            int count = Math.Min(first.Length, BatchSize);
+            if (pieces.Length > 1) count -= count % RecordSize;
+            return EncryptNow(first[..count]);
+        }
+
+        byte[] record = ArrayPool<byte>.Shared.Rent(RecordSize);
+        int length = 0;
+        foreach (ReadOnlyMemory<byte> piece in pieces)
+        {
+            ReadOnlySpan<byte> data = piece.Span[..Math.Min(piece.Length, RecordSize - length)];
+            data.CopyTo(record.AsSpan(length));
+            length += data.Length;
+        }
+
+        EncryptNow(record.AsMemory(0, length));
+        ArrayPool<byte>.Shared.Return(record);
+        return length;
+    }
+
+    private int EncryptNow(ReadOnlyMemory<byte> data)
+    {
+        ValueTask write = _ssl.WriteAsync(data);
+        // Writing to the transport completes at once, so this does.
+        if (!write.IsCompleted) throw new InvalidOperationException("An encryption did not complete.");
+        write.GetAwaiter().GetResult();
+        return data.Length;
+    }
+
+    private void ReleasePlaintext()
+    {
+        if (_plaintext is { } array) ArrayPool<byte>.Shared.Return(array);
+        _plaintext = null;
+        _start = _end = 0;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net.Sockets;
+
+namespace Waterspout.Tls;
+
+/// <summary>The plain stream under a TLS stream: it has the descriptor, and carries the ciphertext.</summary>
+internal sealed class TlsTransport : IOStream
+{
+    private SslIOStream? _owner;
+
+    /// <summary>Over a socket, connected or not.</summary>
+    internal TlsTransport(Socket socket, IOStreamOptions options, IOLoop? loop)
+        : base(socket, ForTransport(options), loop)
+    {
+    }
+
+    /// <summary>Over a descriptor of our own making.</summary>
+    internal TlsTransport(int fd, bool isConnected, IOStreamOptions options, IOLoop loop)
+        : base(fd, isConnected, ForTransport(options), loop)
+    {
+    }
+
+    /// <summary>Over the descriptor of a plain stream that is upgraded, with what had arrived on it.</summary>
+    internal TlsTransport(IOStream plain)
+        : base(plain, ForTransport(plain.Options))
+    {
+    }
+
+    internal bool IsConnected => !IsConnecting;
+
+    /// <summary>From now on this stream lives and ends with the one above, whose finalizer serves for both.</summary>
+    internal void SetOwner(SslIOStream owner)
+    {
+        _owner = owner;
+        GC.SuppressFinalize(this);
+    }
+
+    internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
+
+    private protected override void OnEndKnown() => _owner?.OnTransportEnd();
+
+    private protected override void OnClosed(Exception error)
+    {
+        base.OnClosed(error);
+        _owner?.OnTransportClosed();
+    }
+
+    // The stream above has the time limits, and decides what the end of the peer's side means.
+    private static IOStreamOptions ForTransport(IOStreamOptions options) =>
+        options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, MaxWriteBufferSize = long.MaxValue };
+}
