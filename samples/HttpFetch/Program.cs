@@ -18,7 +18,7 @@ command.SetAction(arguments =>
         else Demo.Run(loop, output);
         return 0;
     }
-    catch (Exception error) when (error is IOException or InvalidDataException or UriFormatException or NotSupportedException)
+    catch (Exception error) when (error is IOException or InvalidDataException or UriFormatException)
     {
         Console.Error.WriteLine($"HttpFetch: {error.Message}");
         return 1;
@@ -33,7 +33,7 @@ static async Task FetchAsync(Uri url, Stream output)
 }
 
 static async Task<IOStream> ConnectAsync(Uri url) => url.Scheme == Uri.UriSchemeHttps
-    ? throw new NotSupportedException($"{url}: https is not supported.")
+    ? await SslIOStream.ConnectAsync(url.DnsSafeHost, url.Port, sslOptions: null)
     : await IOStream.ConnectAsync(url.DnsSafeHost, url.Port);
 
 static Uri ToUri(string text) =>

@@ -20,6 +20,24 @@ public sealed class NginxTests
     }
 
     [Fact]
+    public async Task Gets_a_page_over_TLS_from_a_server_that_is_trusted_and_from_no_other()
+    {
+        await using Nginx nginx = new();
+        byte[] page = new byte[1_000_000];
+        new Random(1).NextBytes(page);
+        await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "page"), page);
+        await nginx.StartAsync(isSecure: true);
+        string url = nginx.SecureUrl + "/page";
+        await AssertSameAsCurlAsync(url, "200 OK", [("SSL_CERT_FILE", nginx.Certificate), ("CURL_CA_BUNDLE", nginx.Certificate)]);
+
+        Child.Outcome refused = await Child.RunAsync(s_program, url);
+        Assert.Contains("certificate", refused.Errors);
+        Assert.Equal(1, refused.Errors.Count(character => character == '\n'));
+        Assert.Empty(refused.Output);
+        Assert.Equal(1, refused.ExitCode);
+    }
+
+    [Fact]
     public async Task Gets_50_MB_with_a_heap_of_16_MB()
     {
         await using Nginx nginx = new();
@@ -32,7 +50,9 @@ public sealed class NginxTests
 
     private static async Task AssertSameAsCurlAsync(string url, string status, (string, string)[] environment)
     {
-        Child.Outcome expected = await Child.RunAsync(Tool.Require("curl"), "--silent", "--http1.1", url);
+        using Child curl = Child.Start(Tool.Require("curl"), ["--silent", "--show-error", "--http1.1", url], environment);
+        Child.Outcome expected = await curl.FinishAsync([]);
+        Assert.Equal("", expected.Errors);
         Assert.Equal(0, expected.ExitCode);
 
         using Child child = Child.Start(s_program, [url], environment);

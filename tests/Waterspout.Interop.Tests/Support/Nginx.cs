@@ -16,12 +16,19 @@ internal sealed class Nginx : IAsyncDisposable
 
     internal string Url { get; private set; } = "";
 
+    /// <summary>Where the same is served over TLS, if it was started so.</summary>
+    internal string SecureUrl { get; private set; } = "";
+
+    /// <summary>The certificate, which nobody trusts by default.</summary>
+    internal string Certificate => Path.Combine(_folder, "certificate.pem");
+
     /// <summary>Starts it. It goes into the background by itself once it listens.</summary>
-    internal async Task StartAsync()
+    internal async Task StartAsync(bool isSecure = false)
     {
         int port = FindFreePort();
         Url = $"http://127.0.0.1:{port}";
-        await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), Configuration(port));
+        string secureListener = isSecure ? await PrepareTlsAsync() : "";
+        await File.WriteAllTextAsync(Path.Combine(_folder, "nginx.conf"), Configuration(port, secureListener));
         Child.Outcome started = await Child.RunAsync("/bin/sh", "-c", $"{Command} >{_folder}/out 2>&1");
         Assert.True(started.ExitCode == 0, await File.ReadAllTextAsync(Path.Combine(_folder, "out")));
     }
@@ -34,6 +41,18 @@ internal sealed class Nginx : IAsyncDisposable
 
     private string Command => $"{_program} -p {_folder} -c {_folder}/nginx.conf";
 
+    private async Task<string> PrepareTlsAsync()
+    {
+        int port = FindFreePort();
+        SecureUrl = $"https://127.0.0.1:{port}";
+        string key = Path.Combine(_folder, "key.pem");
+        Child.Outcome made = await Child.RunAsync(
+            Tool.Require("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+            "-subj", "/CN=Waterspout test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", Certificate);
+        Assert.True(made.ExitCode == 0, made.Errors);
+        return $"listen 127.0.0.1:{port} ssl; ssl_certificate {Certificate}; ssl_certificate_key {key};";
+    }
+
     private static int FindFreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
@@ -42,7 +61,7 @@ internal sealed class Nginx : IAsyncDisposable
     }
 
     // Started by root it would give its rights up, and with them the access to the folder.
-    private string Configuration(int port) => $$"""
+    private string Configuration(int port, string secureListener) => $$"""
         {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
         worker_processes 1; pid {{_folder}}/pid; error_log {{_folder}}/errors;
         events { worker_connections 64; }
@@ -52,6 +71,7 @@ internal sealed class Nginx : IAsyncDisposable
           uwsgi_temp_path {{_folder}}/t4; scgi_temp_path {{_folder}}/t5;
           server {
             listen 127.0.0.1:{{port}};
+            {{secureListener}}
             root {{Root}};
             location /list/ { autoindex on; }
             location /nothing { return 204; }
