@@ -130,7 +130,7 @@ public abstract partial class BaseIOStream
         {
             if (budget <= 0)
             {
-                Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).FlushWrites(), this));
+                Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).ResumeSending(), this));
                 return;
             }
 
@@ -138,6 +138,13 @@ public abstract partial class BaseIOStream
         }
 
         if (_writeBuffer.Length == 0) _writeDeadline?.Clear();
+    }
+
+    /// <summary>The next turn for a stream that had spent its budget.</summary>
+    private void ResumeSending()
+    {
+        FlushWrites();
+        UpdateRoot();
     }
 
     private int SendOnce(Span<ReadOnlyMemory<byte>> pieces)
@@ -171,6 +178,7 @@ public abstract partial class BaseIOStream
         bool isNew = _isWritable;
         _isWritable = false;
         if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write);
+        UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
         if (isNew || hasProgressed) _writeDeadline.Restart();

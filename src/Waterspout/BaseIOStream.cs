@@ -146,6 +146,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         _registration = RegisterDescriptor();
         _state = StreamState.Open;
         if (_registration is not null) Loop.Counters.StreamsOpen++;
+        // Somebody may wait already: for a connection, or with a read that was begun before it.
+        UpdateRoot();
     }
 
     /// <summary>Registers the descriptor with the poller; null for a stream over another one, which tells it what happens.</summary>

@@ -146,6 +146,12 @@ public sealed partial class IOLoop
         Log.Stalled(Logger, Name, Clock.ToMilliseconds(ticks), Options.StallThreshold.TotalMilliseconds);
     }
 
+    private void CloseStreams()
+    {
+        foreach (Registration registration in _registrations.ToList())
+            (registration.Handler as BaseIOStream)?.Close();
+    }
+
     private void DisposeCore()
     {
         _isDisposed = true;
@@ -153,11 +159,14 @@ public sealed partial class IOLoop
         Enter();
         try
         {
-            foreach (Registration registration in _registrations.ToList())
-                (registration.Handler as BaseIOStream)?.Close();
-            // Callbacks that the closes have queued may queue more. A callback that always adds itself is cut off.
-            for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++) RunCallbacks();
-            FlushWrites();
+            // Callbacks that the closes have queued may queue more, and streams whose registration was on its way come now.
+            // A callback that always adds itself is cut off.
+            CloseStreams();
+            for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++)
+            {
+                RunCallbacks();
+                CloseStreams();
+            }
         }
         finally
         {

@@ -73,8 +73,9 @@ public sealed partial class IOLoop
     {
         if (_timers.First is not { } first || first.Deadline > Now) return;
         long started = Clock.Timestamp();
-        // Timers that the callbacks make are later than this turn's time, so this ends.
-        while (_timers.First is { } timer && timer.Deadline <= Now)
+        // Timers that the callbacks make wait for the next turn, also those that are due at once: so this ends.
+        long newest = _timers.NextSequence;
+        while (_timers.First is { } timer && timer.Deadline <= Now && timer.Sequence < newest)
         {
             _timers.Remove(timer);
             if (timer.Period > 0) Repeat(timer);

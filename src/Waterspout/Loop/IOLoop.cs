@@ -169,9 +169,21 @@ public sealed partial class IOLoop : IDisposable
     internal static IOLoop StartOnThread(IOLoopOptions options)
     {
         IOLoop loop = new(options);
-        Thread thread = new(loop.Start) { IsBackground = true, Name = options.Name };
+        Thread thread = new(loop.RunOnOwnThread) { IsBackground = true, Name = options.Name };
         thread.Start();
         return loop;
+    }
+
+    private void RunOnOwnThread()
+    {
+        try
+        {
+            Start();
+        }
+        catch (ObjectDisposedException) when (_isDisposed)
+        {
+            // Disposed before this thread had begun.
+        }
     }
 
     [Conditional("DEBUG")]

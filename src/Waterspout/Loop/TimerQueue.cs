@@ -11,9 +11,11 @@ internal sealed class TimerQueue
     private const int Arity = 4;
 
     private LoopTimer[] _heap = new LoopTimer[16];
-    private long _sequence;
 
     internal int Count { get; private set; }
+
+    /// <summary>What the next timer gets: those that are queued have less.</summary>
+    internal long NextSequence { get; private set; }
 
     internal LoopTimer? First => Count > 0 ? _heap[0] : null;
 
@@ -21,7 +23,7 @@ internal sealed class TimerQueue
     {
         Debug.Assert(timer.Index == LoopTimer.Unqueued, "The timer is queued already.");
         if (Count == _heap.Length) Array.Resize(ref _heap, Count * 2);
-        timer.Sequence = _sequence++;
+        timer.Sequence = NextSequence++;
         MoveUp(timer, Count++);
     }
 

@@ -1,0 +1,132 @@
+using System.Buffers.Text;
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Waterspout;
+
+namespace Snippets;
+
+internal static class GettingStarted
+{
+    internal static void FirstProgram()
+    {
+        using IOLoop loop = new();
+        loop.RunSync(async () =>
+        {
+            await using IOStream stream = await IOStream.ConnectAsync("example.com", 80);
+            await stream.WriteAsync("HEAD / HTTP/1.0\r\nHost: example.com\r\n\r\n"u8);
+            byte[] head = await stream.ReadUntilAsync("\r\n\r\n"u8, maxBytes: 65536);
+            Console.Write(Encoding.ASCII.GetString(head));
+        });
+    }
+
+    internal static async Task Read(IOStream stream, byte[] buffer)
+    {
+        byte[] line = await stream.ReadUntilAsync("\r\n"u8, maxBytes: 1024);
+        byte[] header = await stream.ReadBytesAsync(16);
+        byte[] prompt = await stream.ReadUntilRegexAsync(@"(login|password): ");
+        int count = await stream.ReadIntoAsync(buffer, partial: true);
+        await foreach (ReadOnlyMemory<byte> piece in stream.ReadChunksAsync(50_000_000)) Consume(piece.Span);
+        byte[] rest = await stream.ReadUntilCloseAsync();
+        _ = (line, header, prompt, count, rest);
+    }
+
+    internal static async Task Parse(IOStream stream)
+    {
+        long number = await stream.ReadUntilAsync("\r\n"u8, static line =>
+            Utf8Parser.TryParse(line, out long value, out _) ? value : throw new FormatException("A number was expected."));
+        _ = number;
+    }
+
+    internal static async Task Cancel(IOStream stream)
+    {
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(5));
+        try
+        {
+            byte[] line = await stream.ReadUntilAsync("\n"u8, cancellationToken: limit.Token);
+            Consume(line);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nothing is lost: what had arrived of the line is still there, for the next read of any kind.
+            await stream.WriteAsync("Are you still there?\n"u8);
+        }
+    }
+
+    internal static async Task Write(IOStream stream, byte[] large)
+    {
+        await stream.WriteAsync("a header\n"u8);   // copied; leaves at the end of the turn, together with what follows
+        await stream.WriteAsync(large.AsMemory()); // not copied; leave the array alone until this has completed
+        await stream.FlushAsync();                 // now all of it is in the hands of the system
+    }
+
+    internal static async Task Close(IOStream stream)
+    {
+        stream.SetCloseCallback(() => Console.WriteLine($"closed: {stream.CloseReason}, {stream.Error?.Message}"));
+        stream.Closed.Register(() => Console.WriteLine("The peer has gone, though there may be data of his to read."));
+
+        await stream.CompleteWritesAsync();             // FIN: we have said everything, and go on reading
+        byte[] answer = await stream.ReadUntilCloseAsync();
+        await stream.CloseAsync(TimeSpan.FromSeconds(5)); // in good order; Close() would be at once
+        Consume(answer);
+    }
+
+    internal static async Task Serve()
+    {
+        using IOLoopGroup loops = new(Environment.ProcessorCount);
+        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = loops });
+        Console.WriteLine($"listening on {server.Listen(8888)}");
+        server.Listen(new UnixDomainSocketEndPoint("/tmp/echo.sock"));
+        await WaitForTheEndAsync();
+        await server.StopAsync(drain: TimeSpan.FromSeconds(5));
+    }
+
+    internal static async Task EchoAsync(IOStream stream)
+    {
+        // Ends with a StreamClosedException when the client goes, which the server takes as what it is.
+        while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, maxBytes: 65536));
+    }
+
+    internal static async Task Tls(X509Certificate2 certificate)
+    {
+        await using SslIOStream client = await SslIOStream.ConnectAsync("example.com", 443, sslOptions: null);
+        Console.WriteLine($"{client.SslProtocol}, {client.RemoteCertificate?.Subject}");
+
+        TcpServerOptions options = new() { Ssl = new SslServerAuthenticationOptions { ServerCertificate = certificate } };
+        await using TcpServer server = new(EchoAsync, options);
+    }
+
+    internal static async Task StartTls(IOStream stream)
+    {
+        await stream.WriteAsync("STARTTLS\r\n"u8);
+        await stream.ReadUntilAsync("\r\n"u8, maxBytes: 512);
+        IOStream secure = await stream.StartTlsAsync(new SslClientAuthenticationOptions { TargetHost = "mail.example.com" });
+        await secure.WriteAsync("EHLO me\r\n"u8);
+    }
+
+    internal static async Task Child()
+    {
+        using Process child = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        await using PipeIOStream input = new(((AnonymousPipeClientStream)child.StandardInput.BaseStream).SafePipeHandle);
+        await using PipeIOStream output = new(((AnonymousPipeClientStream)child.StandardOutput.BaseStream).SafePipeHandle);
+        await input.WriteAsync("hello\n"u8);
+        Console.Write(Encoding.UTF8.GetString(await output.ReadUntilAsync("\n"u8)));
+    }
+
+    internal static void Callbacks(IOStream stream)
+    {
+        stream.Write("GET / HTTP/1.0\r\n\r\n"u8);
+        stream.ReadUntil("\r\n\r\n"u8, head =>
+        {
+            Console.Write(Encoding.ASCII.GetString(head));
+            stream.ReadUntilClose(body => Console.WriteLine($"{body.Length} bytes"));
+        });
+    }
+
+    private static Task WaitForTheEndAsync() => Task.CompletedTask;
+
+    private static void Consume(ReadOnlySpan<byte> data) => _ = data;
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Waterspout;
+
+const int LongestLine = 1024 * 1024;
+
+Option<int?> port = new("--port") { Description = "The TCP port; 0 for any that is free." };
+Option<string?> host = new("--host") { Description = "The address to listen on; all of the machine by default." };
+Option<string?> unix = new("--unix") { Description = "The path of a Unix socket to listen on." };
+Option<int> loops = new("--loops") { Description = "How many loops share the connections.", DefaultValueFactory = _ => 1 };
+Option<string?> cert = new("--tls-cert") { Description = "Speak TLS, with this certificate (PEM)." };
+Option<string?> key = new("--tls-key") { Description = "The certificate's key (PEM)." };
+RootCommand command = new("Sends every line back to where it came from.") { port, host, unix, loops, cert, key };
+command.Validators.Add(result =>
+{
+    if (result.GetValue(port) is null && result.GetValue(unix) is null) result.AddError("Give --port or --unix, or both.");
+});
+loops.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() < 1) result.AddError("--loops must be at least 1.");
+});
+command.SetAction(arguments =>
+{
+    // Before anybody is told that the server is there.
+    using ManualResetEventSlim signalled = new();
+    using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+    using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+    TcpServer server;
+    using IOLoopGroup group = new(arguments.GetValue(loops));
+    // Half-open: a client that ends its side after its last line still gets the answers.
+    TcpServerOptions options = new() { Loops = group, Stream = new IOStreamOptions { AllowHalfOpen = true } };
+    try
+    {
+        if (arguments.GetValue(cert) is { } file) options.Ssl = LoadCertificate(file, arguments.GetValue(key));
+        server = new TcpServer(EchoAsync, options);
+        if (arguments.GetValue(port) is { } number) Announce(server.Listen(number, arguments.GetValue(host)));
+        if (arguments.GetValue(unix) is { } path) Announce(server.Listen(new UnixDomainSocketEndPoint(path)));
+    }
+    catch (Exception error) when (error is SocketException or ArgumentException or IOException or CryptographicException)
+    {
+        Console.Error.WriteLine($"EchoServer: {error.Message}");
+        return 1;
+    }
+
+    signalled.Wait();
+    server.StopAsync(drain: TimeSpan.FromSeconds(1)).GetAwaiter().GetResult();
+    return 0;
+
+    void OnSignal(PosixSignalContext context)
+    {
+        context.Cancel = true; // the process ends in its own order
+        signalled.Set();
+    }
+});
+return command.Parse(args).Invoke();
+
+static SslServerAuthenticationOptions LoadCertificate(string certificate, string? key) => new()
+{
+    ServerCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(certificate, key), null, offline: true),
+};
+
+static void Announce(EndPoint endPoint) => Console.WriteLine($"listening on {endPoint}");
+
+static async Task EchoAsync(IOStream stream)
+{
+    try
+    {
+        while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, LongestLine));
+    }
+    catch (StreamClosedException end) when (end.Reason == CloseReason.EndOfStream)
+    {
+        // What came after the last line's end.
+        await stream.WriteAsync(await stream.ReadUntilCloseAsync());
+    }
+}

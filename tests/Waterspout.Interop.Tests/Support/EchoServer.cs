@@ -1,0 +1,27 @@
+using System.Net;
+
+namespace Waterspout.Interop.Tests;
+
+/// <summary>The EchoServer sample, running and listening on a port of its own.</summary>
+internal sealed class EchoServer : IDisposable
+{
+    private EchoServer(Child process, string address) => (Process, Port) = (process, IPEndPoint.Parse(address).Port);
+
+    internal Child Process { get; }
+
+    internal int Port { get; }
+
+    internal int DescriptorCount => Directory.GetFiles($"/proc/{Process.Id}/fd").Length;
+
+    internal static async Task<EchoServer> StartAsync(params string[] arguments)
+    {
+        Child process = Child.Start(Repository.Sample("EchoServer"), ["--port", "0", "--host", "127.0.0.1", .. arguments]);
+        string? line = await process.ReadLineAsync();
+        Assert.StartsWith("listening on ", line);
+        return new EchoServer(process, line!["listening on ".Length..]);
+    }
+
+    internal async Task<IOStream> ConnectAsync() => await IOStream.ConnectAsync("127.0.0.1", Port);
+
+    public void Dispose() => Process.Dispose();
+}
