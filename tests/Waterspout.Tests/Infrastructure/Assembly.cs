@@ -1,0 +1,2 @@
+// Tests count the descriptors of the process, and the unobserved exceptions in it.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,60 @@
+namespace Waterspout.Tests;
+
+/// <summary>Tests whose bodies run on a loop of their own, and that must leave nothing behind.</summary>
+/// <remarks>
+/// After the body the loop is disposed. Then the test fails if something was logged at Warning or above that <see cref="ExpectLog"/> had not
+/// announced, if a descriptor was left open, or if a task failed and nobody looked.
+/// </remarks>
+public abstract class LoopTest(PollerKind poller = PollerKind.Default)
+{
+    /// <summary>A guard against hanging, not a measure: far longer than any test takes.</summary>
+    protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private IOLoop? _loop;
+
+    protected RecordedLog Log { get; } = new();
+
+    /// <summary>The loop of the test that runs.</summary>
+    protected IOLoop Loop => _loop ?? throw new InvalidOperationException("There is a loop within a body only.");
+
+    /// <summary>The test provokes a warning or an error that contains this.</summary>
+    protected void ExpectLog(string part) => Log.Expect(part);
+
+    /// <summary>Runs a body on the loop, and looks for what it has left behind.</summary>
+    protected void Run(Func<Task> body, Action<IOLoopOptions>? configure = null) => Check(() => Loop.RunSync(body, Limit), configure);
+
+    /// <summary>Calls a body on the test's own thread with a loop that does not run yet, and looks for what it has left behind.</summary>
+    protected void Check(Action body, Action<IOLoopOptions>? configure = null)
+    {
+        using UnobservedExceptions unobserved = new();
+        OpenDescriptors descriptors = new();
+        try
+        {
+            UseLoop(body, configure);
+            unobserved.Check();
+            Log.Check();
+            descriptors.CheckNothingIsLeft();
+        }
+        catch
+        {
+            foreach (LogLine line in Log.Lines.TakeLast(50)) TestContext.Current.TestOutputHelper?.WriteLine(line.ToString());
+            throw;
+        }
+    }
+
+    private void UseLoop(Action body, Action<IOLoopOptions>? configure)
+    {
+        // A machine that is busy with other things stalls any callback, and that is not what is tested here.
+        IOLoopOptions options = new() { Poller = poller, LoggerFactory = Log, StallThreshold = Timeout.InfiniteTimeSpan };
+        configure?.Invoke(options);
+        using IOLoop loop = _loop = new IOLoop(options);
+        try
+        {
+            body();
+        }
+        finally
+        {
+            _loop = null;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Waterspout.Tests;
+
+/// <summary>The sockets, pipes, pollers and the like that the process has open, to find those that a test leaves behind.</summary>
+/// <remarks>Regular files do not count: the runtime opens them when it loads assemblies, whenever that is.</remarks>
+public sealed class OpenDescriptors
+{
+    private readonly HashSet<string> _open = List();
+
+    // What .NET opens once, at first use, and keeps is opened before the first count.
+    static OpenDescriptors()
+    {
+        _ = IOLoop.Default;
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        using TcpClient client = new();
+        Task<Socket> accept = listener.AcceptSocketAsync();
+        client.ConnectAsync((IPEndPoint)listener.LocalEndpoint).GetAwaiter().GetResult();
+        accept.GetAwaiter().GetResult().Dispose();
+    }
+
+    /// <summary>How many there are now.</summary>
+    public static int Count => List().Count;
+
+    /// <summary>Fails when there is one now that was not there when this object was made.</summary>
+    public void CheckNothingIsLeft()
+    {
+        HashSet<string> now = List();
+        now.ExceptWith(_open);
+        Assert.True(now.Count == 0, $"Descriptors were left open: {string.Join(", ", now)}");
+    }
+
+    private static HashSet<string> List()
+    {
+        HashSet<string> open = [];
+        foreach (FileInfo descriptor in new DirectoryInfo("/proc/self/fd").EnumerateFiles())
+        {
+            if (TryGetTarget(descriptor) is { } target && !target.StartsWith('/')) open.Add($"{descriptor.Name} {target}");
+        }
+
+        return open;
+    }
+
+    private static string? TryGetTarget(FileInfo descriptor)
+    {
+        try
+        {
+            return descriptor.LinkTarget;
+        }
+        catch (IOException)
+        {
+            return null; // closed meanwhile: the directory's own descriptor is
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Waterspout.Tests;
+
+/// <summary>One line of a log.</summary>
+public sealed record LogLine(LogLevel Level, string Message, Exception? Error)
+{
+    public override string ToString() => $"{Level}: {Message}{(Error is null ? "" : $" [{Error.GetType().Name}: {Error.Message}]")}";
+}
+
+/// <summary>Keeps what is logged, and which of it a test has announced.</summary>
+public sealed class RecordedLog : ILoggerFactory, ILogger
+{
+    private readonly ConcurrentQueue<LogLine> _lines = new();
+    private readonly ConcurrentQueue<string> _expected = new();
+
+    public IReadOnlyCollection<LogLine> Lines => _lines;
+
+    /// <summary>The test provokes a warning or an error that contains this. Not to see it is a failure too.</summary>
+    public void Expect(string part) => _expected.Enqueue(part);
+
+    /// <summary>Fails on a line at Warning or above that was not announced, and on an announced one that did not come.</summary>
+    public void Check()
+    {
+        List<LogLine> loud = [.. _lines.Where(line => line.Level >= LogLevel.Warning)];
+        foreach (string part in _expected)
+            Assert.True(loud.Exists(line => line.Message.Contains(part)), $"Nothing was logged that contains '{part}'.");
+        loud.RemoveAll(line => _expected.Any(line.Message.Contains));
+        Assert.True(loud.Count == 0, $"Unexpected in the log:\n{string.Join('\n', loud)}");
+    }
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        _lines.Enqueue(new LogLine(logLevel, formatter(state, exception), exception));
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}

@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+
+namespace Waterspout.Tests;
+
+/// <summary>Exceptions of tasks that nobody looked at, which the runtime tells when it collects such a task.</summary>
+public sealed class UnobservedExceptions : IDisposable
+{
+    private readonly ConcurrentQueue<Exception> _exceptions = new();
+
+    public UnobservedExceptions() => TaskScheduler.UnobservedTaskException += Add;
+
+    /// <summary>Collects what a test has dropped, and fails when there is such a task among it.</summary>
+    public void Check()
+    {
+        // Twice: a finalizer may have dropped the last reference to another object that has one.
+        for (int i = 0; i < 2; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.True(_exceptions.IsEmpty, $"Nobody observed:\n{string.Join('\n', _exceptions)}");
+    }
+
+    public void Dispose() => TaskScheduler.UnobservedTaskException -= Add;
+
+    private void Add(object? sender, UnobservedTaskExceptionEventArgs args) => _exceptions.Enqueue(args.Exception);
+}
