@@ -52,8 +52,10 @@ public sealed class FaultyIOStream : IOStream
     /// <inheritdoc/>
     protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
-        int? count = WriteToFd(pieces[0].Span);
-        if (count == pieces[0].Length && pieces.Length > 1) RaiseEvent();
+        int first = 0;
+        while (pieces[first].IsEmpty) first++;
+        int? count = WriteToFd(pieces[first].Span);
+        if (count == pieces[first].Length && first + 1 < pieces.Length) RaiseEvent();
         return count;
     }
 
