@@ -9,7 +9,7 @@ public sealed partial class IOLoop
     private readonly Lock _running = new();
     private readonly Lock _wakeGuard = new();
     private bool _isPollerGone;
-    private bool _disposeOnExit;
+    private volatile bool _disposeOnExit;
 
     /// <summary>Numbers the turns. What may be done once a turn, or so much a turn, is counted by it.</summary>
     internal long Turn { get; private set; }
@@ -26,14 +26,15 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
-            do RunTurn(isDone);
-            while (!isDone() && !_disposeOnExit);
+            bool IsOver() => isDone() || _disposeOnExit;
+            do RunTurn(IsOver);
+            while (!IsOver());
         }
         finally
         {
             _stopRequested = false;
             Leave(outer);
-            if (_disposeOnExit) DisposeCore();
+            if (_disposeOnExit && !_isDisposed) DisposeCore();
             _running.Exit();
         }
     }
@@ -52,14 +53,14 @@ public sealed partial class IOLoop
         _threadId = 0;
     }
 
-    private void RunTurn(Func<bool> isDone)
+    private void RunTurn(Func<bool> isOver)
     {
         Turn++;
         _clock.Update();
         RunCallbacks();
         RunDueTimers();
         FlushWrites();
-        int events = WaitForEvents(mayWait: !isDone() && !_disposeOnExit);
+        int events = WaitForEvents(isOver);
         if (events > 0) Dispatch(events);
         FlushWrites();
         Counters.Turns++;
@@ -74,9 +75,9 @@ public sealed partial class IOLoop
         _unflushed.Clear();
     }
 
-    private int WaitForEvents(bool mayWait)
+    private int WaitForEvents(Func<bool> isOver)
     {
-        long timeout = mayWait ? _clock.MillisecondsUntilNextTimer(_timers.First) : 0;
+        long timeout = isOver() ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
         if (timeout != 0 && _busyPoll.Poll(this) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
 
@@ -84,7 +85,7 @@ public sealed partial class IOLoop
         // two in that order; its counterpart is in WakeIfWaiting.
         _isWaiting = true;
         Interlocked.MemoryBarrier();
-        if (!_callbacks.IsEmpty || _stopRequested) timeout = 0;
+        if (!_callbacks.IsEmpty || isOver()) timeout = 0;
         int events = _poller.Wait((int)timeout);
         _isWaiting = false;
         Volatile.Write(ref _isWoken, 0);
@@ -129,6 +130,8 @@ public sealed partial class IOLoop
         {
             Log.CallbackFailed(Logger, error, Name);
         }
+
+        ForgetAsyncLocals();
     }
 
     private long CheckForStall(long started)
@@ -145,6 +148,13 @@ public sealed partial class IOLoop
         Log.Stalled(Logger, Name, Clock.ToMilliseconds(ticks), Options.StallThreshold.TotalMilliseconds);
     }
 
+    private void CloseStreams()
+    {
+        if (_registrations.Count == 0) return;
+        foreach (Registration registration in _registrations.ToList())
+            (registration.Handler as BaseIOStream)?.Close();
+    }
+
     private void DisposeCore()
     {
         _isDisposed = true;
@@ -152,10 +162,16 @@ public sealed partial class IOLoop
         Enter();
         try
         {
-            foreach (Registration registration in _registrations.ToList())
-                (registration.Handler as BaseIOStream)?.Close();
-            // Callbacks that the closes have queued may queue more. A callback that always adds itself is cut off.
-            for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++) RunCallbacks();
+            CloseStreams();
+            // Callbacks that the closes have queued may queue more, and may register streams that were made on other threads.
+            for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++)
+            {
+                RunCallbacks();
+                CloseStreams();
+            }
+
+            // A callback that always adds itself is cut off.
+            _callbacks.Close();
             FlushWrites();
         }
         finally
