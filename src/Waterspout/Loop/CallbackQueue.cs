@@ -42,6 +42,16 @@ internal sealed class CallbackQueue
         lock (_lock)
             return _isClosed = _waiting.Count == 0;
     }
+
+    /// <summary>Takes no more, and drops what waits.</summary>
+    internal void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            _waiting.Clear();
+        }
+    }
 }
 
 /// <summary>A function and what it is called with, so that a queued call needs no closure.</summary>

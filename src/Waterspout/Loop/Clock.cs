@@ -12,6 +12,9 @@ internal sealed class Clock : IDisposable
     // More than a month is as good as for ever, and no sum with it overflows.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(40000);
 
+    // The longest that the system's timers take is 49 days. An alarm that rings early is set again.
+    private static readonly TimeSpan s_longestAlarm = TimeSpan.FromDays(1);
+
     private readonly TimeProvider _provider;
     private readonly ITimer? _alarm;
     private long _alarmDeadline = long.MaxValue;
@@ -20,7 +23,7 @@ internal sealed class Clock : IDisposable
     {
         _provider = provider;
         if (provider != TimeProvider.System)
-            _alarm = provider.CreateTimer(static state => ((IOLoop)state!).TryPost(new LoopCallback(static _ => { }, null)), loop, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _alarm = provider.CreateTimer(_ => loop.TryPost(new LoopCallback(_ => _alarmDeadline = long.MaxValue, null)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         Update();
     }
 
@@ -44,8 +47,17 @@ internal sealed class Clock : IDisposable
         long ticks = first.Deadline - _provider.GetTimestamp();
         if (ticks <= 0) return 0;
         if (_alarm is null) return Math.Min((long)Math.Ceiling(ticks * 1000.0 / _provider.TimestampFrequency), int.MaxValue);
-        SetAlarm(first.Deadline, ticks);
-        // The alarm may have rung between the reading of the clock and now; it then has left a callback.
+        // The clock may be moved between its reading and the setting of the alarm, which is then late by as much.
+        while (first.Deadline != _alarmDeadline)
+        {
+            SetAlarm(first.Deadline, ticks);
+            long left = first.Deadline - _provider.GetTimestamp();
+            if (left <= 0) return 0;
+            if (ticks - left > _provider.TimestampFrequency / 1000) _alarmDeadline = long.MaxValue;
+            ticks = left;
+        }
+
+        // The alarm may have rung meanwhile; it then has left a callback.
         return -1;
     }
 
@@ -62,8 +74,9 @@ internal sealed class Clock : IDisposable
 
     private void SetAlarm(long deadline, long ticks)
     {
-        if (deadline == _alarmDeadline) return;
         _alarmDeadline = deadline;
-        _alarm!.Change(TimeSpan.FromSeconds((double)ticks / _provider.TimestampFrequency), Timeout.InfiniteTimeSpan);
+        // Rounded up: one that rings early is set again, but that costs a turn.
+        TimeSpan time = TimeSpan.FromTicks((long)Math.Ceiling((double)ticks * TimeSpan.TicksPerSecond / _provider.TimestampFrequency));
+        _alarm!.Change(time < s_longestAlarm ? time : s_longestAlarm, Timeout.InfiniteTimeSpan);
     }
 }

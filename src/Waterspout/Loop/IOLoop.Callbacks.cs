@@ -90,7 +90,12 @@ public sealed partial class IOLoop
             Log.CallbackFailed(Logger, error, Name);
         }
 
-        // What a callback sets in its AsyncLocals must not be seen by the next one.
+        ForgetAsyncLocals();
+    }
+
+    // What a callback sets in its AsyncLocals must not be seen by the next one.
+    private static void ForgetAsyncLocals()
+    {
         if (ExecutionContext.Capture() != s_noContext && s_noContext is not null) ExecutionContext.Restore(s_noContext);
     }
 

@@ -9,7 +9,7 @@ public sealed partial class IOLoop
     private readonly Lock _running = new();
     private readonly Lock _wakeGuard = new();
     private bool _isPollerGone;
-    private bool _disposeOnExit;
+    private volatile bool _disposeOnExit;
 
     /// <summary>Numbers the turns. What may be done once a turn, or so much a turn, is counted by it.</summary>
     internal long Turn { get; private set; }
@@ -26,14 +26,15 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
-            do RunTurn(isDone);
-            while (!isDone() && !_disposeOnExit);
+            bool IsOver() => isDone() || _disposeOnExit;
+            do RunTurn(IsOver);
+            while (!IsOver());
         }
         finally
         {
             _stopRequested = false;
             Leave(outer);
-            if (_disposeOnExit) DisposeCore();
+            if (_disposeOnExit && !_isDisposed) DisposeCore();
             _running.Exit();
         }
     }
@@ -52,14 +53,14 @@ public sealed partial class IOLoop
         _threadId = 0;
     }
 
-    private void RunTurn(Func<bool> isDone)
+    private void RunTurn(Func<bool> isOver)
     {
         Turn++;
         _clock.Update();
         RunCallbacks();
         RunDueTimers();
         FlushWrites();
-        int events = WaitForEvents(mayWait: !isDone() && !_disposeOnExit);
+        int events = WaitForEvents(isOver);
         if (events > 0) Dispatch(events);
         FlushWrites();
         Counters.Turns++;
@@ -74,9 +75,9 @@ public sealed partial class IOLoop
         _unflushed.Clear();
     }
 
-    private int WaitForEvents(bool mayWait)
+    private int WaitForEvents(Func<bool> isOver)
     {
-        long timeout = mayWait ? _clock.MillisecondsUntilNextTimer(_timers.First) : 0;
+        long timeout = isOver() ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
         if (timeout != 0 && _busyPoll.Poll(this) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
 
@@ -86,7 +87,7 @@ public sealed partial class IOLoop
         Volatile.Write(ref _isWoken, 0);
         _isWaiting = true;
         Interlocked.MemoryBarrier();
-        if (!_callbacks.IsEmpty || _stopRequested) timeout = 0;
+        if (!_callbacks.IsEmpty || isOver()) timeout = 0;
         int events = _poller.Wait((int)timeout);
         _isWaiting = false;
         return events;
@@ -130,6 +131,8 @@ public sealed partial class IOLoop
         {
             Log.CallbackFailed(Logger, error, Name);
         }
+
+        ForgetAsyncLocals();
     }
 
     private long CheckForStall(long started)
@@ -148,6 +151,7 @@ public sealed partial class IOLoop
 
     private void CloseStreams()
     {
+        if (_registrations.Count == 0) return;
         foreach (Registration registration in _registrations.ToList())
             (registration.Handler as BaseIOStream)?.Close();
     }
@@ -159,14 +163,17 @@ public sealed partial class IOLoop
         Enter();
         try
         {
-            // Callbacks that the closes have queued may queue more, and streams whose registration was on its way come now.
-            // A callback that always adds itself is cut off.
             CloseStreams();
+            // Callbacks that the closes have queued may queue more, and may register streams that were made on other threads.
             for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++)
             {
                 RunCallbacks();
                 CloseStreams();
             }
+
+            // A callback that always adds itself is cut off.
+            _callbacks.Close();
+            FlushWrites();
         }
         finally
         {

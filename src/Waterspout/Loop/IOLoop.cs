@@ -57,6 +57,7 @@ public sealed partial class IOLoop : IDisposable
     {
         Options = options is null ? new IOLoopOptions() : options with { };
         ArgumentOutOfRangeException.ThrowIfLessThan(Options.BusyPoll, TimeSpan.Zero, nameof(options));
+        if (Options.StallThreshold != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(Options.StallThreshold, TimeSpan.Zero, nameof(options));
         Logger = Options.LoggerFactory.CreateLogger("Waterspout");
         SynchronizationContext = new IOLoopSynchronizationContext(this);
         _busyPoll = new BusyPoll(Options.BusyPoll);
@@ -89,6 +90,8 @@ public sealed partial class IOLoop : IDisposable
     internal bool IsDisposed => _isDisposed;
 
     internal int WaitingCallbacks => _callbacks.Count;
+
+    internal int TimerCount => _timers.Count;
 
     /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>.</summary>
     /// <remarks>A stop that came before makes it return after one turn. It may be started again afterwards.</remarks>
@@ -140,6 +143,7 @@ public sealed partial class IOLoop : IDisposable
         }
 
         if (isOver && !task.IsCompleted) throw new TimeoutException($"The operation did not complete within {timeout}.");
+        ObjectDisposedException.ThrowIf(!task.IsCompleted, this);
         return task.GetAwaiter().GetResult();
     }
 
@@ -151,12 +155,9 @@ public sealed partial class IOLoop : IDisposable
     public void Dispose()
     {
         if (_isDisposed) return;
+        _disposeOnExit = true;
         Stop();
-        if (IsCurrent)
-        {
-            _disposeOnExit = true;
-            return;
-        }
+        if (IsCurrent) return;
 
         lock (_running)
         {
@@ -169,21 +170,13 @@ public sealed partial class IOLoop : IDisposable
     internal static IOLoop StartOnThread(IOLoopOptions options)
     {
         IOLoop loop = new(options);
-        Thread thread = new(loop.RunOnOwnThread) { IsBackground = true, Name = options.Name };
+        Thread thread = new(loop.Start) { IsBackground = true, Name = options.Name };
+        // Waited for: if the loop were disposed before it has begun, its thread would die of that, and the process with it.
+        using ManualResetEventSlim started = new();
+        loop.AddCallback(started.Set);
         thread.Start();
+        started.Wait();
         return loop;
-    }
-
-    private void RunOnOwnThread()
-    {
-        try
-        {
-            Start();
-        }
-        catch (ObjectDisposedException) when (_isDisposed)
-        {
-            // Disposed before this thread had begun.
-        }
     }
 
     [Conditional("DEBUG")]

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -15,17 +16,25 @@ namespace Waterspout.Reads;
 /// right to left, anchored at the position, and costs as much as the match is long. Only when one does, the real search
 /// runs, once, to find the leftmost match. An arrival that is large beside what was there is searched as a whole:
 /// the message has then grown by half, and the total stays proportional to its length.</para>
+/// <para>What is cheap from the left need not be from the right, up to an expression that is exponential in that direction
+/// alone. So the time is limited, and a read that has passed the limit searches as a whole from then on.</para>
 /// <para>Expressions that look ahead, or whose parts depend on the direction (atomic groups, back references, conditions,
-/// \G), are always searched as a whole.</para>
+/// balancing groups, \G), are always searched as a whole.</para>
 /// </remarks>
 internal sealed class RegexScanner(Regex regex)
 {
     // Below this a whole search costs less than setting up the others.
     private const int SmallMessage = 1024;
 
+    // The clock is looked at now and then: a step may take less time than the look.
+    private const int StepsPerLook = 16;
+
     private static readonly ConcurrentDictionary<(string Pattern, RegexOptions Options), Regex?> s_reversed = new();
 
-    private readonly Regex? _reversed = GetReversed(regex);
+    // Far more than a search that is worth its while takes, and what a loop can be held for once.
+    private static readonly TimeSpan s_limit = TimeSpan.FromMilliseconds(10);
+
+    private Regex? _reversed = GetReversed(regex);
     private char[] _text = [];
     private int _length;
 
@@ -50,9 +59,21 @@ internal sealed class RegexScanner(Regex regex)
     // A match may also end where the old data ended, when what comes next decides (\b, $).
     private bool EndsAfter(ReadOnlySpan<char> text, int before)
     {
-        for (int end = before; end <= text.Length; end++)
-            if (_reversed!.IsMatch(text, end)) return true;
-        return false;
+        long begun = Stopwatch.GetTimestamp();
+        try
+        {
+            for (int end = before; end <= text.Length && _reversed is not null; end++)
+            {
+                if (_reversed.IsMatch(text, end)) return true;
+                if (end % StepsPerLook == 0 && Stopwatch.GetElapsedTime(begun) > s_limit) _reversed = null;
+            }
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            _reversed = null;
+        }
+
+        return _reversed is null;
     }
 
     private void Widen(ReadOnlySpan<byte> data)
@@ -81,7 +102,7 @@ internal sealed class RegexScanner(Regex regex)
         options &= ~(RegexOptions.NonBacktracking | RegexOptions.Compiled);
         try
         {
-            return new Regex($"(?:{pattern})\\G", options | RegexOptions.RightToLeft);
+            return new Regex($"(?:{pattern})\\G", options | RegexOptions.RightToLeft, s_limit);
         }
         catch (ArgumentException)
         {
@@ -97,16 +118,24 @@ internal sealed class RegexScanner(Regex regex)
             if (pattern[i] == '\\')
             {
                 char escaped = pattern[++i];
-                if (char.IsAsciiDigit(escaped) || escaped is 'k' or 'G') return false;
+                if (char.IsAsciiDigit(escaped) || escaped is 'k' or 'G' or '<' or '\'') return false;
             }
             else if (pattern[i] == '(' && pattern[i + 1] == '?')
             {
                 ReadOnlySpan<char> group = pattern.AsSpan(i + 2);
-                bool isPlain = group.StartsWith(":") || group.StartsWith("<") || group.StartsWith("'") || (group.Length > 0 && char.IsAsciiLetter(group[0]));
-                if (!isPlain) return false;
+                bool isNamed = group.StartsWith("<") || group.StartsWith("'");
+                bool isPlain = group.StartsWith(":") || isNamed || (group.Length > 0 && char.IsAsciiLetter(group[0]));
+                if (!isPlain || (isNamed && IsBalancing(group[1..]))) return false;
             }
         }
 
         return true;
+    }
+
+    // The name has a minus, as in (?<-open>...). A lookbehind, which begins with = or !, has no name.
+    private static bool IsBalancing(ReadOnlySpan<char> name)
+    {
+        int end = name.IndexOfAny('>', '\'');
+        return end > 0 && name[0] is not ('=' or '!') && name[..end].Contains('-');
     }
 }

@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using Waterspout.Loop;
+
+namespace Waterspout.Testing;
+
+/// <summary>A stream over a socket whose receives and sends can be made to fall short, to block, to fail and to be cut off.</summary>
+/// <remarks>
+/// Everything that the script does not forbid reaches the socket, so the peer sees real data and a real close. The usual way to have one is
+/// <see cref="StreamPair.CreateFaulty"/>. The scripts are read on the loop: set them before the stream is used, or there.
+/// </remarks>
+public sealed class FaultyIOStream : IOStream
+{
+    private bool _isEventQueued;
+
+    /// <summary>Makes a stream over a connected socket.</summary>
+    /// <param name="socket">Belongs to the stream from now on.</param>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    public FaultyIOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
+        : base(socket, options, loop)
+    {
+        Receives.RaiseEvent = RaiseEvent;
+        Sends.RaiseEvent = RaiseEvent;
+    }
+
+    /// <summary>What happens to receives. Cut off, they see the end of the stream.</summary>
+    public FaultScript Receives { get; } = new();
+
+    /// <summary>What happens to sends. Cut off, they fail with <see cref="SocketError.ConnectionReset"/>.</summary>
+    public FaultScript Sends { get; } = new();
+
+    /// <inheritdoc/>
+    protected override int? ReadFromFd(Span<byte> buffer)
+    {
+        if (Receives.Admit(buffer.Length) is not { } admitted) return null;
+        if (admitted == 0) return 0;
+        int? count = base.ReadFromFd(buffer[..admitted]);
+        Receives.Report(count ?? 0, hasFallenShort: count == admitted && admitted < buffer.Length);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<byte> data)
+    {
+        if (Sends.Admit(data.Length) is not { } admitted) return null;
+        if (admitted == 0) throw new SocketException((int)SocketError.ConnectionReset);
+        int? count = base.WriteToFd(data[..admitted]);
+        Sends.Report(count ?? 0, hasFallenShort: count == admitted && admitted < data.Length);
+        return count;
+    }
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
+    {
+        int first = 0;
+        while (pieces[first].IsEmpty) first++;
+        int? count = WriteToFd(pieces[first].Span);
+        if (count == pieces[first].Length && first + 1 < pieces.Length) RaiseEvent();
+        return count;
+    }
+
+    // The socket was ready all the time, so the poller will not say that it is ready again.
+    private void RaiseEvent()
+    {
+        if (_isEventQueued) return;
+        _isEventQueued = true;
+        Loop.TryPost(new LoopCallback(static state =>
+        {
+            FaultyIOStream stream = (FaultyIOStream)state!;
+            stream._isEventQueued = false;
+            ((IReadinessHandler)stream).HandleEvents(IOEvents.Read | IOEvents.Write);
+        }, this));
+    }
+}

@@ -1,0 +1,153 @@
+namespace Waterspout.Testing;
+
+/// <summary>A clock that stands still until a test moves it.</summary>
+/// <remarks>
+/// <para>Give it to a loop as <see cref="IOLoopOptions.TimeProvider"/>, and every timer and time limit of that loop's streams follows it:
+/// no test has to wait for a time to pass, and none fails because the machine was slow.</para>
+/// <para>A loop that runs on another thread is woken by <see cref="Advance"/> and runs its timers there, a moment later; await what
+/// they do instead of expecting it to be done when the call returns. All members may be called from any thread.</para>
+/// </remarks>
+public sealed class ManualTimeProvider : TimeProvider
+{
+    private readonly Lock _state = new();
+    private readonly Lock _advancing = new();
+    private readonly DateTimeOffset _start;
+    private readonly PriorityQueue<Firing, (long Due, long Sequence)> _queue = new();
+    private long _now;
+    private long _sequence;
+
+    /// <summary>Makes a clock that shows the first of January 2000.</summary>
+    public ManualTimeProvider()
+        : this(new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero))
+    {
+    }
+
+    /// <summary>Makes a clock that shows <paramref name="start"/>.</summary>
+    public ManualTimeProvider(DateTimeOffset start) => _start = start;
+
+    /// <summary>How far the clock has been moved since it was made.</summary>
+    public TimeSpan Elapsed => new(GetTimestamp());
+
+    /// <summary>The number of timers that are set. A test can see from it whether something still waits.</summary>
+    public int TimersSet
+    {
+        get
+        {
+            lock (_state) return _queue.UnorderedItems.Count(item => item.Element.IsCurrent);
+        }
+    }
+
+    /// <summary>Ticks of <see cref="TimeSpan"/>, so that any time span is shown exactly.</summary>
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    /// <inheritdoc/>
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    /// <inheritdoc/>
+    public override long GetTimestamp() => Volatile.Read(ref _now);
+
+    /// <inheritdoc/>
+    public override DateTimeOffset GetUtcNow() => _start + Elapsed;
+
+    /// <summary>Moves the clock forward and fires the timers that become due, in order, on the calling thread.</summary>
+    /// <param name="time">Zero fires what is due already.</param>
+    /// <remarks>
+    /// While a timer's callback runs, the clock shows the time that the timer was set for. Timers that a callback sets fire in the same call
+    /// if they are due within it. Timers of equal time fire in the order in which they were set. Two threads that call this do so in turn.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative: this clock does not go backwards.</exception>
+    public void Advance(TimeSpan time)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
+        lock (_advancing)
+        {
+            long target = _now + time.Ticks;
+            while (TakeDue(target) is { } timer) timer.Fire();
+            lock (_state) _now = Math.Max(_now, target);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        ArgumentNullException.ThrowIfNull(callback);
+        ManualTimer timer = new(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    private ManualTimer? TakeDue(long target)
+    {
+        lock (_state)
+        {
+            while (_queue.TryPeek(out Firing firing, out (long Due, long Sequence) key) && key.Due <= target)
+            {
+                _queue.Dequeue();
+                if (!firing.IsCurrent) continue;
+                _now = Math.Max(_now, key.Due);
+                firing.Timer.Repeat(key.Due);
+                return firing.Timer;
+            }
+
+            return null;
+        }
+    }
+
+    private void Enqueue(ManualTimer timer, long due) => _queue.Enqueue(new Firing(timer, timer.Version), (due, _sequence++));
+
+    // A timer that is changed leaves its entry in the queue, which the version then tells to be an old one.
+    private readonly record struct Firing(ManualTimer Timer, int Version)
+    {
+        internal bool IsCurrent => Timer.Version == Version;
+    }
+
+    private sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
+    {
+        private long _period;
+        private bool _isDisposed;
+
+        internal int Version { get; private set; }
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            Check(dueTime, nameof(dueTime));
+            Check(period, nameof(period));
+            lock (clock._state)
+            {
+                if (_isDisposed) return false;
+                Version++;
+                _period = Math.Max(0, period.Ticks);
+                if (dueTime != Timeout.InfiniteTimeSpan) clock.Enqueue(this, clock._now + dueTime.Ticks);
+                return true;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (clock._state)
+            {
+                _isDisposed = true;
+                Version++;
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return default;
+        }
+
+        internal void Fire() => callback(state);
+
+        internal void Repeat(long due)
+        {
+            Version++;
+            if (_period > 0) clock.Enqueue(this, due + _period);
+        }
+
+        private static void Check(TimeSpan time, string name)
+        {
+            if (time != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, name);
+        }
+    }
+}

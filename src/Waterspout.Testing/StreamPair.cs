@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Interop;
+
+namespace Waterspout.Testing;
+
+/// <summary>Makes two streams that are connected with each other, over what the operating system really has.</summary>
+/// <remarks>Streams of all pairs belong to whoever asked for them. May be called from any thread.</remarks>
+public static class StreamPair
+{
+    /// <summary>Two ends of a socketpair: the fastest, and without a network.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (IOStream First, IOStream Second) CreateSocketPair(IOStreamOptions? options = null, IOLoop? loop = null) =>
+        IOStream.CreatePair(options, loop);
+
+    /// <summary>Two ends of a TCP connection over the loopback: resets, half-closes and full buffers are those of TCP.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (IOStream Client, IOStream Server) CreateTcp(IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        (Socket client, Socket server) = CreateTcpSockets();
+        return (new IOStream(client, options, loop), new IOStream(server, options, loop));
+    }
+
+    /// <summary>Two ends of a TCP connection as sockets, for a test that plays the peer by itself.</summary>
+    /// <remarks>Both are in blocking mode; a stream that is made of one sets it to non-blocking.</remarks>
+    public static (Socket Client, Socket Server) CreateTcpSockets()
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1);
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // The connection waits in the backlog, so connecting does not need an accept on another thread.
+            client.Connect(listener.LocalEndPoint!);
+            return (client, listener.Accept());
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A pipe: what is written to the one comes out of the other.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (PipeIOStream Reader, PipeIOStream Writer) CreatePipe(IOStreamOptions? options = null, IOLoop? loop = null) =>
+        PipeIOStream.CreatePair(options, loop);
+
+    /// <summary>Two ends of a socketpair, of which the first does what its script says.</summary>
+    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
+    public static (FaultyIOStream Faulty, IOStream Peer) CreateFaulty(IOStreamOptions? options = null, IOLoop? loop = null)
+    {
+        (int faulty, int peer) = Sockets.CreatePair();
+        return (new FaultyIOStream(ToSocket(faulty), options, loop), new IOStream(ToSocket(peer), options, loop));
+    }
+
+    private static Socket ToSocket(int fd) => new(new SafeSocketHandle(fd, ownsHandle: true));
+}

@@ -1,0 +1,28 @@
+namespace Waterspout.Tests;
+
+/// <summary>A loop that runs on a thread of its own until it is disposed.</summary>
+internal sealed class RunningLoop : IDisposable
+{
+    private readonly Thread _thread;
+
+    internal RunningLoop(IOLoop loop)
+    {
+        using ManualResetEventSlim started = new();
+        loop.AddCallback(started.Set);
+        Loop = loop;
+        _thread = new Thread(loop.Start) { IsBackground = true };
+        _thread.Start();
+        started.Wait();
+    }
+
+    internal IOLoop Loop { get; }
+
+    public void Dispose()
+    {
+        Loop.Stop();
+        Join();
+    }
+
+    /// <summary>Waits until the loop has returned to its thread.</summary>
+    internal void Join() => Assert.True(_thread.Join(TimeSpan.FromSeconds(30)), "The loop did not end.");
+}

@@ -1,0 +1,141 @@
+namespace Waterspout.Tests;
+
+public abstract class RunningTests(PollerKind poller) : LoopTest(poller)
+{
+    [Fact]
+    public void RunSync_returns_the_result_of_main_which_runs_on_the_loop() => Check(() =>
+    {
+        (bool isOnLoop, int thread) = Loop.RunSync(async () =>
+        {
+            await Task.Yield();
+            return (Loop.IsCurrent, Environment.CurrentManagedThreadId);
+        }, Limit);
+        Assert.True(isOnLoop);
+        Assert.Equal(Environment.CurrentManagedThreadId, thread);
+        Assert.False(Loop.IsCurrent);
+    });
+
+    [Fact]
+    public void RunSync_throws_what_main_throws() => Check(() =>
+    {
+        InvalidDataException error = new("on purpose");
+        Assert.Same(error, Assert.Throws<InvalidDataException>(() => Loop.RunSync(() => throw error, Limit)));
+        Assert.Same(error, Assert.Throws<InvalidDataException>(() => Loop.RunSync(async () =>
+        {
+            await Task.Yield();
+            throw error;
+        }, Limit)));
+    });
+
+    [Fact]
+    public void RunSync_throws_when_the_time_is_up_and_the_loop_can_be_used_again() => Check(() =>
+    {
+        TaskCompletionSource never = new();
+        Assert.Throws<TimeoutException>(() => Loop.RunSync(() => never.Task, TimeSpan.FromMilliseconds(1)));
+        Assert.Equal(5, Loop.RunSync(() => Task.FromResult(5), Limit));
+    });
+
+    [Fact]
+    public void RunSync_ends_when_main_ends_on_another_thread() => Check(() =>
+        Assert.Equal(7, Loop.RunSync(() => Task.Run(() => 7), Limit)));
+
+    [Fact]
+    public void RunSync_on_a_loop_that_runs_elsewhere_runs_main_there() => Check(() =>
+    {
+        using RunningLoop running = new(Loop);
+        Assert.True(running.Loop.RunSync(() => Task.FromResult(running.Loop.IsCurrent), Limit));
+        Assert.Throws<TimeoutException>(() => running.Loop.RunSync(() => new TaskCompletionSource().Task, TimeSpan.FromMilliseconds(1)));
+    });
+
+    [Fact]
+    public void RunSync_on_the_loop_itself_is_refused() => Run(() =>
+    {
+        Assert.Throws<InvalidOperationException>(() => Loop.RunSync(() => Task.CompletedTask));
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public void A_loop_within_a_loop_is_refused_and_the_outer_goes_on() => Run(async () =>
+    {
+        using IOLoop inner = new();
+        Assert.Throws<InvalidOperationException>(inner.Start);
+        Assert.Throws<InvalidOperationException>(() => inner.RunSync(() => Task.CompletedTask));
+        Assert.Same(Loop, IOLoop.Current);
+        await Task.Yield();
+        Assert.True(Loop.IsCurrent);
+    });
+
+    [Fact]
+    public void A_loop_that_runs_cannot_be_started_on_another_thread() => Check(() =>
+    {
+        using RunningLoop running = new(Loop);
+        Assert.Throws<InvalidOperationException>(running.Loop.Start);
+        Assert.Throws<InvalidOperationException>(() => running.Loop.RunSync(() =>
+        {
+            running.Loop.Start();
+            return Task.CompletedTask;
+        }, Limit));
+    });
+
+    [Fact]
+    public void Stop_ends_Start_and_the_loop_can_be_started_again() => Check(() =>
+    {
+        List<int> order = [];
+        for (int i = 0; i < 3; i++)
+        {
+            int round = i;
+            Loop.AddCallback(() =>
+            {
+                order.Add(round);
+                Loop.Stop();
+            });
+            Loop.Start();
+        }
+
+        Assert.Equal([0, 1, 2], order);
+    });
+
+    [Fact]
+    public void A_stop_that_came_first_lets_Start_make_one_turn() => Check(() =>
+    {
+        bool hasRun = false;
+        Loop.AddCallback(() => hasRun = true);
+        Loop.Stop();
+        Loop.Start();
+        Assert.True(hasRun);
+    });
+
+    [Fact]
+    public void Streams_stay_open_over_a_stop() => Check(() =>
+    {
+        (IOStream first, IOStream second) = Loop.RunSync(() => Task.FromResult(IOStream.CreatePair()), Limit);
+        Loop.RunSync(() => first.WriteAsync("kept"u8).AsTask(), Limit);
+        byte[] received = Loop.RunSync(() => second.ReadBytesAsync(4).AsTask(), Limit);
+        Assert.Equal("kept"u8, received);
+    });
+
+    [Fact]
+    public void A_loop_that_was_told_to_stop_while_RunSync_runs_it_does_not_spin() => Run(async () =>
+    {
+        Loop.Stop();
+        long before = Loop.Counters.Turns;
+        TaskCompletionSource later = new();
+        Loop.CallLater(TimeSpan.FromMilliseconds(30), later.SetResult);
+        await later.Task;
+        Assert.InRange(Loop.Counters.Turns - before, 0, 100);
+    });
+
+    [Fact]
+    public void A_loop_that_has_nothing_to_do_makes_no_turns() => Run(async () =>
+    {
+        long before = Loop.Counters.Turns;
+        TaskCompletionSource later = new();
+        Loop.CallLater(TimeSpan.FromMilliseconds(30), later.SetResult);
+        await later.Task;
+        Assert.InRange(Loop.Counters.Turns - before, 0, 100);
+    });
+}
+
+public sealed class EpollRunningTests() : RunningTests(PollerKind.Epoll);
+
+public sealed class PortableRunningTests() : RunningTests(PollerKind.Portable);

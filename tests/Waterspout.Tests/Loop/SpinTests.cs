@@ -1,0 +1,98 @@
+using Waterspout.Testing;
+
+namespace Waterspout.Tests;
+
+/// <summary>What a stream is not interested in does not keep the loop busy.</summary>
+public abstract class SpinTests(PollerKind poller) : LoopTest(poller)
+{
+    // A loop that spins makes thousands of turns in the time that these tests let pass.
+    private const int FewTurns = 100;
+
+    [Fact]
+    public void A_peer_that_sends_while_nobody_reads_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
+        peer.Write(new byte[1024 * 1024]);
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.False(stream.IsClosed);
+        stream.Close();
+        peer.Close();
+    });
+
+    [Fact]
+    public void An_end_behind_data_that_nobody_reads_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
+        await peer.WriteAsync("unread"u8);
+        await peer.FlushAsync();
+        peer.Close();
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.Equal(CloseReason.EndOfStream, stream.CloseReason);
+        stream.Close();
+    });
+
+    [Fact]
+    public void A_half_open_stream_at_its_end_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (IOStream stream, IOStream peer) = StreamPair.CreateTcp(new IOStreamOptions { AllowHalfOpen = true });
+        await peer.CompleteWritesAsync();
+        await Assert.ThrowsAsync<StreamClosedException>(async () => await stream.ReadBytesAsync(1));
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.False(stream.IsClosed);
+        stream.Close();
+        peer.Close();
+    });
+
+    [Fact]
+    public void A_pipe_whose_writer_has_gone_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair(new IOStreamOptions { AllowHalfOpen = true });
+        writer.Close();
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        reader.Close();
+    });
+
+    [Fact]
+    public void A_pipe_whose_writer_has_gone_behind_unread_data_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+        await writer.WriteAsync("unread"u8);
+        await writer.FlushAsync();
+        writer.Close();
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.Equal(6, (await reader.ReadUntilCloseAsync()).Length);
+    });
+
+    [Fact]
+    public void A_pipe_whose_reader_does_not_read_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+        writer.Write(new byte[1024 * 1024]);
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.True(writer.IsWriting);
+        writer.Close();
+        reader.Close();
+    });
+
+    [Fact]
+    public void A_socket_that_is_not_connected_yet_does_not_make_the_loop_spin() => Run(async () =>
+    {
+        using IOStream stream = new(new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp));
+        stream.SetCloseCallback(() => { });
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.False(stream.IsClosed);
+    });
+
+    private async Task<long> TurnsMeanwhile()
+    {
+        long before = Loop.Counters.Turns;
+        TaskCompletionSource later = new();
+        Loop.CallLater(TimeSpan.FromMilliseconds(20), later.SetResult);
+        await later.Task;
+        return Loop.Counters.Turns - before;
+    }
+}
+
+public sealed class EpollSpinTests() : SpinTests(PollerKind.Epoll);
+
+public sealed class PortableSpinTests() : SpinTests(PollerKind.Portable);
