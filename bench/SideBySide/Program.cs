@@ -12,7 +12,7 @@ List<Peer> all = PeerCatalog.Find(tools);
 string[]? names = options.Peers;
 if (options.Quick) names ??= ["waterspout", "c-epoll", "socket", "networkstream", "pipereader", "kestrel", "tornado"];
 List<Peer> chosen = [.. all.Where(peer => names is null || names.Contains(peer.Name))];
-List<Workload> workloads = [.. WorkloadCatalog.All.Where(workload => options.Only is { } only ? only.Any(workload.Name.Contains) : !options.Quick || workload.InQuick)];
+List<Workload> workloads = [.. WorkloadCatalog.Choose(options)];
 if (options.List)
 {
     foreach (Workload workload in workloads) Console.WriteLine($"{workload.Name,-22} {workload.Title}");

@@ -74,7 +74,7 @@ internal sealed class Report(string folder, IReadOnlyList<Peer> missing, Options
         // Only where it is not the first column already.
         bool hasCpu = workload.Measure is Measure.Latency or Measure.CpuPerByte;
         string unit = isBulk ? "MiB" : "message";
-        List<string> titles = ["", Format.Title(workload.Measure), $"{unit}s a second", "busy"];
+        List<string> titles = ["", Format.Title(workload.Measure), isBulk ? "MiB a second" : "messages a second", "busy"];
         if (hasCpu) titles.Insert(2, $"server CPU per {unit}");
         if (!isBulk) titles.AddRange(["p50", "p99", "p99.9"]);
         titles.Add($"system calls per {(isBulk ? "64 B" : "message")}");

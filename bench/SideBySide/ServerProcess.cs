@@ -8,9 +8,21 @@ namespace Waterspout.Bench.SideBySide;
 /// <summary>A peer that runs.</summary>
 internal sealed class ServerProcess : IDisposable
 {
+    private static readonly HashSet<ServerProcess> s_running = [];
+
     private readonly Process _process;
 
-    private ServerProcess(Process process, Peer peer, int port) => (_process, Peer, Port) = (process, peer, port);
+    // A suite that is terminated takes its servers with it.
+    static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (ServerProcess server in s_running.ToArray()) server.Dispose();
+    };
+
+    private ServerProcess(Process process, Peer peer, int port)
+    {
+        (_process, Peer, Port) = (process, peer, port);
+        s_running.Add(this);
+    }
 
     internal Peer Peer { get; }
 
@@ -60,6 +72,7 @@ internal sealed class ServerProcess : IDisposable
 
     public void Dispose()
     {
+        if (!s_running.Remove(this)) return;
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();

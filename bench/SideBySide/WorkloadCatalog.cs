@@ -3,7 +3,15 @@ namespace Waterspout.Bench.SideBySide;
 /// <summary>The workloads, in the order in which they are run.</summary>
 internal static class WorkloadCatalog
 {
-    internal static IEnumerable<Workload> All => [.. PingPongs(), .. Streams(), .. Tls(), .. Pieces(), .. Others()];
+    private static IEnumerable<Workload> All => [.. PingPongs(), .. Streams(), .. Tls(), .. Pieces(), .. Others()];
+
+    /// <summary>What the command line asks for: whole names, or parts of names where there is no such name.</summary>
+    internal static IEnumerable<Workload> Choose(Options options)
+    {
+        if (options.Only is not { } only) return All.Where(workload => !options.Quick || workload.InQuick);
+        HashSet<string> names = [.. All.Select(workload => workload.Name)];
+        return All.Where(workload => only.Any(wanted => names.Contains(wanted) ? workload.Name == wanted : workload.Name.Contains(wanted, StringComparison.Ordinal)));
+    }
 
     private static IEnumerable<Workload> PingPongs()
     {
