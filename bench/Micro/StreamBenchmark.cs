@@ -1,0 +1,36 @@
+using BenchmarkDotNet.Attributes;
+using BenchmarkDotNet.Engines;
+
+namespace Waterspout.Bench.Micro;
+
+/// <summary>Two streams that are connected with each other, on a loop that runs on the benchmark's thread.</summary>
+/// <remarks>In the benchmark's own process: the artifacts of this repository are not where its generated projects look for them.</remarks>
+[MemoryDiagnoser]
+[InProcess]
+public abstract class StreamBenchmark
+{
+    protected const int Count = 10_000;
+
+    protected Consumer Consumer { get; } = new();
+
+    protected IOStream Near { get; private set; } = null!;
+
+    protected IOStream Far { get; private set; } = null!;
+
+    protected IOLoop Loop { get; private set; } = null!;
+
+    [GlobalSetup]
+    public void SetUp()
+    {
+        Loop = new IOLoop();
+        (Near, Far) = IOStream.CreatePair(loop: Loop);
+        Prepare();
+    }
+
+    [GlobalCleanup]
+    public void CleanUp() => Loop.Dispose();
+
+    protected virtual void Prepare()
+    {
+    }
+}

@@ -1,0 +1,49 @@
+using System.Globalization;
+
+namespace Waterspout.Bench.SideBySide;
+
+/// <summary>Numbers for people.</summary>
+internal static class Format
+{
+    /// <summary>A value of a measure, with its unit.</summary>
+    internal static string Value(Measure measure, double value) => measure switch
+    {
+        Measure.Memory => $"{Number(value / 1024)} KiB",
+        Measure.CpuPerByte => $"{Number(value * 1e9)} ns",
+        _ => Time(value),
+    };
+
+    internal static string Time(double seconds) => seconds switch
+    {
+        double.NaN => "",
+        < 1e-6 => $"{Number(seconds * 1e9)} ns",
+        < 1e-3 => $"{Number(seconds * 1e6)} us",
+        _ => $"{Number(seconds * 1e3)} ms",
+    };
+
+    internal static string Rate(double perSecond) => perSecond switch
+    {
+        double.NaN => "",
+        >= 1e6 => $"{Number(perSecond / 1e6)} M/s",
+        >= 1e3 => $"{Number(perSecond / 1e3)} k/s",
+        _ => $"{Number(perSecond)} /s",
+    };
+
+    internal static string Percent(double part) => string.Create(CultureInfo.InvariantCulture, $"{part * 100:0} %");
+
+    /// <summary>Three digits that count.</summary>
+    internal static string Number(double value)
+    {
+        string format = Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", >= 0.1 or 0 => "0.00", _ => "0.0000" };
+        return value.ToString(format, CultureInfo.InvariantCulture);
+    }
+
+    internal static string Title(Measure measure) => measure switch
+    {
+        Measure.CpuPerMessage => "server CPU per message",
+        Measure.Latency => "median latency",
+        Measure.CpuPerMebibyte => "server CPU per MiB",
+        Measure.CpuPerByte => "server CPU per byte",
+        _ => "resident memory per connection",
+    };
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Waterspout.Bench.SideBySide;
+
+/// <summary>Runs the load generator.</summary>
+internal sealed class Load(Toolchain tools)
+{
+    private readonly string _program = Path.Combine(tools.Output, "load");
+
+    /// <summary>One measurement. Null, with a word on standard error, where the load found something wrong.</summary>
+    internal Sample? Run(Workload workload, ServerProcess server, double warm, double seconds)
+    {
+        if (server.HasExited) return null;
+        using Process process = Start(workload, server, warm, seconds);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
+        {
+            process.Kill();
+            Console.Error.WriteLine($"{server.Peer.Name}: no answer in two minutes");
+            return null;
+        }
+
+        return process.ExitCode == 0 ? Parse(output.Result) : null;
+    }
+
+    /// <summary>Opens the connections of an idle workload. They stay until the process's standard input is closed.</summary>
+    internal Process? Hold(Workload workload, ServerProcess server)
+    {
+        Process process = Start(workload, server, 0, 0);
+        if (process.StandardOutput.ReadLine() is not null) return process;
+        process.Dispose();
+        return null;
+    }
+
+    private static Sample Parse(string output)
+    {
+        Dictionary<string, double> values = [];
+        foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            values[line[..line.IndexOf(' ')]] = double.Parse(line.AsSpan(line.IndexOf(' ')), CultureInfo.InvariantCulture);
+        double Get(string name) => values.GetValueOrDefault(name, double.NaN);
+        return new Sample(Get("seconds"), Get("messages"), Get("bytes"), Get("cpu"), Get("idle"), Get("all_messages"), Get("p50"), Get("p99"), Get("p999"));
+    }
+
+    private Process Start(Workload workload, ServerProcess server, double warm, double seconds)
+    {
+        List<string> arguments = [.. workload.Load, $"port={server.Port}", $"pid={server.Id}"];
+        arguments.Add(string.Create(CultureInfo.InvariantCulture, $"warm={warm}"));
+        arguments.Add(string.Create(CultureInfo.InvariantCulture, $"seconds={seconds}"));
+        if (workload.IsPinned) arguments.AddRange([$"cpu={Machine.LoadCore}", $"server_cpu={Machine.ServerCore}"]);
+        return Process.Start(new ProcessStartInfo(_program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+    }
+}

@@ -1,0 +1,22 @@
+namespace Waterspout.Bench.SideBySide;
+
+/// <summary>A server program to compare with, or ours.</summary>
+/// <param name="Name">Short, for the command line and the tables.</param>
+/// <param name="Description">What it is made of.</param>
+/// <param name="Command">The program and what comes before the mode.</param>
+/// <param name="Modes">What it can do.</param>
+internal sealed record Peer(string Name, string Description, string[] Command, string[] Modes)
+{
+    internal (string Name, string Value)[] Environment { get; init; } = [];
+
+    /// <summary>Speaks TLS, and nothing else.</summary>
+    internal bool IsTls { get; init; }
+
+    /// <summary>Says how much managed memory it uses when asked.</summary>
+    internal bool TellsHeap { get; init; }
+
+    /// <summary>Why it cannot run here; null where it can.</summary>
+    internal string? Missing { get; init; }
+
+    internal bool Runs(Workload workload) => workload.IsTls == IsTls && Modes.Contains(workload.Mode);
+}

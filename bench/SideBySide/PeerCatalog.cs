@@ -1,0 +1,66 @@
+namespace Waterspout.Bench.SideBySide;
+
+/// <summary>All peers, compiled and looked for.</summary>
+internal static class PeerCatalog
+{
+    // The system's Python: others on the path rarely have its packages.
+    private const string Python = "/usr/bin/python3";
+
+    private static readonly string[] s_plain = ["echo", "sink-lines", "sink-bulk", "source-bulk"];
+    private static readonly string[] s_tls = ["echo", "sink-bulk", "source-bulk"];
+
+    internal static List<Peer> Find(Toolchain tools)
+    {
+        bool hasTls = File.Exists(Path.Combine(tools.Root, "src", "Waterspout", "SslIOStream.cs"));
+        return
+        [
+            DotNet(tools, "waterspout", "ours, zero-copy forms", [.. s_plain, "message", "regex", "broadcast"]),
+            DotNet(tools, "waterspout-array", "ours, an array for each line", ["echo", "sink-lines"]),
+            DotNet(tools, "waterspout-tls", "ours, SslIOStream", s_tls) with { IsTls = true, Missing = hasTls ? null : "SslIOStream is not there yet" },
+            C(tools, "c-epoll", "C, epoll, one send a turn", [.. s_plain, "message", "broadcast"], "-pthread"),
+            C(tools, "c-uring", "C, io_uring", ["echo"], "-luring"),
+            DotNet(tools, "socket", ".NET Socket", [.. s_plain, "broadcast"]),
+            Inline(DotNet(tools, "socket", ".NET Socket, completions inline", [.. s_plain, "broadcast"]), "socket-inline"),
+            DotNet(tools, "networkstream", "NetworkStream, own buffer", s_tls),
+            DotNet(tools, "streamreader", "NetworkStream + StreamReader", ["echo", "sink-lines", "message"]),
+            DotNet(tools, "pipereader", "PipeReader on NetworkStream", [.. s_plain, "message", "broadcast"]),
+            DotNet(tools, "pipereader-line", "PipeReader, one await a line", ["sink-lines"]),
+            DotNet(tools, "kestrel", "Kestrel ConnectionHandler", [.. s_plain, "message", "broadcast"]),
+            Inline(DotNet(tools, "kestrel-inline", "Kestrel, everything inline", [.. s_plain, "message", "broadcast"]), "kestrel-inline"),
+            DotNet(tools, "sslstream", "SslStream on NetworkStream", s_tls) with { IsTls = true },
+            new Peer("go", "Go, bufio", [Path.Combine(tools.Output, "go")], [.. s_plain, "message", "broadcast"])
+            {
+                Missing = tools.Compile("go", "go", "golang-go", [tools.Source("go", "server.go")]),
+            },
+            PythonPeer(tools, "tornado", "Tornado", "tornado", ["tornado_server.py"], [.. s_plain, "message", "regex", "broadcast"]),
+            PythonPeer(tools, "asyncio", "asyncio streams", "asyncio", ["asyncio_server.py", "asyncio"], [.. s_plain, "message", "broadcast"]),
+            PythonPeer(tools, "uvloop", "uvloop, asyncio streams", "uvloop", ["asyncio_server.py", "uvloop"], [.. s_plain, "message", "broadcast"]),
+            new Peer("asio", "Boost.Asio async_read_until", [Path.Combine(tools.Output, "asio")], ["echo", "sink-lines", "sink-bulk", "message"])
+            {
+                Missing = tools.Compile("asio", "g++", "g++, libboost-dev", [tools.Source("asio", "server.cpp")], "-pthread"),
+            },
+        ];
+    }
+
+    private static Peer DotNet(Toolchain tools, string name, string description, string[] modes)
+    {
+        string program = Path.Combine(tools.Root, "artifacts", "bin", "Waterspout.Bench.Peers", "release", "Waterspout.Bench.Peers.dll");
+        return new Peer(name, description, ["dotnet", program, name], modes) { TellsHeap = true, Missing = File.Exists(program) ? null : "build it with -c Release" };
+    }
+
+    private static Peer Inline(Peer peer, string name) =>
+        peer with { Name = name, Environment = [("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1")] };
+
+    private static Peer C(Toolchain tools, string name, string description, string[] modes, string library) =>
+        new(name, description, [Path.Combine(tools.Output, name)], modes)
+        {
+            Missing = tools.Compile(name, "gcc", library == "-luring" ? "gcc, liburing-dev" : "gcc", [tools.Source(name, "server.c")], library),
+        };
+
+    private static Peer PythonPeer(Toolchain tools, string name, string description, string module, string[] script, string[] modes)
+    {
+        bool isThere = Toolchain.TryRun(Python, "-c", $"import {module}") is not null;
+        string[] command = [Python, tools.Source("python", script[0]), .. script[1..]];
+        return new Peer(name, description, command, modes) { Missing = isThere ? null : $"no Python module {module} (python3-{module})" };
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Waterspout.Bench.SideBySide;
+
+/// <summary>Counts system calls in a run of its own, which is too slow for anything else.</summary>
+internal static class SystemCalls
+{
+    internal static bool IsPossible { get; } = Toolchain.Has("strace");
+
+    /// <summary>Calls per message, in all and the three most frequent. Null where strace does not get through.</summary>
+    internal static (double PerMessage, string Frequent)? Count(Load load, Workload workload, ServerProcess server)
+    {
+        string summary = Path.GetTempFileName();
+        try
+        {
+            ProcessStartInfo start = new("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true };
+            using Process strace = Process.Start(start)!;
+            strace.StandardError.ReadLine(); // it says when it has attached
+            Task rest = strace.StandardError.ReadToEndAsync();
+            Sample? sample = load.Run(workload, server, 0, 0.4);
+            Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
+            rest.Wait();
+            strace.WaitForExit();
+            return sample is null ? null : Parse(File.ReadAllLines(summary), sample.AllMessages);
+        }
+        finally
+        {
+            File.Delete(summary);
+        }
+    }
+
+    // % time, seconds, usecs/call, calls, errors (or nothing), name
+    private static (double PerMessage, string Frequent)? Parse(string[] lines, double messages)
+    {
+        List<(string Name, double Calls)> calls = [];
+        foreach (string line in lines)
+        {
+            string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (fields.Length >= 5 && char.IsDigit(fields[0][0]) && fields[^1] != "total")
+                calls.Add((fields[^1], double.Parse(fields[3], CultureInfo.InvariantCulture)));
+        }
+
+        if (calls.Count == 0) return null;
+        IEnumerable<string> frequent = calls.OrderByDescending(call => call.Calls).Take(3)
+            .Select(call => string.Create(CultureInfo.InvariantCulture, $"{call.Name} {call.Calls / messages:0.###}"));
+        return (calls.Sum(call => call.Calls) / messages, string.Join(", ", frequent));
+    }
+}

@@ -1,0 +1,26 @@
+using System.IO.Pipelines;
+
+namespace Waterspout.Bench.Peers;
+
+/// <summary>PipeReader and PipeWriter over NetworkStream: all lines of one read, then one flush.</summary>
+internal sealed class PipeReaderServer : IServer
+{
+    public bool Start(ServerOptions options)
+    {
+        Func<IDuplexPipe, Task>? handler = PipeProtocols.Get(options);
+        if (handler is null) return false;
+        // A large buffer pays where lines come in a stream; each connection would keep it where they do not.
+        int size = options.Mode == "echo" ? 4096 : Math.Max(65536, options.Size);
+        Acceptor.Listen(options, async (Stream stream) =>
+        {
+            PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: size, useZeroByteReads: options.SavesMemory, leaveOpen: true));
+            PipeWriter writer = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
+            await handler(new Duplex(reader, writer));
+            await reader.CompleteAsync();
+            await writer.CompleteAsync();
+        });
+        return true;
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

@@ -1,0 +1,34 @@
+namespace Waterspout.Bench.Peers;
+
+/// <summary>Ours over TLS, once the library has it: see HAS_TLS in the project file.</summary>
+internal static class WaterspoutTls
+{
+#if HAS_TLS
+    internal static IServer? Create() => new TlsServer();
+
+    private sealed class TlsServer : IServer
+    {
+        public bool Start(ServerOptions options)
+        {
+            Func<IOStream, Task>? handler = options.Mode switch
+            {
+                "echo" => WaterspoutServer.EchoAsync,
+                "sink-bulk" => stream => WaterspoutServer.CountBytesAsync(stream, options.Size),
+                "source-bulk" => stream => WaterspoutServer.SendBytesAsync(stream, options.MakePattern()),
+                _ => null,
+            };
+            if (handler is null || options.Tls is null) return false;
+            TcpServerOptions server = new()
+            {
+                Loops = new IOLoopGroup(options.Loops),
+                Stream = new IOStreamOptions { AllowHalfOpen = options.Mode == "sink-bulk" },
+                Ssl = options.Tls,
+            };
+            new TcpServer(handler, server).Listen(options.EndPoint);
+            return true;
+        }
+    }
+#else
+    internal static IServer? Create() => null;
+#endif
+}

@@ -1,0 +1,76 @@
+// The load generator: one thread, one epoll, and as little work for a message as can be, so that the server is what is measured.
+#pragma once
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE = 64, PATTERNS = 16, CHUNK = 256 * 1024 };
+
+struct options {
+    int port, pid, cpu, server_cpu;
+    int connections; // how many at a time
+    int lines;       // in one request
+    int block;       // sleep in epoll_wait: for runs in which the load has no core of its own
+    int tls;
+    long bytes;      // of one message, for the pieces
+    int piece;
+    double warm, seconds;
+};
+
+struct connection {
+    int fd;
+    void *ssl;
+    int received;     // of the answer that is awaited
+    uint64_t sent_at;
+    const char *request;
+};
+
+// What was measured, between begin_window and end_window.
+struct window {
+    uint64_t begun, ended;     // ns
+    uint64_t cpu_begun, cpu;   // of the server, ns
+    uint64_t idle_begun, idle; // of the server's core, ns
+};
+
+// link.c
+extern struct options options;
+void fail(const char *what);
+uint64_t now(void);
+int connect_to_server(void);
+void open_connection(struct connection *connection);
+void close_connection(struct connection *connection);
+// As the system calls, for both kinds of connection. -1 and EAGAIN where it would block.
+ssize_t send_some(struct connection *connection, const void *data, size_t length);
+ssize_t receive_some(struct connection *connection, void *buffer, size_t length);
+void send_all(struct connection *connection, const void *data, size_t length);
+void finish_sending(struct connection *connection);
+long read_number(struct connection *connection);
+void set_blocking(struct connection *connection, int blocking);
+
+// window.c
+uint64_t cpu_of_server(void);
+int is_warm(uint64_t begun, uint64_t cpu_begun);
+void begin_window(struct window *window);
+void end_window(struct window *window);
+void report(const struct window *window, uint64_t messages, uint64_t bytes, uint64_t all_messages);
+void clear_latencies(void);
+void add_latency(uint64_t nanoseconds);
+void report_latencies(void);
+
+// One file each.
+void run_pingpong(void);
+void run_sink(int answers_lines);
+void run_source(void);
+void run_connects(void);
+void run_broadcast(void);
+void run_pieces(void);
+void run_idle(void);
+
+const char *request_of(int connection);
