@@ -125,7 +125,6 @@ public abstract partial class BaseIOStream
     private void Send()
     {
         int budget = SendBudget;
-        Pieces pieces = default;
         while (_isWritable && _writeBuffer.Length > 0)
         {
             if (budget <= 0)
@@ -134,7 +133,7 @@ public abstract partial class BaseIOStream
                 return;
             }
 
-            budget -= SendOnce(pieces);
+            budget -= SendOnce();
         }
 
         if (_writeBuffer.Length == 0) _writeDeadline?.Clear();
@@ -147,22 +146,9 @@ public abstract partial class BaseIOStream
         UpdateRoot();
     }
 
-    private int SendOnce(Span<ReadOnlyMemory<byte>> pieces)
+    private int SendOnce()
     {
-        int offered;
-        int? count;
-        if (_writeBuffer.IsScattered || WritesMemory)
-        {
-            int gathered = _writeBuffer.Gather(pieces, out offered);
-            count = WriteToFd(pieces[..gathered]);
-        }
-        else
-        {
-            ReadOnlySpan<byte> data = _writeBuffer.First;
-            offered = data.Length;
-            count = WriteToFd(data);
-        }
-
+        int? count = _writeBuffer.IsScattered || WritesMemory ? SendPieces(out int offered) : SendPiece(out offered);
         int sent = count ?? 0;
         Debug.Assert(sent <= offered, "More was sent than was offered.");
         _writeBuffer.Consume(sent);
@@ -170,6 +156,21 @@ public abstract partial class BaseIOStream
         if (_registration is not null) Loop.Counters.BytesOut += sent;
         if (count is null || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
         return sent;
+    }
+
+    private int? SendPiece(out int offered)
+    {
+        ReadOnlySpan<byte> data = _writeBuffer.First;
+        offered = data.Length;
+        return WriteToFd(data);
+    }
+
+    // Apart from the other form, which is the usual one, because of the memory that has to be cleared for the pieces.
+    private int? SendPieces(out int offered)
+    {
+        Pieces pieces = default;
+        int count = _writeBuffer.Gather(pieces, out offered);
+        return WriteToFd(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
     }
 
     // Less than was offered means that the kernel is full, and that it will tell when it is not.
