@@ -5,7 +5,7 @@ using Waterspout;
 Argument<string?> address = new("url")
 {
     Arity = ArgumentArity.ZeroOrOne,
-    Description = "The page to fetch. Without it, two pages of a server within this process.",
+    Description = "The page to fetch. Without it, some pages of a server within this process.",
 };
 RootCommand command = new("Fetches a page and prints its headers and its body.") { address };
 command.SetAction(arguments =>
