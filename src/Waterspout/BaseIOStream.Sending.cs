@@ -147,7 +147,7 @@ public abstract partial class BaseIOStream
         _writeBuffer.Consume(sent);
         _sent += sent;
         Loop.Counters.BytesOut += sent;
-        if (sent < offered) WaitWritable(sent > 0);
+        if (sent == 0 || (sent < offered && ShortWriteMeansFull)) WaitWritable(sent > 0);
         return sent;
     }
 

@@ -123,8 +123,11 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <returns>False where the descriptor cannot be closed in one direction, which is the default.</returns>
     protected virtual bool ShutdownWrites() => false;
 
-    /// <summary>A read that gives less than was asked for has taken everything. True for sockets and pipes, not for terminals.</summary>
-    internal virtual bool ShortReadMeansDrained => true;
+    /// <summary>A read that gives less than was asked for has taken everything. True for sockets and pipes, not for terminals, unknown of others.</summary>
+    internal virtual bool ShortReadMeansDrained => false;
+
+    /// <summary>A write that takes less than was offered has filled the descriptor. True for sockets and pipes, unknown of others.</summary>
+    internal virtual bool ShortWriteMeansFull => false;
 
     /// <summary>The exception for an operation on the closed stream.</summary>
     private protected StreamClosedException ClosedException() =>

@@ -57,6 +57,8 @@ public class PipeIOStream : BaseIOStream
     // A terminal gives a line at a time, however many are waiting.
     internal override bool ShortReadMeansDrained => !_isTerminal;
 
+    internal override bool ShortWriteMeansFull => true;
+
     private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
 
     /// <summary>A new pipe: what is written to the one comes out of the other.</summary>
