@@ -63,7 +63,6 @@ public sealed class ManualTimeProvider : TimeProvider
         {
             long target = _now + time.Ticks;
             while (TakeDue(target) is { } timer) timer.Fire();
-            lock (_state) _now = Math.Max(_now, target);
         }
     }
 
@@ -89,6 +88,8 @@ public sealed class ManualTimeProvider : TimeProvider
                 return firing.Timer;
             }
 
+            // Within the lock: a timer that another thread sets is either seen above, or set at the new time.
+            _now = Math.Max(_now, target);
             return null;
         }
     }

@@ -154,7 +154,7 @@ public abstract partial class BaseIOStream
         _writeBuffer.Consume(sent);
         _sent += sent;
         if (_registration is not null) Loop.Counters.BytesOut += sent;
-        if (count is null || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
+        if (sent == 0 || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
         return sent;
     }
 

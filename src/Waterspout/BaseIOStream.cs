@@ -125,9 +125,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>
     /// A read or write of less than was asked for means that the next one would block. True for sockets and pipes; not for a terminal,
-    /// which gives a line at a time, nor for TLS, which works in records.
+    /// which gives a line at a time, nor for TLS, which works in records; unknown of others.
     /// </summary>
-    internal virtual bool ShortMeansBlocked => true;
+    internal virtual bool ShortMeansBlocked => false;
 
     /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
     private Exception RefusedException() => _isMoved

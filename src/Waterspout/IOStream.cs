@@ -74,6 +74,8 @@ public partial class IOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
+    internal override bool ShortMeansBlocked => true;
+
     /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
@@ -164,7 +166,8 @@ public partial class IOStream : BaseIOStream
         if (IsClosed) return null;
         try
         {
-            return get(Socket);
+            // A socket object that was made before the connection does not know of it: only a new one asks the system.
+            return get(_isConnected ? Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: false))) : Socket);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
