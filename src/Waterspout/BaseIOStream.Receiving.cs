@@ -226,7 +226,7 @@ public abstract partial class BaseIOStream
 
     private void RearmReads()
     {
-        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed));
+        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), IsBuiltIn);
     }
 
     private bool IsBudgetSpent()

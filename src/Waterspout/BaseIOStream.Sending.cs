@@ -178,7 +178,7 @@ public abstract partial class BaseIOStream
     {
         bool isNew = _isWritable;
         _isWritable = false;
-        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write);
+        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write, IsBuiltIn);
         UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);

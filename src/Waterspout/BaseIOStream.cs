@@ -19,6 +19,9 @@ namespace Waterspout;
 /// </remarks>
 public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
 {
+    /// <summary>What a stream is registered for, once and for good.</summary>
+    internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
+
     private readonly ReadBuffer _readBuffer = new();
     private readonly WriteBuffer _writeBuffer = new();
     private Registration? _registration;
@@ -36,6 +39,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         Options = options ?? IOStreamOptions.Default;
         Options.Validate(nameof(options));
         Loop = loop ?? IOLoop.Current;
+        IsBuiltIn = GetType().Assembly == typeof(BaseIOStream).Assembly;
         ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
     }
 
@@ -125,9 +129,12 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>
     /// A read or write of less than was asked for means that the next one would block. True for sockets and pipes; not for a terminal,
-    /// which gives a line at a time, nor for TLS, which works in records; unknown of others.
+    /// which gives a line at a time, nor for TLS, which works in records; unknown of what users derive.
     /// </summary>
     internal virtual bool ShortMeansBlocked => false;
+
+    /// <summary>The stream does exactly what the kernel does. One that a user has derived may not: it may say that it would block when it would not.</summary>
+    private protected bool IsBuiltIn { get; }
 
     /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
     private Exception RefusedException() => _isMoved

@@ -74,7 +74,7 @@ public partial class IOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    internal override bool ShortMeansBlocked => true;
+    internal override bool ShortMeansBlocked => IsBuiltIn;
 
     /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>

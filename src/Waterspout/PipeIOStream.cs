@@ -54,7 +54,7 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    internal override bool ShortMeansBlocked => !_isTerminal;
+    internal override bool ShortMeansBlocked => IsBuiltIn && !_isTerminal;
 
     private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
 

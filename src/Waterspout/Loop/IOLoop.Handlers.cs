@@ -51,7 +51,7 @@ public sealed partial class IOLoop
     internal Registration Register(int fd, BaseIOStream stream)
     {
         Registration registration = new(fd, stream, weak: true);
-        return Register(registration, IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed, edgeTriggered: true);
+        return Register(registration, BaseIOStream.AllEvents, edgeTriggered: true);
     }
 
     /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
@@ -68,7 +68,8 @@ public sealed partial class IOLoop
     internal void Modify(Registration registration, IOEvents events) => _poller.Modify(registration.Fd, registration.Token, events);
 
     /// <summary>A stream found its descriptor not ready, and wants to be told when it is.</summary>
-    internal void Rearm(Registration registration, IOEvents events) => _poller.Rearm(registration.Fd, events);
+    internal void Rearm(Registration registration, IOEvents events, bool isCertain) =>
+        _poller.Rearm(registration.Fd, registration.Token, events, isCertain);
 
     private Registration Register(Registration registration, IOEvents events, bool edgeTriggered)
     {

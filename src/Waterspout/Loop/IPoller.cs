@@ -27,7 +27,13 @@ internal interface IPoller : IDisposable
     void Modify(int fd, ulong token, IOEvents events);
 
     /// <summary>An edge-triggered descriptor was found not ready: tell when it is.</summary>
-    void Rearm(int fd, IOEvents events);
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="token">The registration's token.</param>
+    /// <param name="events">The direction that was not ready.</param>
+    /// <param name="isCertain">
+    /// The kernel itself said so. If it is only a user's stream that did, the descriptor may be ready all the same, and that is told as well.
+    /// </param>
+    void Rearm(int fd, ulong token, IOEvents events, bool isCertain);
 
     /// <summary>Stops watching. Called before the descriptor is closed.</summary>
     void Remove(int fd);

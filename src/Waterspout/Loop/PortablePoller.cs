@@ -49,7 +49,7 @@ internal sealed class PortablePoller : IPoller
         _entries[index].Token = token;
     }
 
-    public void Rearm(int fd, IOEvents events)
+    public void Rearm(int fd, ulong token, IOEvents events, bool isCertain)
     {
         if (!_indexes.TryGetValue(fd, out int index)) return;
         ref LibC.pollfd entry = ref _descriptors[index];
