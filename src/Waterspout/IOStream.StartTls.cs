@@ -16,7 +16,7 @@ public partial class IOStream
     /// This object ends here: its reads and writes are an <see cref="InvalidOperationException"/>, and closing it does nothing. However the handshake ends,
     /// the descriptor is not lost: on failure it is closed. The reference needs an idle stream as well, and gives up bytes that have arrived.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A read or write is under way, or the stream is not connected, or was upgraded. Nothing has changed.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way, or data that the system does not take yet is unsent, or the stream is not connected, or was upgraded. Nothing has changed.</exception>
     /// <exception cref="StreamClosedException">
     /// The handshake failed: the inner exception is an <see cref="AuthenticationException"/>. So it is, too, when the server had sent anything before it:
     /// such bytes may have been put in by somebody on the way, to be taken for protected ones.
@@ -42,6 +42,8 @@ public partial class IOStream
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (_isUpgraded || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
+        // What a completed write has left goes now: "go ahead" is the last thing that a server says in the clear.
+        FlushWrites();
         if (IsClosed) throw ClosedException();
         if (IsReading || IsWriting || IsConnecting) throw new InvalidOperationException("The stream is reading, writing or connecting.");
         if (client is not null && HasReceivedAnything())

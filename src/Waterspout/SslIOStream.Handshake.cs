@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Diagnostics;
+using Waterspout.Loop;
 using Waterspout.Tls;
 
 namespace Waterspout;
@@ -112,8 +113,13 @@ public partial class SslIOStream
     {
         base.OnClosed(error);
         _handshakeLimit.Cancel();
-        _handshake.TrySetException(error);
-        _ = _handshake.Task.Exception; // nobody has to wait for it
+        // Not here: this may be inside some user's call.
+        Loop.TryPost(new LoopCallback(static state =>
+        {
+            (TaskCompletionSource handshake, Exception error) = ((TaskCompletionSource, Exception))state!;
+            handshake.TrySetException(error);
+            _ = handshake.Task.Exception; // nobody has to wait for it
+        }, (_handshake, error)));
     }
 
     private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)

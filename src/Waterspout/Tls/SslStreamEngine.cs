@@ -30,6 +30,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     private readonly Func<SslStream, CancellationToken, Task> _authenticate;
     private bool _isWaiting;
     private bool _isAwaitingFlush;
+    private bool _isShutDown;
     private int _unreported;
     private byte[]? _plaintext;
     private int _start;
@@ -95,6 +96,9 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public void Shutdown()
     {
+        // SslStream refuses to say it twice.
+        if (_isShutDown) return;
+        _isShutDown = true;
         // Completes at once, since writing to the transport does.
         _ssl.ShutdownAsync().GetAwaiter().GetResult();
         _transport.FlushWrites();

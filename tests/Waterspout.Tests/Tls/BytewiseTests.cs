@@ -1,0 +1,15 @@
+using System.Security.Authentication;
+
+namespace Waterspout.Tests.Tls;
+
+public sealed class BytewiseEpollReads() : ReadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
+
+public sealed class BytewiseEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
+
+public sealed class BytewiseEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
+
+public sealed class BytewisePortableReads() : ReadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
+
+public sealed class BytewisePortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
+
+public sealed class BytewisePortableLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);

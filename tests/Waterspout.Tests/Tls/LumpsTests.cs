@@ -1,0 +1,9 @@
+using System.Security.Authentication;
+
+namespace Waterspout.Tests.Tls;
+
+public sealed class LumpsEpollReads() : ReadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);
+
+public sealed class LumpsEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);
+
+public sealed class LumpsEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);

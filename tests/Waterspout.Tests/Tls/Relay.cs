@@ -1,0 +1,135 @@
+using System.Net.Sockets;
+
+namespace Waterspout.Tests.Tls;
+
+/// <summary>How a relay passes on what it gets in one direction.</summary>
+public enum Relaying
+{
+    /// <summary>As it comes.</summary>
+    Straight,
+
+    /// <summary>The first thousands of bytes one at a time, each received before the next is sent.</summary>
+    Bytewise,
+
+    /// <summary>Held back for some turns, and then all in one piece.</summary>
+    InLumps,
+}
+
+/// <summary>Passes bytes on between two sockets that it makes, in the way of a test.</summary>
+public sealed class Relay
+{
+    private const int BytewiseUpTo = 6000;
+
+    private readonly Relaying _relaying;
+    private readonly IOStream _left;
+    private readonly IOStream _right;
+
+    public Relay(Relaying relaying = Relaying.Straight)
+    {
+        _relaying = relaying;
+        IOStreamOptions options = new() { AllowHalfOpen = true };
+        (Left, Socket left) = SocketPair.Tcp();
+        (Right, Socket right) = SocketPair.Tcp();
+        _left = new IOStream(left, options);
+        _right = new IOStream(right, options);
+    }
+
+    /// <summary>The ends, for the two streams that the relay is between.</summary>
+    public Socket Left { get; }
+
+    public Socket Right { get; }
+
+    /// <summary>What has been passed on from the left.</summary>
+    public List<byte> FromLeft { get; } = [];
+
+    /// <summary>What has been passed on from the right.</summary>
+    public List<byte> FromRight { get; } = [];
+
+    /// <summary>How many bytes from the left are passed on before both connections are cut.</summary>
+    public int CutFromLeft { get; set; } = int.MaxValue;
+
+    /// <summary>How many bytes from the right are passed on before both connections are cut.</summary>
+    public int CutFromRight { get; set; } = int.MaxValue;
+
+    /// <summary>The cut is a reset, and not the end of the stream.</summary>
+    public bool CutsByReset { get; set; }
+
+    public Relay Start()
+    {
+        _ = PassAsync(_left, _right, FromLeft, () => CutFromLeft);
+        _ = PassAsync(_right, _left, FromRight, () => CutFromRight);
+        return this;
+    }
+
+    /// <summary>Cuts both connections.</summary>
+    public void Cut()
+    {
+        foreach (IOStream stream in (IOStream[])[_left, _right])
+        {
+            if (stream.IsClosed) continue;
+            if (CutsByReset) stream.Socket.LingerState = new LingerOption(true, 0);
+            stream.Close();
+        }
+    }
+
+    private async Task PassAsync(IOStream from, IOStream to, List<byte> passed, Func<int> limit)
+    {
+        byte[] buffer = new byte[256 * 1024];
+        try
+        {
+            while (passed.Count < limit())
+            {
+                int count = await from.ReadIntoAsync(buffer, partial: true);
+                if (_relaying == Relaying.InLumps) count += await GatherAsync(from, buffer.AsMemory(count));
+                count = Math.Min(count, limit() - passed.Count);
+                await SendAsync(to, buffer.AsMemory(0, count), passed);
+            }
+
+            // Both, so that nobody takes the end of one side for the end of the other.
+            await to.FlushAsync();
+            Cut();
+        }
+        catch (StreamClosedException error) when (error.Reason == CloseReason.EndOfStream)
+        {
+            await ((Task)to.CompleteWritesAsync().AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+        catch (StreamClosedException)
+        {
+            CutsByReset = true;
+            Cut();
+        }
+    }
+
+    private async Task SendAsync(IOStream to, ReadOnlyMemory<byte> data, List<byte> passed)
+    {
+        while (_relaying == Relaying.Bytewise && passed.Count < BytewiseUpTo && !data.IsEmpty)
+        {
+            await to.WriteAsync(data.Span[..1]);
+            await to.FlushAsync();
+            passed.Add(data.Span[0]);
+            data = data[1..];
+            await TurnsAsync(2);
+        }
+
+        if (passed.Count < 100_000) passed.AddRange(data.Span);
+        await to.WriteAsync(data);
+    }
+
+    private static async Task<int> GatherAsync(IOStream from, Memory<byte> buffer)
+    {
+        await TurnsAsync(5);
+        if (from.IsClosed) return 0;
+        int available = Math.Min(buffer.Length, from.Socket.Available);
+        return available == 0 ? 0 : await from.ReadIntoAsync(buffer[..available], partial: true);
+    }
+
+    private static async Task TurnsAsync(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            TaskCompletionSource next = new();
+            IOLoop.Current.AddCallback(next.SetResult);
+            await next.Task;
+        }
+    }
+}

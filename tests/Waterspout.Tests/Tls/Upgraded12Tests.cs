@@ -1,0 +1,9 @@
+using System.Security.Authentication;
+
+namespace Waterspout.Tests.Tls;
+
+public sealed class Upgraded12EpollReads() : ReadContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Upgraded12EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Upgraded12EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);

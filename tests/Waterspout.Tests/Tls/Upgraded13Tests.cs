@@ -1,0 +1,15 @@
+using System.Security.Authentication;
+
+namespace Waterspout.Tests.Tls;
+
+public sealed class Upgraded13EpollReads() : ReadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13PortableReads() : ReadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13PortableReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13PortableLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
