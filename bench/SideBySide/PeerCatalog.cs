@@ -16,6 +16,7 @@ internal static class PeerCatalog
         [
             DotNet(tools, "waterspout", "ours, zero-copy forms", [.. s_plain, "message", "regex", "broadcast"]),
             DotNet(tools, "waterspout-array", "ours, an array for each line", ["echo", "sink-lines"]),
+            DotNet(tools, "waterspout-blocking", "ours, without BusyPoll", ["echo"]),
             DotNet(tools, "waterspout-tls", "ours, SslIOStream", s_tls) with { IsTls = true, Missing = hasTls ? null : "SslIOStream is not there yet" },
             C(tools, "c-epoll", "C, epoll, one send a turn", [.. s_plain, "message", "broadcast"], "-pthread"),
             C(tools, "c-uring", "C, io_uring", ["echo"], "-luring"),

@@ -115,17 +115,37 @@ internal static class PipeProtocols
     private static async Task BroadcastAsync(IDuplexPipe pipe)
     {
         lock (s_all) s_all.Add(pipe.Output);
-        while (true)
+        try
         {
-            ReadResult result = await pipe.Input.ReadAsync();
-            PipeWriter[] all;
-            lock (s_all) all = [.. s_all];
-            foreach (PipeWriter other in all)
-                foreach (ReadOnlyMemory<byte> piece in result.Buffer) await other.WriteAsync(piece);
-            pipe.Input.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted) break;
+            while (true)
+            {
+                ReadResult result = await pipe.Input.ReadAsync();
+                await SendToAllAsync(result.Buffer);
+                pipe.Input.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted) break;
+            }
         }
+        finally
+        {
+            lock (s_all) s_all.Remove(pipe.Output);
+        }
+    }
 
-        lock (s_all) s_all.Remove(pipe.Output);
+    private static async ValueTask SendToAllAsync(ReadOnlySequence<byte> data)
+    {
+        if (data.IsEmpty) return;
+        PipeWriter[] all;
+        lock (s_all) all = [.. s_all];
+        foreach (PipeWriter other in all)
+        {
+            try
+            {
+                foreach (ReadOnlyMemory<byte> piece in data) await other.WriteAsync(piece);
+            }
+            catch (Exception error) when (error is IOException or InvalidOperationException or ObjectDisposedException)
+            {
+                // That one has gone, which is its own handler's business.
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ ServerOptions options = ServerOptions.Parse(args);
 IServer? server = args[0] switch
 {
     "waterspout" => new WaterspoutServer(),
+    "waterspout-blocking" => new WaterspoutServer(),
     "waterspout-array" => new WaterspoutArrayServer(),
     "waterspout-tls" => WaterspoutTls.Create(),
     "socket" => new SocketServer(),

@@ -18,6 +18,9 @@ internal sealed record ServerOptions(string Mode, int Port, int Size, int Loops,
     /// <summary>Size 0: many idle connections are coming, and memory is what counts.</summary>
     internal bool SavesMemory => Size == 0;
 
+    /// <summary>Our loops look for events for a moment before they sleep, as is their default.</summary>
+    internal bool PollsBriefly { get; private init; } = true;
+
     internal static ServerOptions Parse(string[] args)
     {
         SslServerAuthenticationOptions? tls = null;
@@ -31,7 +34,7 @@ internal sealed record ServerOptions(string Mode, int Port, int Size, int Loops,
             };
         }
 
-        return new ServerOptions(args[1], Number(args[2]), Number(args[3]), Number(args[4]), tls);
+        return new ServerOptions(args[1], Number(args[2]), Number(args[3]), Number(args[4]), tls) { PollsBriefly = !args[0].EndsWith("-blocking", StringComparison.Ordinal) };
     }
 
     /// <summary>Byte i is i modulo 256, which is what the load expects of a source.</summary>

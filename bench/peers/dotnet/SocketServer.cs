@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 
 namespace Waterspout.Bench.Peers;
@@ -15,7 +16,7 @@ internal sealed class SocketServer : IServer
     {
         Func<Socket, Task>? handler = options.Mode switch
         {
-            "echo" => EchoAsync,
+            "echo" => options.SavesMemory ? EchoSavingMemoryAsync : EchoAsync,
             "sink-lines" => CountLinesAsync,
             "sink-bulk" => socket => CountBytesAsync(socket, options.Size),
             "source-bulk" => socket => SendBytesAsync(socket, options.MakePattern()),
@@ -45,6 +46,25 @@ internal sealed class SocketServer : IServer
             {
                 Array.Resize(ref buffer, 2 * length);
             }
+        }
+    }
+
+    // Waits with no buffer, and has one only while there is something to answer. A line in pieces is waited for in the buffer.
+    private static async Task EchoSavingMemoryAsync(Socket socket)
+    {
+        while (true)
+        {
+            await socket.ReceiveAsync(Memory<byte>.Empty);
+            byte[] buffer = ArrayPool<byte>.Shared.Rent(EchoBufferSize);
+            int length = 0;
+            do
+            {
+                int count = await socket.ReceiveAsync(buffer.AsMemory(length));
+                if (count == 0 || (length += count) == buffer.Length) return;
+            }
+            while (buffer[length - 1] != '\n');
+            await SendAsync(socket, buffer.AsMemory(0, length));
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -108,14 +128,31 @@ internal sealed class SocketServer : IServer
     private async Task BroadcastAsync(Socket socket)
     {
         lock (_all) _all.Add(socket);
-        byte[] buffer = new byte[EchoBufferSize];
-        while (await socket.ReceiveAsync(buffer.AsMemory()) is > 0 and var count)
+        try
         {
-            Socket[] all;
-            lock (_all) all = [.. _all];
-            foreach (Socket other in all) await SendAsync(other, buffer.AsMemory(0, count));
+            byte[] buffer = new byte[EchoBufferSize];
+            while (await socket.ReceiveAsync(buffer.AsMemory()) is > 0 and var count) await SendToAllAsync(buffer.AsMemory(0, count));
         }
+        finally
+        {
+            lock (_all) _all.Remove(socket);
+        }
+    }
 
-        lock (_all) _all.Remove(socket);
+    private async ValueTask SendToAllAsync(ReadOnlyMemory<byte> data)
+    {
+        Socket[] all;
+        lock (_all) all = [.. _all];
+        foreach (Socket other in all)
+        {
+            try
+            {
+                await SendAsync(other, data);
+            }
+            catch (Exception error) when (error is SocketException or ObjectDisposedException)
+            {
+                // That one has gone, which is its own handler's business.
+            }
+        }
     }
 }

@@ -8,9 +8,16 @@ internal static class WaterspoutHost
         // The peer's end must not close a stream that still has its count to send.
         TcpServerOptions server = new()
         {
-            Loops = new IOLoopGroup(options.Loops),
+            Loops = MakeLoops(options),
             Stream = new IOStreamOptions { AllowHalfOpen = options.Mode.StartsWith("sink", StringComparison.Ordinal) },
         };
         new TcpServer(handler, server).Listen(options.EndPoint);
+    }
+
+    internal static IOLoopGroup MakeLoops(ServerOptions options)
+    {
+        IOLoopOptions loop = new();
+        if (!options.PollsBriefly) loop.BusyPoll = TimeSpan.Zero;
+        return new IOLoopGroup(options.Loops, loop);
     }
 }

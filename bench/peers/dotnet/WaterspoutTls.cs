@@ -20,7 +20,7 @@ internal static class WaterspoutTls
             if (handler is null || options.Tls is null) return false;
             TcpServerOptions server = new()
             {
-                Loops = new IOLoopGroup(options.Loops),
+                Loops = WaterspoutHost.MakeLoops(options),
                 Stream = new IOStreamOptions { AllowHalfOpen = options.Mode == "sink-bulk" },
                 Ssl = options.Tls,
             };

@@ -18,7 +18,7 @@ uint64_t cpu_of_server(void)
 int is_warm(uint64_t begun, uint64_t cpu_begun)
 {
     double passed = (now() - begun) / 1e9, used = (cpu_of_server() - cpu_begun) / 1e9;
-    return passed >= options.warm && (used >= 0.8 * options.warm || passed >= 4 * options.warm);
+    return passed >= options.warm && (used >= 0.8 * options.warm || passed >= 6 * options.warm);
 }
 
 // How long the server's core had nothing to do: tells a load that is too slow from a machine that others use as well.
