@@ -211,7 +211,7 @@ public abstract partial class BaseIOStream
             _budget -= count.Value;
         }
 
-        bool isDrained = count is null || (count > 0 && count < space.Length && ShortReadMeansDrained && !_isEndKnown);
+        bool isDrained = count is null || (count > 0 && count < space.Length && _areShortCallsFinal && ShortReadMeansDrained && !_isEndKnown);
         if (isDrained)
         {
             _isReadable = false;

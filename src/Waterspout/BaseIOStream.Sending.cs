@@ -147,11 +147,11 @@ public abstract partial class BaseIOStream
         _writeBuffer.Consume(sent);
         _sent += sent;
         Loop.Counters.BytesOut += sent;
-        if (sent < offered) WaitWritable(sent > 0);
+        if (sent == 0 || (sent < offered && _areShortCallsFinal)) WaitWritable(sent > 0);
         return sent;
     }
 
-    // Less than was offered means that the kernel is full, and that it will tell when it is not.
+    // Nothing taken, or less than was offered to the kernel itself: it is full, and will tell when it is not.
     private void WaitWritable(bool hasProgressed)
     {
         bool isNew = _isWritable;
