@@ -24,7 +24,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     private readonly ReadBuffer _readBuffer = new();
     private readonly WriteBuffer _writeBuffer = new();
-    private readonly bool _areShortCallsFinal;
     private Registration? _registration;
     private volatile StreamState _state;
     private volatile CloseReason _closeReason;
@@ -39,8 +38,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         Options = options ?? IOStreamOptions.Default;
         Options.Validate(nameof(options));
-        // A subclass of somebody else's may move less than the kernel would, and no edge comes for what is left then.
-        _areShortCallsFinal = GetType().Assembly == typeof(BaseIOStream).Assembly;
         Loop = loop ?? IOLoop.Current;
         IsBuiltIn = GetType().Assembly == typeof(BaseIOStream).Assembly;
         ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
