@@ -22,6 +22,7 @@ public partial class SslIOStream : IOStream
     private readonly TlsTransport _transport;
     private readonly SslClientAuthenticationOptions? _clientOptions;
     private readonly SslServerAuthenticationOptions? _serverOptions;
+    private bool _isCutInRecord; // no peer ends so, whatever it leaves out
 
     /// <summary>Makes the client's side of a TLS connection.</summary>
     /// <param name="socket">Connected, or to be connected by <see cref="ConnectAsync(EndPoint, string?, CancellationToken)"/>. Belongs to the stream from now on.</param>
@@ -101,8 +102,9 @@ public partial class SslIOStream : IOStream
         if (IsClosed) return;
         if (_transport.Error is { } error) CloseByError(error);
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
-        else if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
-        else CloseNow(CloseReason.Truncated);
+        else if (!_isEstablished) CloseNow(CloseReason.Truncated);
+        // Not here: this may be inside a read of SslStream's, which takes no other one meanwhile.
+        else Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).HandleEvents(IOEvents.ReadClosed), this));
     }
 
     private protected override Socket GetSocket() => _transport.Socket;
@@ -117,7 +119,7 @@ public partial class SslIOStream : IOStream
     private protected override bool WritesMemory => true;
 
     private protected override CloseReason EndReason =>
-        _engine is { IsTruncated: true } && !Options.AllowTruncation ? CloseReason.Truncated : CloseReason.EndOfStream;
+        _isCutInRecord || (_engine is { IsTruncated: true } && !Options.AllowTruncation) ? CloseReason.Truncated : CloseReason.EndOfStream;
 
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
@@ -130,6 +132,12 @@ public partial class SslIOStream : IOStream
         {
             // What SslStream says of it is only that reading failed.
             throw cause;
+        }
+        catch (IOException) when (_engine!.IsTruncated)
+        {
+            // The end came in the middle of a record.
+            _isCutInRecord = true;
+            return 0;
         }
     }
 

@@ -8,8 +8,8 @@ public sealed class CutTests : TlsTest
 {
     [Theory]
     [InlineData(SslProtocols.Tls12, true, false)]
-    [InlineData(SslProtocols.Tls12, false, true)]
-    [InlineData(SslProtocols.Tls13, true, true)]
+    [InlineData(SslProtocols.Tls12, false, false)]
+    [InlineData(SslProtocols.Tls13, true, false)]
     [InlineData(SslProtocols.Tls13, false, false)]
     public void A_cut_is_always_told_and_never_brings_data_that_was_not_sent(SslProtocols protocol, bool isFromClient, bool isReset) => Run(async () =>
     {
@@ -20,6 +20,28 @@ public sealed class CutTests : TlsTest
             await Task.WhenAll(Enumerable.Range(position, Math.Min(50, whole - position))
                 .Select(cut => TalkAsync(protocol, isFromClient, isReset, cut, expectsCut: true)));
         }
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_cut_in_the_middle_of_a_record_is_a_truncation_whatever_is_allowed(bool isAllowed) => Run(async () =>
+    {
+        Relay relay = new Relay().Start();
+        SslIOStream client = new(relay.Left, TestCertificates.ClientOptions(), new IOStreamOptions { AllowTruncation = isAllowed });
+        SslIOStream server = new(relay.Right, TestCertificates.ServerOptions());
+        await AssertEchoes(client, server);
+        Task<byte[]> read = client.ReadUntilCloseAsync().AsTask();
+        await server.WriteAsync("whole"u8);
+        await server.FlushAsync();
+        int position = relay.FromRight.Count;
+        while (relay.FromRight.Count == position) await Turn();
+        relay.CutFromRight = relay.FromRight.Count + 10;
+        await server.WriteAsync("cut in the middle"u8);
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => read);
+        Assert.Equal(CloseReason.Truncated, error.Reason);
+        Assert.Equal(CloseReason.Truncated, client.CloseReason);
+        Assert.Equal("whole", Text(await client.ReadBytesAsync(5)));
     });
 
     /// <summary>A handshake, a word in each direction, an end in order. Tells how many bytes went in the direction that is cut.</summary>
