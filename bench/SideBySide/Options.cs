@@ -11,7 +11,7 @@ internal sealed record Options
           --only WORKLOAD,...     these workloads; a part of a name will do
           --peers PEER,...        these peers
           --rounds N              interleaved rounds, whose medians are reported (8; quick: 3)
-          --seconds S             the length of one measurement (1.5; quick: 0.5)
+          --seconds S             the length of one measurement (1.5; quick: 0.4)
           --list                  name the workloads and peers, and stop
         """;
 
@@ -34,7 +34,7 @@ internal sealed record Options
     internal static Options? Parse(string[] args)
     {
         bool quick = args.Contains("--quick");
-        Options options = quick ? new Options { Quick = true, Rounds = 3, Seconds = 0.5 } : new Options();
+        Options options = quick ? new Options { Quick = true, Rounds = 3, Seconds = 0.4 } : new Options();
         for (int i = 0; i < args.Length; i++)
         {
             if (args[i] is "--quick") continue;

@@ -58,6 +58,7 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
         await left.WriteAsync("world!!"u8);
         Assert.Equal(10, await read);
         Assert.Equal("helloworld", Text(target));
+        await right.PeekAsync(2);
         Assert.Equal(2, await right.ReadIntoAsync(target, partial: true));
         Assert.Equal("!!lloworld", Text(target));
     });
@@ -78,7 +79,7 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
     [Theory]
     [InlineData(4096)]
     [InlineData(70_000)]
-    [InlineData(3_000_000)]
+    [InlineData(1_100_000)]
     public void Large_reads_are_exact(int size) => RunPair(async (left, right) =>
     {
         byte[] data = RandomBytes(new Random(size), (2 * size) + 3);
@@ -107,7 +108,7 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
     public void A_read_until_close_after_the_close_returns_the_rest_then_fails() => RunPair(async (left, right) =>
     {
         await left.WriteAsync("line\nrest"u8);
-        await left.CloseAsync(TimeSpan.Zero);
+        _ = left.CloseAsync();
         await AssertReads("line\n", right.ReadUntilAsync("\n"u8));
         await AssertFails<StreamClosedException>(right.ReadUntilAsync("\n"u8));
         Assert.True(right.IsClosed);

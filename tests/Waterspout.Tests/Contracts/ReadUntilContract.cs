@@ -41,7 +41,7 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
     [Fact]
     public void A_long_message_in_small_pieces_comes_whole() => RunPair(async (left, right) =>
     {
-        const int Pieces = 4096;
+        const int Pieces = 1024;
         byte[] piece = new byte[1024];
         piece.AsSpan().Fill((byte)'A');
         ValueTask<byte[]> read = right.ReadUntilAsync("\r\n"u8);
@@ -57,7 +57,7 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
     {
         ValueTask<byte[]> read = right.ReadUntilAsync("done"u8);
         await left.WriteAsync(Bytes(new string('x', 2048) + "done"));
-        await left.CloseAsync(TimeSpan.Zero);
+        _ = left.CloseAsync();
         Assert.Equal(2052, (await read).Length);
     });
 
@@ -66,7 +66,7 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
     {
         ValueTask<byte[]> read = right.ReadUntilAsync("done"u8, maxBytes: 10_000);
         await left.WriteAsync(Bytes(new string('x', 2048) + "foo"));
-        await left.CloseAsync(TimeSpan.Zero);
+        _ = left.CloseAsync();
         StreamClosedException error = await AssertFails<StreamClosedException>(read);
         Assert.Null(error.InnerException);
         Assert.Equal(CloseReason.EndOfStream, error.Reason);

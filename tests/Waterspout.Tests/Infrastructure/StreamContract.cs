@@ -6,9 +6,6 @@ namespace Waterspout.Tests;
 /// <summary>What every kind of stream does, over a pair of them.</summary>
 public abstract class StreamContract(Transport transport, PollerKind poller) : LoopTest(poller)
 {
-    // More than the buffers of any kernel hold, so that some of it stays unsent until the other side reads.
-    private const int MoreThanTheKernelTakes = 24 * 1024 * 1024;
-
     protected Transport Transport => transport;
 
     private LoopCounters Counters => Loop.Counters;
@@ -49,9 +46,9 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
     }
 
     /// <summary>Writes more than goes away while nobody reads. The write is returned in <paramref name="pending"/>.</summary>
-    protected static byte[] Clog(BaseIOStream stream, out Task pending)
+    protected byte[] Clog(BaseIOStream stream, out Task pending)
     {
-        byte[] data = new byte[MoreThanTheKernelTakes];
+        byte[] data = new byte[transport.MoreThanTheKernelTakes];
         new Random(1).NextBytes(data);
         pending = stream.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
         Assert.False(pending.IsCompleted);

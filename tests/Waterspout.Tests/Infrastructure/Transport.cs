@@ -9,6 +9,9 @@ public abstract class Transport
     /// <summary>Each receive gives one byte at most, so that every byte is looked at alone.</summary>
     public virtual bool IsBytewise => false;
 
+    /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
+    public virtual int MoreThanTheKernelTakes => 24 * 1024 * 1024;
+
     /// <summary>Two connected streams on the current loop: what is written to the left one is read from the right one.</summary>
     public abstract Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options);
 }

@@ -6,11 +6,26 @@ namespace Waterspout.Tests;
 public sealed class UnobservedExceptions : IDisposable
 {
     private readonly ConcurrentQueue<Exception> _exceptions = new();
+    private bool _isCollected;
 
     public UnobservedExceptions() => TaskScheduler.UnobservedTaskException += Add;
 
     /// <summary>Collects what a test has dropped, and fails when there is such a task among it.</summary>
     public void Check()
+    {
+        Collect();
+        _isCollected = true;
+        Assert.True(_exceptions.IsEmpty, $"Nobody observed:\n{string.Join('\n', _exceptions)}");
+    }
+
+    public void Dispose()
+    {
+        // What a failed test has dropped must not be taken for the next one's.
+        if (!_isCollected) Collect();
+        TaskScheduler.UnobservedTaskException -= Add;
+    }
+
+    private static void Collect()
     {
         // Twice: a finalizer may have dropped the last reference to another object that has one.
         for (int i = 0; i < 2; i++)
@@ -18,11 +33,7 @@ public sealed class UnobservedExceptions : IDisposable
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-
-        Assert.True(_exceptions.IsEmpty, $"Nobody observed:\n{string.Join('\n', _exceptions)}");
     }
-
-    public void Dispose() => TaskScheduler.UnobservedTaskException -= Add;
 
     private void Add(object? sender, UnobservedTaskExceptionEventArgs args) => _exceptions.Enqueue(args.Exception);
 }

@@ -11,3 +11,31 @@ public sealed class TcpPortableReadsUntil() : ReadUntilContract(new TcpTransport
 public sealed class TcpEpollLimits() : LimitContract(new TcpTransport(), PollerKind.Epoll);
 
 public sealed class TcpPortableLimits() : LimitContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollWrites() : WriteContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableWrites() : WriteContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollClosing() : CloseContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableClosing() : CloseContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollBothWays() : DuplexContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableBothWays() : DuplexContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollCallbacks() : CallbackContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableCallbacks() : CallbackContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollCancellation() : CancellationContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableCancellation() : CancellationContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollThreads() : ThreadContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableThreads() : ThreadContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollRandomUse() : RandomContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableRandomUse() : RandomContract(new TcpTransport(), PollerKind.Portable);

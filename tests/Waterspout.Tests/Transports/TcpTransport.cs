@@ -14,15 +14,18 @@ public class TcpTransport : Transport
 
     protected virtual IOStream MakeStream(Socket socket, IOStreamOptions? options) => new(socket, options);
 
-    private static (Socket Left, Socket Right) ConnectSockets()
+    protected virtual void Prepare(Socket socket) => socket.NoDelay = true;
+
+    private (Socket Left, Socket Right) ConnectSockets()
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
-        Socket left = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket left = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         left.Connect(listener.LocalEndPoint!);
         Socket right = listener.Accept();
-        right.NoDelay = true;
+        Prepare(left);
+        Prepare(right);
         return (left, right);
     }
 }

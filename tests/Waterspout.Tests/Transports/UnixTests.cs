@@ -11,3 +11,31 @@ public sealed class UnixPortableReadsUntil() : ReadUntilContract(new UnixTranspo
 public sealed class UnixEpollLimits() : LimitContract(new UnixTransport(), PollerKind.Epoll);
 
 public sealed class UnixPortableLimits() : LimitContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollWrites() : WriteContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableWrites() : WriteContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollClosing() : CloseContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableClosing() : CloseContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollBothWays() : DuplexContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableBothWays() : DuplexContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollCallbacks() : CallbackContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableCallbacks() : CallbackContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollCancellation() : CancellationContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableCancellation() : CancellationContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollThreads() : ThreadContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableThreads() : ThreadContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollRandomUse() : RandomContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableRandomUse() : RandomContract(new UnixTransport(), PollerKind.Portable);

@@ -1,0 +1,156 @@
+namespace Waterspout.Tests;
+
+/// <summary>Use from other threads than the loop's.</summary>
+public abstract class ThreadContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    [Fact]
+    public void Everything_works_from_another_thread_and_never_goes_on_on_the_loops() => RunPair((left, right) => Task.Run(async () =>
+    {
+        byte[] large = RandomBytes(new Random(6), 1_000_000);
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)large).AsTask();
+        AssertSame(large, await right.ReadBytesAsync(large.Length));
+        Assert.False(Loop.IsCurrent);
+        await write;
+        Assert.False(Loop.IsCurrent);
+        await left.WriteAsync("a,b\nabcd"u8);
+        Assert.False(Loop.IsCurrent);
+        Assert.Equal("a,", Text((await right.PeekAsync(2)).Span));
+        Assert.False(Loop.IsCurrent);
+        await AssertReads("a,", right.ReadUntilAsync(","u8));
+        Assert.Equal("b\n", await right.ReadUntilAsync("\n"u8, data => Loop.IsCurrent ? Text(data) : ""));
+        Assert.False(Loop.IsCurrent);
+        await AssertReads("ab", right.ReadUntilRegexAsync("b"));
+        byte[] target = new byte[2];
+        Assert.Equal(2, await right.ReadIntoAsync(target));
+        Assert.Equal("cd", Text(target));
+        Assert.False(Loop.IsCurrent);
+        Span(left, "span");
+        await left.FlushAsync();
+        Assert.False(Loop.IsCurrent);
+        await left.CompleteWritesAsync();
+        Assert.False(Loop.IsCurrent);
+        await AssertReads("span", right.ReadUntilCloseAsync());
+        Assert.False(Loop.IsCurrent);
+        await AssertFails<StreamClosedException>(right.ReadBytesAsync(1));
+        await left.CloseAsync();
+        Assert.False(Loop.IsCurrent);
+
+        static void Span(BaseIOStream stream, string text)
+        {
+            Bytes(text).CopyTo(stream.GetSpan(text.Length));
+            stream.Advance(text.Length);
+        }
+    }));
+
+    [Fact]
+    public void Awaits_on_the_loop_go_on_on_the_loop() => RunPair(async (left, right) =>
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            ValueTask<byte[]> read = right.ReadBytesAsync(1);
+            await left.WriteAsync("x"u8);
+            Assert.True(Loop.IsCurrent);
+            await read;
+            Assert.True(Loop.IsCurrent);
+            await left.FlushAsync();
+            Assert.True(Loop.IsCurrent);
+        }
+    });
+
+    [Fact]
+    public void The_properties_tell_of_a_call_as_soon_as_it_has_returned() => RunPair((left, right) => Task.Run(async () =>
+    {
+        Task<byte[]> read = right.ReadBytesAsync(1).AsTask();
+        Assert.True(right.IsReading);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => right.ReadBytesAsync(1).AsTask());
+        left.Close();
+        Assert.True(left.IsClosed);
+        Assert.Equal(CloseReason.Local, left.CloseReason);
+        Assert.Throws<StreamClosedException>(() => left.Write("x"u8));
+        await Assert.ThrowsAsync<StreamClosedException>(() => read);
+        Assert.False(right.IsReading);
+    }));
+
+    [Fact]
+    public void Closing_from_another_thread_ends_a_pending_read() => RunPair(async (left, right) =>
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            (BaseIOStream otherLeft, BaseIOStream otherRight) = await Transport.ConnectAsync(null);
+            ValueTask<byte[]> read = otherRight.ReadBytesAsync(2);
+            await otherLeft.WriteAsync("x"u8);
+            Task close = Task.Run(() => otherRight.Close());
+            Assert.Equal(CloseReason.Local, (await AssertFails<StreamClosedException>(read)).Reason);
+            await close;
+            otherLeft.Close();
+        }
+
+        // Their numbers were used again all the time; these streams have theirs still.
+        await left.WriteAsync("still here"u8);
+        await AssertReads("still here", right.ReadBytesAsync(10));
+    });
+
+    [Fact]
+    public void Callbacks_given_from_another_thread_run_on_the_loop() => RunPair((left, right) => Task.Run(async () =>
+    {
+        TaskCompletionSource<bool> sent = new(), read = new(), closed = new();
+        right.SetCloseCallback(() => closed.SetResult(Loop.IsCurrent));
+        right.ReadUntil("\n"u8, _ => read.SetResult(Loop.IsCurrent));
+        left.Write("line\n"u8, () => sent.SetResult(Loop.IsCurrent));
+        Assert.True(await read.Task);
+        Assert.True(await sent.Task);
+        left.Close();
+        Assert.True(await closed.Task);
+    }));
+
+    [Fact]
+    public void Many_threads_at_once_meet_documented_exceptions_only() => RunPair(async (left, right) =>
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            (BaseIOStream writer, BaseIOStream reader) = await Transport.ConnectAsync(null);
+            using Barrier start = new(8);
+            Task[] threads = [.. Enumerable.Range(0, 8).Select(number => Task.Factory.StartNew(() => Use(writer, reader, number, start),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap())];
+            await Task.WhenAll(threads);
+            Assert.True(writer.IsClosed && reader.IsClosed);
+        }
+
+        await left.WriteAsync("fresh"u8);
+        await AssertReads("fresh", right.ReadBytesAsync(5));
+    });
+
+    private static async Task Use(BaseIOStream writer, BaseIOStream reader, int number, Barrier start)
+    {
+        start.SignalAndWait();
+        for (int i = 0; i < 50; i++)
+        {
+            try
+            {
+                await UseOnce(writer, reader, (number + i) % 8);
+            }
+            catch (Exception error) when (error is StreamClosedException || error is InvalidOperationException { Message: "Already reading" })
+            {
+            }
+        }
+
+        writer.Close();
+        reader.Close();
+    }
+
+    private static async Task UseOnce(BaseIOStream writer, BaseIOStream reader, int what)
+    {
+        _ = (reader.IsReading, writer.IsWriting, reader.IsClosed, reader.Error, reader.CloseReason, writer.Closed.IsCancellationRequested);
+        switch (what)
+        {
+            case 0: await writer.WriteAsync(new byte[100].AsMemory()); break;
+            case 1: writer.Write("0123456789"u8); break;
+            case 2: await writer.FlushAsync(); break;
+            case 3: await reader.ReadBytesAsync(10, partial: true); break;
+            case 4: await reader.ReadIntoAsync(new byte[50], partial: true); break;
+            case 5: writer.SetNoDelay(true); break;
+            case 6: reader.SetCloseCallback(static () => { }); break;
+            default: await reader.ReadBytesAsync(1, static data => data.Length); break;
+        }
+    }
+}

@@ -1,0 +1,267 @@
+using System.Buffers;
+using System.Net.Sockets;
+
+namespace Waterspout.Tests;
+
+/// <summary>Writes: order, completion, forms of data, backpressure.</summary>
+public abstract class WriteContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    [Fact]
+    public void Writing_nothing_is_legal_and_sends_nothing() => RunPair(async (left, right) =>
+    {
+        Assert.True(left.WriteAsync(ReadOnlySpan<byte>.Empty).IsCompletedSuccessfully);
+        Assert.True(left.WriteAsync(ReadOnlyMemory<byte>.Empty).IsCompletedSuccessfully);
+        Assert.True(left.WriteAsync(ReadOnlySequence<byte>.Empty).IsCompletedSuccessfully);
+        Assert.True(left.FlushAsync().IsCompletedSuccessfully);
+        Assert.False(left.IsWriting);
+        await left.WriteAsync("y"u8);
+        await AssertReads("y", right.ReadBytesAsync(10, partial: true));
+    });
+
+    [Fact]
+    public void Small_writes_complete_at_once_and_arrive_in_order() => RunPair(async (left, right) =>
+    {
+        for (int i = 0; i < 1000; i++) Assert.True(left.WriteAsync(Bytes($"{i},")).IsCompletedSuccessfully);
+        Assert.True(left.IsWriting);
+        for (int i = 0; i < 1000; i++) await AssertReads($"{i},", right.ReadUntilAsync(","u8));
+        Assert.False(left.IsWriting);
+    });
+
+    [Fact]
+    public void A_flush_completes_when_everything_is_in_the_hands_of_the_system() => RunPair(async (left, right) =>
+    {
+        byte[] data = Clog(left, out Task write);
+        Task flush = left.FlushAsync().AsTask();
+        await Turn();
+        Assert.False(flush.IsCompleted);
+        await right.ReadIntoAsync(new byte[data.Length]);
+        await flush;
+        Assert.True(write.IsCompletedSuccessfully, "The write was in front of the flush.");
+        Assert.False(left.IsWriting);
+        Assert.True(left.FlushAsync().IsCompletedSuccessfully);
+    });
+
+    [Fact]
+    public void A_write_waits_while_more_than_the_high_water_mark_is_unsent() => RunPair(async (left, right) =>
+    {
+        // Until the kernel is full, in copies.
+        byte[] piece = new byte[1000];
+        int written = 0;
+        ValueTask write;
+        do
+        {
+            write = left.WriteAsync((ReadOnlySpan<byte>)piece);
+            written += piece.Length;
+            if (written % 100_000 == 0) await Turn();
+        }
+        while (write.IsCompletedSuccessfully && written < 50_000_000);
+
+        Assert.False(write.IsCompleted);
+        await right.ReadIntoAsync(new byte[written]);
+        await write;
+    }, new IOStreamOptions { WriteHighWaterMark = 3000 });
+
+    [Fact]
+    public void A_small_write_never_overtakes_a_large_one() => RunPair(async (left, right) =>
+    {
+        List<string> completed = [];
+        byte[] data = Clog(left, out Task write);
+        Task large = Note(write, "large");
+        Task small = Note(left.WriteAsync("small"u8).AsTask(), "small");
+        Task flush = Note(left.FlushAsync().AsTask(), "flush");
+        byte[] target = new byte[data.Length];
+        await right.ReadIntoAsync(target);
+        AssertSame(data, target);
+        await AssertReads("small", right.ReadBytesAsync(5));
+        await Task.WhenAll(large, small, flush);
+        Assert.Equal(["large", "small", "flush"], completed);
+
+        async Task Note(Task task, string name)
+        {
+            await task;
+            completed.Add(name);
+        }
+    });
+
+    [Fact]
+    public void Writes_of_many_producers_stay_whole_and_complete_in_order() => RunPair(async (left, right) =>
+    {
+        const int Producers = 10, Each = 50, Size = 5000;
+        int submitted = 0;
+        List<int> completed = [];
+        Task all = Task.WhenAll(Enumerable.Range(0, Producers).Select(Produce));
+        for (int i = 0; i < Producers * Each; i++)
+        {
+            byte[] message = await right.ReadBytesAsync(Size);
+            Assert.Equal(-1, message.AsSpan().IndexOfAnyExcept(message[0]));
+        }
+
+        await all;
+        Assert.Equal(Enumerable.Range(0, Producers * Each), completed);
+
+        async Task Produce(int producer)
+        {
+            byte[] message = new byte[Size];
+            message.AsSpan().Fill((byte)producer);
+            for (int i = 0; i < Each; i++)
+            {
+                ValueTask write = left.WriteAsync((ReadOnlySpan<byte>)message);
+                int number = submitted++;
+                await write;
+                completed.Add(number);
+                await Turn();
+            }
+        }
+    }, new IOStreamOptions { WriteHighWaterMark = 0 });
+
+    [Fact]
+    public void Data_given_as_a_span_may_be_changed_after_the_call() => RunPair(async (left, right) =>
+    {
+        byte[] data = Bytes("before");
+        ValueTask write = left.WriteAsync((ReadOnlySpan<byte>)data);
+        data.AsSpan().Fill((byte)'x');
+        await write;
+        await AssertReads("before", right.ReadBytesAsync(6));
+    });
+
+    [Fact]
+    public void Data_given_as_memory_may_be_changed_after_the_write() => RunPair(async (left, right) =>
+    {
+        byte[] data = RandomBytes(new Random(3), 200_000);
+        byte[] copy = [.. data];
+        Task<byte[]> read = right.ReadBytesAsync(data.Length).AsTask();
+        await left.WriteAsync((ReadOnlyMemory<byte>)data);
+        data.AsSpan().Clear();
+        AssertSame(copy, await read);
+    });
+
+    [Fact]
+    public void A_sequence_of_thousands_of_segments_is_sent_whole() => RunPair(async (left, right) =>
+    {
+        Random random = new(7);
+        Segment first = new(RandomBytes(random, 100)), last = first;
+        for (int i = 1; i < 1000; i++) last = last.Append(RandomBytes(random, i % 5 == 0 ? 9000 : i % 7));
+        ReadOnlySequence<byte> data = new(first, 10, last, last.Memory.Length);
+        Task write = left.WriteAsync(data).AsTask();
+        AssertSame(data.ToArray(), await right.ReadBytesAsync((int)data.Length));
+        await write;
+    });
+
+    [Fact]
+    public void A_serializer_writes_into_the_streams_own_memory() => RunPair(async (left, right) =>
+    {
+        for (int i = 0; i < 1000; i++)
+        {
+            Span<byte> space = left.GetSpan(20);
+            Assert.True(space.Length >= 20);
+            Assert.True(System.Buffers.Text.Utf8Formatter.TryFormat(i, space, out int written));
+            left.Advance(written);
+            await left.WriteAsync(","u8);
+            left.GetMemory(); // not used
+        }
+
+        left.GetSpan(100_000).Fill((byte)'z');
+        left.Advance(100_000);
+        for (int i = 0; i < 1000; i++) await AssertReads($"{i},", right.ReadUntilAsync(","u8));
+        Assert.Equal(new string('z', 100_000), Text(await right.ReadBytesAsync(100_000)));
+    });
+
+    [Fact]
+    public void Advancing_over_memory_that_was_not_lent_is_refused() => RunPair(async (left, right) =>
+    {
+        Assert.Throws<InvalidOperationException>(() => left.Advance(1));
+        Assert.Throws<InvalidOperationException>(() => left.Advance(left.GetMemory(10).Length + 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => left.Advance(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => _ = left.GetMemory(-1));
+        left.GetMemory(10);
+        await left.WriteAsync("other"u8);
+        Assert.Throws<InvalidOperationException>(() => left.Advance(1));
+        await AssertReads("other", right.ReadBytesAsync(5));
+    });
+
+    [Fact]
+    public void Completing_the_writes_sends_everything_and_the_end_after_it() => RunPair(async (left, right) =>
+    {
+        byte[] data = Clog(left, out Task write);
+        Task complete = left.CompleteWritesAsync().AsTask();
+        await AssertFails<InvalidOperationException>(left.WriteAsync("late"u8));
+        Assert.Throws<InvalidOperationException>(() => left.Write("late"u8));
+        Assert.Throws<InvalidOperationException>(() => _ = left.GetMemory());
+        AssertSame(data, await right.ReadUntilCloseAsync());
+        await complete;
+        await write;
+        Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
+    });
+
+    [Fact]
+    public void Writing_to_a_peer_that_has_gone_closes_the_stream_quietly() => RunPair(async (left, right) =>
+    {
+        // What the peer left unread makes it a reset; of a pipe it is one in any case.
+        await left.WriteAsync("unread"u8);
+        await right.PeekAsync(1);
+        await left.WriteAsync("unread"u8);
+        await left.FlushAsync();
+        Task closed = WhenClosed(left);
+        right.Close();
+        Exception? error = null;
+        while (error is null)
+        {
+            error = await Record.ExceptionAsync(async () => await left.WriteAsync("more"u8));
+            await Turn();
+        }
+
+        Assert.IsType<StreamClosedException>(error);
+        await closed;
+        Assert.True(left.IsClosed);
+        Assert.NotEqual(CloseReason.Local, left.CloseReason);
+        await AssertFails<StreamClosedException>(left.WriteAsync(ReadOnlySpan<byte>.Empty));
+        await AssertFails<StreamClosedException>(left.FlushAsync());
+    });
+
+    [Fact]
+    public void A_reset_fails_the_waiting_write_and_keeps_the_error() => RunPair(async (left, right) =>
+    {
+        Clog(left, out Task write);
+        await right.ReadBytesAsync(1);
+        right.Close();
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        Assert.Equal(CloseReason.Reset, error.Reason);
+        Assert.NotNull(left.Error);
+        Assert.Same(left.Error, error.InnerException);
+        if (left is IOStream) Assert.IsType<SocketException>(left.Error);
+    });
+
+    [Fact]
+    public void A_failed_write_that_nobody_awaits_is_not_an_unobserved_exception() => RunPair(async (left, right) =>
+    {
+        _ = left.WriteAsync((ReadOnlyMemory<byte>)new byte[Transport.MoreThanTheKernelTakes]);
+        _ = left.FlushAsync();
+        await right.ReadBytesAsync(1);
+        Task closed = WhenClosed(left);
+        right.Close();
+        await closed;
+    });
+
+    [Fact]
+    public void Data_that_nobody_takes_for_the_write_timeout_closes_the_stream() => RunPair(async (left, right) =>
+    {
+        Clog(left, out Task write);
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        Assert.Equal(CloseReason.Timeout, error.Reason);
+        Assert.IsType<TimeoutException>(error.InnerException);
+        Assert.True(left.IsClosed);
+        Assert.False(right.IsClosed);
+    }, new IOStreamOptions { WriteTimeout = TimeSpan.FromMilliseconds(20) });
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        internal Segment(byte[] data) => Memory = data;
+
+        internal Segment Append(byte[] data)
+        {
+            Segment next = new(data) { RunningIndex = RunningIndex + Memory.Length };
+            Next = next;
+            return next;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Net.Sockets;
+using Waterspout.Loop;
+
+namespace Waterspout.Tests;
+
+/// <summary>What streams do with the answers that a descriptor seldom gives.</summary>
+public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(new ScriptedTransport(), poller)
+{
+    [Fact]
+    public void The_writes_of_a_turn_leave_in_one_call() => RunScripted(async (left, right) =>
+    {
+        for (int i = 0; i < 100; i++) left.Write("0123456789"u8);
+        Assert.Equal(0, left.WriteCalls);
+        await right.ReadBytesAsync(1000);
+        Assert.Equal(1, left.WriteCalls);
+    });
+
+    [Fact]
+    public void No_more_is_read_ahead_than_one_chunk() => RunScripted(async (left, right) =>
+    {
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[100_000]).AsTask();
+        await right.ReadBytesAsync(10);
+        await Turns(20);
+        Assert.InRange(right.BytesRead, 10, 1010);
+        await right.ReadBytesAsync(5000);
+        await Turns(20);
+        Assert.InRange(right.BytesRead, 5010, 6010);
+        await right.ReadBytesAsync(100_000 - 5010);
+        await write;
+    }, new IOStreamOptions { ReadChunkSize = 1000 });
+
+    [Fact]
+    public void An_event_without_data_changes_nothing() => RunScripted(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(2);
+        int calls = right.ReadCalls;
+        ((IReadinessHandler)right).HandleEvents(IOEvents.Read | IOEvents.Write);
+        Assert.Equal(calls + 1, right.ReadCalls);
+        Assert.False(read.IsCompleted);
+        await SendAlone(left, Bytes("a"));
+        await left.WriteAsync("b"u8);
+        await AssertReads("ab", read);
+    });
+
+    [Fact]
+    public void A_read_that_would_block_is_tried_again_at_the_next_event() => RunScripted(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(2);
+        right.Reads.Enqueue(null);
+        await left.WriteAsync("a"u8);
+        while (right.Reads.Count > 0) await Turn();
+        await left.WriteAsync("b"u8);
+        await AssertReads("ab", read);
+    });
+
+    [Theory]
+    [InlineData(SocketError.ConnectionReset)]
+    [InlineData(SocketError.TimedOut)]
+    [InlineData(SocketError.ConnectionAborted)]
+    public void A_lost_connection_is_an_ordinary_close_and_the_data_stays(SocketError code) => RunScripted(async (left, right) =>
+    {
+        SocketException error = new((int)code);
+        ValueTask<byte[]> read = right.ReadBytesAsync(10);
+        await SendAlone(left, Bytes("kept"));
+        right.Reads.Enqueue(error);
+        await left.WriteAsync("x"u8);
+        StreamClosedException closed = await AssertFails<StreamClosedException>(read);
+        Assert.Same(error, closed.InnerException);
+        Assert.Same(error, right.Error);
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+        await AssertReads("kept", right.ReadBytesAsync(4));
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Any_other_error_closes_the_stream_and_is_logged(bool isRead)
+    {
+        ExpectLog("closed: Error");
+        RunScripted(async (left, right) =>
+        {
+            // What a call says when the descriptor was closed underneath the stream.
+            SocketException error = new((int)SocketError.OperationAborted);
+            ScriptedStream stream = isRead ? right : left;
+            Task closed = WhenClosed(stream);
+            if (isRead) right.Reads.Enqueue(error);
+            else left.Writes.Enqueue(error);
+            Task read = right.ReadBytesAsync(2).AsTask();
+            left.Write("x"u8);
+            await closed;
+            await Assert.ThrowsAsync<StreamClosedException>(() => read);
+            Assert.Same(error, stream.Error);
+            Assert.Equal(CloseReason.Error, stream.CloseReason);
+        });
+    }
+
+    [Fact]
+    public void A_broken_pipe_ends_a_pending_read_as_well() => RunScripted(async (left, right) =>
+    {
+        SocketException error = new((int)SocketError.Shutdown);
+        ValueTask<byte[]> read = left.ReadBytesAsync(1);
+        left.Writes.Enqueue(error);
+        left.Write("x"u8);
+        Assert.Same(error, (await AssertFails<StreamClosedException>(read)).InnerException);
+        Assert.Equal(CloseReason.Reset, left.CloseReason);
+        await WhenClosed(right);
+    });
+
+    [Fact]
+    public void A_short_write_of_any_length_keeps_the_order() => RunScripted(async (left, right) =>
+    {
+        byte[] data = RandomBytes(new Random(9), 30_000);
+        for (int most = 1; most < 20_000; most = (most * 3) + 1)
+        {
+            left.MostAtOnce = most;
+            Task all = Task.WhenAll(left.WriteAsync(data.AsMemory(0, 9000)).AsTask(), left.WriteAsync(data.AsMemory(9000, 100)).AsTask(),
+                left.WriteAsync(data.AsMemory(9100)).AsTask());
+            AssertSame(data, await right.ReadBytesAsync(data.Length));
+            await all;
+        }
+    });
+
+    private void RunScripted(Func<ScriptedStream, ScriptedStream, Task> body, IOStreamOptions? options = null) =>
+        RunPair((left, right) => body((ScriptedStream)left, (ScriptedStream)right), options);
+}
+
+public sealed class ScriptedStreamEpollTests() : ScriptedStreamTests(PollerKind.Epoll);
+
+public sealed class ScriptedStreamPortableTests() : ScriptedStreamTests(PollerKind.Portable);

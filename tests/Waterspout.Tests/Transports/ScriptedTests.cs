@@ -1,0 +1,15 @@
+namespace Waterspout.Tests;
+
+public sealed class BytewiseEpollReads() : ReadContract(new ScriptedTransport(1), PollerKind.Epoll);
+
+public sealed class BytewisePortableReads() : ReadContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewiseEpollReadsUntil() : ReadUntilContract(new ScriptedTransport(1), PollerKind.Epoll);
+
+public sealed class BytewisePortableReadsUntil() : ReadUntilContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewiseEpollWrites() : WriteContract(new ScriptedTransport(1), PollerKind.Epoll);
+
+public sealed class BytewisePortableWrites() : WriteContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewiseEpollRandomUse() : RandomContract(new ScriptedTransport(1), PollerKind.Epoll);
