@@ -177,7 +177,7 @@ public abstract partial class BaseIOStream
 
     private int? Receive(ReadOperation read)
     {
-        Span<byte> space = read.GetDirectSpace(_readBuffer);
+        Memory<byte> space = read.GetDirectSpace();
         if (!space.IsEmpty && _readBuffer.Length == 0)
         {
             int? direct = ReceiveInto(space);
@@ -191,7 +191,7 @@ public abstract partial class BaseIOStream
     private int? ReceiveIntoBuffer()
     {
         int chunk = Options.ReadChunkSize;
-        Span<byte> space = _readBuffer.GetSpace(Math.Min(chunk, Math.Max(SmallestReceive, _lastReceived)), chunk);
+        Memory<byte> space = _readBuffer.GetSpace(Math.Min(chunk, Math.Max(SmallestReceive, _lastReceived)), chunk);
         // One byte beyond the limit tells that the limit is passed; it is not needed to hold more.
         int room = (int)Math.Min(chunk, Options.MaxBufferSize + 1L - _readBuffer.Length);
         if (space.Length > room) space = space[..room];
@@ -205,9 +205,9 @@ public abstract partial class BaseIOStream
         return count;
     }
 
-    private int? ReceiveInto(Span<byte> space)
+    private int? ReceiveInto(Memory<byte> space)
     {
-        int? count = ReadFromFd(space);
+        int? count = ReceiveFromFd(space);
         if (count > 0)
         {
             if (_registration is not null) Loop.Counters.BytesIn += count.Value;

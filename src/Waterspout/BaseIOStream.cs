@@ -120,6 +120,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <exception cref="IOException">The read failed. The stream closes with this error.</exception>
     protected abstract int? ReadFromFd(Span<byte> buffer);
 
+    /// <summary>The same with memory, for a stream that has to hand it on.</summary>
+    private protected virtual int? ReceiveFromFd(Memory<byte> buffer) => ReadFromFd(buffer.Span);
+
     /// <summary>The error that waits on the descriptor, if it keeps one. Asking may clear it.</summary>
     protected virtual Exception? GetFdError() => null;
 

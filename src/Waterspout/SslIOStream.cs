@@ -124,6 +124,15 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
     {
+        // Not the way that the stream itself reads, but a subclass may.
+        byte[] copy = new byte[buffer.Length];
+        int? count = ReceiveFromFd(copy);
+        copy.AsSpan(0, count ?? 0).CopyTo(buffer);
+        return count;
+    }
+
+    private protected override int? ReceiveFromFd(Memory<byte> buffer)
+    {
         try
         {
             return _engine!.Read(buffer);

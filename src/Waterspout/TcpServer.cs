@@ -163,12 +163,13 @@ public class TcpServer : IAsyncDisposable
         IOStream stream = Options.Ssl is { } ssl
             ? new SslIOStream(new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream, null, ssl)
             : IOStream.FromAccepted(fd, Options.Stream, loop);
-        TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_connections) _connections.Add(stream, ended.Task);
-        _ = RunAsync(stream, ended);
+        lock (_connections) _connections.Add(stream, Task.CompletedTask);
+        Task running = RunAsync(stream);
+        lock (_connections)
+            if (_connections.ContainsKey(stream)) _connections[stream] = running; // it may have ended already
     }
 
-    private async Task RunAsync(IOStream stream, TaskCompletionSource ended)
+    private async Task RunAsync(IOStream stream)
     {
         try
         {
@@ -187,7 +188,6 @@ public class TcpServer : IAsyncDisposable
         {
             await stream.CloseAsync();
             End(stream);
-            ended.SetResult();
         }
     }
 

@@ -26,10 +26,10 @@ internal sealed class ReadBuffer
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
     /// <summary>At least <paramref name="minimum"/> free bytes behind the data; <paramref name="whenEmpty"/> where there is no data.</summary>
-    internal Span<byte> GetSpace(int minimum, int whenEmpty)
+    internal Memory<byte> GetSpace(int minimum, int whenEmpty)
     {
         if (_array.Length - _end < minimum || _array.Length == 0) MakeSpace(Length == 0 ? Math.Max(minimum, whenEmpty) : minimum);
-        return _array.AsSpan(_end);
+        return _array.AsMemory(_end);
     }
 
     internal void Commit(int count)
@@ -55,7 +55,7 @@ internal sealed class ReadBuffer
     internal void Append(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
-        data.CopyTo(GetSpace(data.Length, data.Length));
+        data.CopyTo(GetSpace(data.Length, data.Length).Span);
         Commit(data.Length);
     }
 

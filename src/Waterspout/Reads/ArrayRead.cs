@@ -34,7 +34,7 @@ internal sealed class ArrayRead : ReadOperation<byte[]>
         return _filled == _target.Length ? Finish(_target) : ReadProgress.Pending;
     }
 
-    internal override Span<byte> GetDirectSpace(ReadBuffer buffer) => _target.AsSpan(_filled);
+    internal override Memory<byte> GetDirectSpace() => _target.AsMemory(_filled);
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 

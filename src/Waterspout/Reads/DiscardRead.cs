@@ -24,7 +24,7 @@ internal sealed class DiscardRead : ReadOperation<bool>
         return true;
     }
 
-    internal override Span<byte> GetDirectSpace(ReadBuffer buffer) => _sink;
+    internal override Memory<byte> GetDirectSpace() => _sink;
 
     internal override void ReceivedDirectly(int count)
     {

@@ -50,8 +50,7 @@ internal sealed class IntoRead : ReadOperation<int>
         return true;
     }
 
-    internal override Span<byte> GetDirectSpace(ReadBuffer buffer) =>
-        _target.Length - _filled >= SmallestDirect ? _target.Span[_filled..] : default;
+    internal override Memory<byte> GetDirectSpace() => _target.Length - _filled >= SmallestDirect ? _target[_filled..] : default;
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 

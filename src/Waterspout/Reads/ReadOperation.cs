@@ -51,7 +51,7 @@ internal abstract class ReadOperation
     internal virtual bool IsSatisfiedByReadiness => false;
 
     /// <summary>Where to receive, past the buffer; empty to go through it.</summary>
-    internal virtual Span<byte> GetDirectSpace(ReadBuffer buffer) => default;
+    internal virtual Memory<byte> GetDirectSpace() => default;
 
     /// <summary>So many bytes were received into the direct space.</summary>
     internal virtual void ReceivedDirectly(int count) => Debug.Fail("This read has no direct space.");

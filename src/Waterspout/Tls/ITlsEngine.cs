@@ -28,7 +28,7 @@ internal interface ITlsEngine : IDisposable
     Task HandshakeAsync(CancellationToken cancellationToken);
 
     /// <summary>Decrypts what there is. Null when more is needed first; the stream is told when it has come. 0 at the end.</summary>
-    int? Read(Span<byte> buffer);
+    int? Read(Memory<byte> buffer);
 
     /// <summary>Encrypts and sends. Null when the transport must take what it has first; the stream is told when it has.</summary>
     /// <remarks>After null the same pieces come again at the front, with more behind them perhaps.</remarks>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
@@ -28,13 +29,12 @@ internal sealed class SslStreamEngine : ITlsEngine
     private readonly TransportStream _inner;
     private readonly SslStream _ssl;
     private readonly Func<SslStream, CancellationToken, Task> _authenticate;
+    private readonly Action _onReadable;
     private bool _isWaiting;
     private bool _isAwaitingFlush;
     private bool _isShutDown;
     private int _unreported;
-    private byte[]? _plaintext;
-    private int _start;
-    private int _end;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
 
     internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, CancellationToken, Task> authenticate)
     {
@@ -43,6 +43,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         _authenticate = authenticate;
         _inner = new TransportStream(transport);
         _ssl = new SslStream(_inner);
+        _onReadable = OnReadable;
     }
 
     public SslProtocols Protocol => _ssl.SslProtocol;
@@ -59,20 +60,23 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public Task HandshakeAsync(CancellationToken cancellationToken) => _authenticate(_ssl, cancellationToken);
 
-    public int? Read(Span<byte> buffer)
+    public int? Read(Memory<byte> buffer)
     {
-        if (_start == _end)
+        if (_isWaiting) return null;
+        ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
+        if (!ready.IsCompleted)
         {
-            if (_isWaiting) return null;
-            int? count = Decrypt();
-            if (count is null or 0) return count;
+            _isWaiting = true;
+            _waiting = ready.ConfigureAwait(false).GetAwaiter();
+            _waiting.UnsafeOnCompleted(_onReadable);
+            return null;
         }
 
-        int taken = Math.Min(buffer.Length, _end - _start);
-        _plaintext.AsSpan(_start, taken).CopyTo(buffer);
-        _start += taken;
-        if (_start == _end) ReleasePlaintext();
-        return taken;
+        ready.GetAwaiter().GetResult();
+        ValueTask<int> read = _ssl.ReadAsync(buffer);
+        // With plaintext there, or at the end, SslStream does not wait. If it did it would keep memory that is not its own.
+        if (!read.IsCompleted) throw new InvalidOperationException("A decryption did not complete.");
+        return read.GetAwaiter().GetResult();
     }
 
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
@@ -104,57 +108,20 @@ internal sealed class SslStreamEngine : ITlsEngine
         _transport.FlushWrites();
     }
 
-    public void Dispose()
-    {
-        ReleasePlaintext();
-        _ssl.Dispose();
-    }
+    public void Dispose() => _ssl.Dispose();
 
-    /// <summary>Takes plaintext out of SslStream, or begins to wait for some.</summary>
-    private int? Decrypt()
-    {
-        ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
-        if (!ready.IsCompleted)
-        {
-            _isWaiting = true;
-            WaitForPlaintext(ready);
-            return null;
-        }
-
-        ready.GetAwaiter().GetResult();
-        _plaintext ??= ArrayPool<byte>.Shared.Rent(RecordSize);
-        ValueTask<int> read = _ssl.ReadAsync(_plaintext);
-        if (!read.IsCompleted)
-        {
-            // A record without application data (a session ticket, a key update) was all there was.
-            _isWaiting = true;
-            WaitForPlaintext(read);
-            return null;
-        }
-
-        return Take(read.GetAwaiter().GetResult());
-    }
-
-    private int? Take(int count)
-    {
-        _start = 0;
-        _end = count;
-        if (count == 0) ReleasePlaintext();
-        return count;
-    }
-
-    private async void WaitForPlaintext(ValueTask<int> read)
+    private void OnReadable()
     {
         try
         {
-            int count = await read.ConfigureAwait(false);
-            if (count > 0) Take(count);
+            _waiting.GetResult();
         }
         catch (Exception)
         {
             // The next read meets the same error, and throws it to whom it concerns.
         }
 
+        _waiting = default;
         _isWaiting = false;
         _owner.OnPlaintextReadable();
     }
@@ -207,12 +174,5 @@ internal sealed class SslStreamEngine : ITlsEngine
         if (!write.IsCompleted) throw new InvalidOperationException("An encryption did not complete.");
         write.GetAwaiter().GetResult();
         return data.Length;
-    }
-
-    private void ReleasePlaintext()
-    {
-        if (_plaintext is { } array) ArrayPool<byte>.Shared.Return(array);
-        _plaintext = null;
-        _start = _end = 0;
     }
 }

@@ -101,7 +101,7 @@ public sealed class ReadBufferTests
                 model.AddRange(data);
                 break;
             case 1:
-                Span<byte> space = buffer.GetSpace(Math.Max(1, data.Length), 512);
+                Span<byte> space = buffer.GetSpace(Math.Max(1, data.Length), 512).Span;
                 Assert.True(space.Length >= Math.Max(1, data.Length));
                 data.CopyTo(space);
                 buffer.Commit(data.Length);

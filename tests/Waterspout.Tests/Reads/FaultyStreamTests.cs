@@ -4,7 +4,7 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-public abstract class ScriptedStreamTests(PollerKind poller) : LoopTest(poller)
+public abstract class FaultyStreamTests(PollerKind poller) : LoopTest(poller)
 {
     [Theory]
     [InlineData(1)]
@@ -121,6 +121,6 @@ public abstract class ScriptedStreamTests(PollerKind poller) : LoopTest(poller)
     }
 }
 
-public sealed class EpollScriptedStreamTests() : ScriptedStreamTests(PollerKind.Epoll);
+public sealed class EpollFaultyStreamTests() : FaultyStreamTests(PollerKind.Epoll);
 
-public sealed class PortableScriptedStreamTests() : ScriptedStreamTests(PollerKind.Portable);
+public sealed class PortableFaultyStreamTests() : FaultyStreamTests(PollerKind.Portable);
