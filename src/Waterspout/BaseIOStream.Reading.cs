@@ -120,7 +120,7 @@ public abstract partial class BaseIOStream
         ArgumentNullException.ThrowIfNull(regex);
         CheckLimit(maxBytes);
         if (!Loop.IsCurrent) return ReadUntilRegexElsewhere(regex, maxBytes, cancellationToken);
-        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(regex, maxBytes), cancellationToken) : refusal;
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(GetScanner(regex), maxBytes), cancellationToken) : refusal;
     }
 
     /// <summary>Reads up to the end of the leftmost match of a pattern, which is taken with <see cref="RegexOptions.CultureInvariant"/>.</summary>
@@ -205,6 +205,14 @@ public abstract partial class BaseIOStream
     private static void CheckLimit(int? maxBytes)
     {
         if (maxBytes is { } limit) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(maxBytes));
+    }
+
+    /// <summary>The scanner of the last read, if it was for the same expression: it has the text of what is buffered.</summary>
+    private RegexScanner GetScanner(Regex regex)
+    {
+        if (_scanner?.Regex == regex) return _scanner;
+        _scanner?.Release();
+        return _scanner = new RegexScanner(regex);
     }
 
     private ValueTask<T> ReadBytes<T>(int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken)

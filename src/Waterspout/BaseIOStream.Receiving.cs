@@ -27,6 +27,7 @@ public abstract partial class BaseIOStream
     private const int SmallestReceive = 512;
 
     private ReadOperation? _pendingRead;
+    private RegexScanner? _scanner;
     private Deadline? _readDeadline;
     private bool _isReadable;
     private bool _isParsing;

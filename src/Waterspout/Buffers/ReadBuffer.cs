@@ -23,6 +23,9 @@ internal sealed class ReadBuffer
 
     internal int Length => _end - _start;
 
+    /// <summary>How many bytes have been consumed in all: where the data begins in the stream.</summary>
+    internal long Position { get; private set; }
+
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
     /// <summary>At least <paramref name="minimum"/> free bytes behind the data; <paramref name="whenEmpty"/> where there is no data.</summary>
@@ -42,6 +45,7 @@ internal sealed class ReadBuffer
     {
         Debug.Assert(count >= 0 && count <= Length, "More was consumed than there is.");
         _start += count;
+        Position += count;
         if (_start == _end) Release();
     }
 
@@ -65,6 +69,7 @@ internal sealed class ReadBuffer
         if (data.IsEmpty) return;
         if (_start < data.Length) Move(Rent(data.Length + Length), data.Length);
         _start -= data.Length;
+        Position -= data.Length;
         data.CopyTo(_array.AsSpan(_start));
     }
 

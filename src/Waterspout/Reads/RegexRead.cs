@@ -11,10 +11,10 @@ internal sealed class RegexRead : ReadOperation<byte[]>
 
     internal override int? Limit => _maxBytes;
 
-    internal static RegexRead Rent(Regex regex, int? maxBytes)
+    internal static RegexRead Rent(RegexScanner scanner, int? maxBytes)
     {
         RegexRead read = OperationPool<RegexRead>.Rent();
-        read._scanner = new RegexScanner(regex);
+        read._scanner = scanner;
         read._maxBytes = maxBytes;
         return read;
     }
@@ -24,7 +24,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         int end;
         try
         {
-            end = _scanner.FindEnd(buffer.Data);
+            end = _scanner.FindEnd(buffer.Data, buffer.Position);
         }
         catch (RegexMatchTimeoutException error)
         {
@@ -34,12 +34,15 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         }
 
         ReadProgress progress = CheckLimits(end < 0 ? buffer.Length : end);
-        return end < 0 || progress != ReadProgress.Pending ? progress : Finish(buffer.TakeArray(end));
+        if (end < 0 || progress != ReadProgress.Pending) return progress;
+        byte[] result = buffer.TakeArray(end);
+        // The scanner is the stream's, which may be idle from now on.
+        if (buffer.Length == 0) _scanner.Release();
+        return Finish(result);
     }
 
     protected override void Return()
     {
-        _scanner.Release();
         _scanner = null!;
         OperationPool<RegexRead>.Return(this);
     }
