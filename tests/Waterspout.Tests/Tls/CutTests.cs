@@ -8,8 +8,8 @@ public sealed class CutTests : TlsTest
 {
     [Theory]
     [InlineData(SslProtocols.Tls12, true, false)]
-    [InlineData(SslProtocols.Tls12, false, false)]
-    [InlineData(SslProtocols.Tls13, true, false)]
+    [InlineData(SslProtocols.Tls12, false, true)]
+    [InlineData(SslProtocols.Tls13, true, true)]
     [InlineData(SslProtocols.Tls13, false, false)]
     public void A_cut_is_always_told_and_never_brings_data_that_was_not_sent(SslProtocols protocol, bool isFromClient, bool isReset) => Run(async () =>
     {
