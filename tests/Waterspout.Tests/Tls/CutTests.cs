@@ -15,6 +15,8 @@ public sealed class CutTests : TlsTest
     {
         int whole = await TalkAsync(protocol, isFromClient, isReset, int.MaxValue, expectsCut: false);
         Assert.InRange(whole, 200, 4000);
+        // The length of a signature differs from one handshake to the next by a few bytes.
+        whole -= 8;
         for (int position = 0; position < whole; position += 50)
         {
             await Task.WhenAll(Enumerable.Range(position, Math.Min(50, whole - position))
