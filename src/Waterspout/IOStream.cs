@@ -29,7 +29,8 @@ public partial class IOStream : BaseIOStream
         int fd = (int)socket.SafeHandle.DangerousGetHandle();
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed || fd < 0, socket);
         FileDescriptors.SetNonBlocking(fd);
-        _isConnected = Sockets.IsConnected(fd);
+        // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
+        _isConnected = socket.Connected || Sockets.IsConnected(fd);
         _fd = fd;
         _socket = Own(socket);
         if (_isConnected) Register();

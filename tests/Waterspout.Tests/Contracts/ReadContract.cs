@@ -97,7 +97,7 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
     {
         ValueTask<byte[]> read = right.ReadUntilCloseAsync();
         foreach (string piece in (string[])["one ", "two ", "three"]) await SendAlone(left, Bytes(piece));
-        left.Close();
+        await left.CloseAsync(TimeSpan.Zero);
         await AssertReads("one two three", read);
         Assert.True(right.IsClosed);
         Assert.Equal(CloseReason.EndOfStream, right.CloseReason);

@@ -159,10 +159,11 @@ public sealed class ClientTests : TlsTest
     [InlineData(SslProtocols.Tls13, false)]
     public void Sessions_are_resumed_unless_that_is_turned_off(SslProtocols protocol, bool allow) => Run(async () =>
     {
-        // A full handshake brings the certificate, and so is a good deal longer.
-        SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
+        // A full handshake brings the certificate, and so is a good deal longer. A name of its own, since sessions are kept by name.
+        string host = $"resume-{Guid.NewGuid():N}.test";
+        SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions(TestCertificates.MakeLeaf(host, TestCertificates.Root));
         serverOptions.EnabledSslProtocols = protocol;
-        SslClientAuthenticationOptions clientOptions = TestCertificates.ClientOptions();
+        SslClientAuthenticationOptions clientOptions = TestCertificates.ClientOptions(host);
         clientOptions.AllowTlsResume = allow;
         int first = await HandshakeLength();
         int second = await HandshakeLength();

@@ -8,13 +8,15 @@ public sealed class CutTests : TlsTest
 {
     [Theory]
     [InlineData(SslProtocols.Tls12, true, false)]
-    [InlineData(SslProtocols.Tls12, false, false)]
-    [InlineData(SslProtocols.Tls13, true, false)]
+    [InlineData(SslProtocols.Tls12, false, true)]
+    [InlineData(SslProtocols.Tls13, true, true)]
     [InlineData(SslProtocols.Tls13, false, false)]
     public void A_cut_is_always_told_and_never_brings_data_that_was_not_sent(SslProtocols protocol, bool isFromClient, bool isReset) => Run(async () =>
     {
         int whole = await TalkAsync(protocol, isFromClient, isReset, int.MaxValue, expectsCut: false);
         Assert.InRange(whole, 200, 4000);
+        // The length of a signature differs from one handshake to the next by a few bytes.
+        whole -= 8;
         for (int position = 0; position < whole; position += 50)
         {
             await Task.WhenAll(Enumerable.Range(position, Math.Min(50, whole - position))
