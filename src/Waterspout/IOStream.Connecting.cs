@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
+using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -89,8 +90,13 @@ public partial class IOStream
 
     private protected override void OnClosed(Exception error)
     {
-        _attempt?.TrySetException(error);
-        WakeConnectWaiters(error);
+        if (_attempt is null && _connectWaiters is null) return;
+        // Not here: this may be inside some user's call.
+        Loop.TryPost(new LoopCallback(_ =>
+        {
+            _attempt?.TrySetException(error);
+            WakeConnectWaiters(error);
+        }, null));
     }
 
     private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)

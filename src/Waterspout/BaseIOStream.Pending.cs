@@ -1,0 +1,154 @@
+using Waterspout.Loop;
+using Waterspout.Reads;
+
+namespace Waterspout;
+
+// The pending read, from its beginning to its end; how data is received for it is in the part on receiving.
+public abstract partial class BaseIOStream
+{
+    /// <summary>True when a read may begin; else the task to give to the caller.</summary>
+    private bool TryBeginRead<T>(CancellationToken cancellationToken, out ValueTask<T> refusal)
+    {
+        refusal = default;
+        if (cancellationToken.IsCancellationRequested)
+            refusal = ValueTask.FromCanceled<T>(cancellationToken);
+        else if (_isMoved)
+            refusal = ValueTask.FromException<T>(RefusedException());
+        else if (_pendingRead is not null || _isParsing)
+            refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
+        else
+            return true;
+        return false;
+    }
+
+    /// <summary>Completes a read with bytes that are buffered.</summary>
+    private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
+    {
+        _isParsing = true;
+        try
+        {
+            return new ValueTask<T>(parse(_readBuffer.Data[..count]));
+        }
+        catch (Exception error)
+        {
+            return ValueTask.FromException<T>(error);
+        }
+        finally
+        {
+            _isParsing = false;
+            _readBuffer.Consume(count);
+            if (_isEndKnown) CheckForEndLater();
+        }
+    }
+
+    /// <summary>Begins a read that the buffer may or may not satisfy.</summary>
+    private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
+    {
+        if (_state == StreamState.New && !IsConnecting && !_isCloseRequested) EnsureRegistered();
+        read.Stream = this;
+        _pendingRead = read;
+        if (TryFinish(read) || FailAtEnd(read) || ReceiveInline(read))
+        {
+            // Unless a close has told it already, or is about to.
+            return read == _pendingRead ? EndInline(read) : read.Task;
+        }
+
+        read.RegisterCancellation(cancellationToken);
+        if (Options.ReadTimeout is { } timeout) (_readDeadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
+        _readBuffer.Trim();
+        _registration?.Root = this;
+        return read.Task;
+    }
+
+    private ValueTask<T> EndInline<T>(ReadOperation<T> read)
+    {
+        _pendingRead = null;
+        if (_isEndKnown) CheckForEndLater();
+        return read.TakeResult();
+    }
+
+    /// <summary>Lets the pending read look at the buffer. True when it has ended, well or not.</summary>
+    private bool TryFinish(ReadOperation read)
+    {
+        _isParsing = true;
+        ReadProgress progress = read.TryFinish(_readBuffer);
+        _isParsing = false;
+        if (progress == ReadProgress.Finished) return true;
+        if (_state == StreamState.Closed) return false;
+
+        if (progress == ReadProgress.Unsatisfiable)
+            CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
+        else if (progress == ReadProgress.BufferFull || _readBuffer.Length > Options.MaxBufferSize)
+            CloseNow(CloseReason.Error, new StreamBufferFullException($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes."));
+        else
+            return false;
+        return true;
+    }
+
+    /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
+    private bool FailAtEnd(ReadOperation read)
+    {
+        bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
+        if (_state < StreamState.Closing && !_isEndReached) return false;
+        if (_state == StreamState.Closing && read is DiscardRead && !_isEndReached) return false;
+        if (isRegular && (read.EndIsAResult || !_isEndReturned) && read.TryFinishAtEnd(_readBuffer))
+            _isEndReturned = true;
+        else
+        {
+            read.GiveBack(_readBuffer);
+            read.Fail(_state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
+    private void EndRead(ReadOperation read)
+    {
+        DetachRead(read);
+        if (_isEndKnown) CheckForEndLater();
+        read.Signal();
+    }
+
+    /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter from the loop's queue: this is inside some user's call.</summary>
+    private void EndReadLater(ReadOperation read)
+    {
+        DetachRead(read);
+        Loop.TryPost(new LoopCallback(static state => ((ReadOperation)state!).Signal(), read));
+    }
+
+    private void DetachRead(ReadOperation read)
+    {
+        _pendingRead = null;
+        read.UnregisterCancellation();
+        _readDeadline?.Clear();
+    }
+
+    /// <summary>Called, on any thread, by the token of a read.</summary>
+    internal void RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
+        Loop.TryPost(new LoopCallback(static state =>
+        {
+            (BaseIOStream stream, ReadOperation read, short version, CancellationToken token) =
+                ((BaseIOStream, ReadOperation, short, CancellationToken))state!;
+            if (stream._pendingRead == read && read.Version == version) stream.AbandonRead(new OperationCanceledException(token));
+        }, (this, read, version, token)));
+
+    private void OnReadTimeout()
+    {
+        if (_pendingRead is not null) AbandonRead(new TimeoutException($"The read did not complete within {Options.ReadTimeout}. No data is lost."));
+    }
+
+    /// <summary>Ends the pending read without a result, and without losing a byte.</summary>
+    private void AbandonRead(Exception error)
+    {
+        ReadOperation read = _pendingRead!;
+        read.GiveBack(_readBuffer);
+        read.Fail(error);
+        EndRead(read);
+        EndEvents();
+    }
+
+    /// <summary>Takes what is left in the buffer after the end of the stream.</summary>
+    private ValueTask<byte[]> ReadRestAsync() =>
+        Loop.IsCurrent ? new ValueTask<byte[]>(_readBuffer.TakeArray(_readBuffer.Length)) : ReadElsewhere(ReadRestAsync);
+}
