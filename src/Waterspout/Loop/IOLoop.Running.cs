@@ -26,9 +26,9 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
-            bool IsOver() => isDone() || _disposeOnExit;
-            do RunTurn(IsOver);
-            while (!IsOver());
+            Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
+            do RunTurn(isOver);
+            while (!isOver());
         }
         finally
         {
