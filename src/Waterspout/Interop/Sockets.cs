@@ -59,10 +59,11 @@ internal static unsafe class Sockets
     internal static PosixResult Listen(int fd, int backlog) => PosixResult.From(LibC.listen(fd, backlog));
 
     /// <summary>A new non-blocking stream socket.</summary>
-    internal static int Create(int domain) =>
-        PosixResult.From(LibC.socket(domain, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0)) is { IsSuccess: true } made
-            ? made.Value
-            : throw PosixResult.ToSocketException((Errno)Marshal.GetLastSystemError());
+    internal static int Create(int domain)
+    {
+        PosixResult result = PosixResult.From(LibC.socket(domain, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        return result.IsSuccess ? result.Value : throw PosixResult.ToSocketException(result.Error);
+    }
 
     internal static (int, int) CreatePair()
     {
