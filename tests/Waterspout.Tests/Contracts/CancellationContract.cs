@@ -183,12 +183,12 @@ public abstract class CancellationContract(Transport transport, PollerKind polle
         });
     }
 
-    // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows.
+    // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows in one piece.
     private async Task WriteSlowly(BaseIOStream stream, byte[] data, Random random, Func<int> read)
     {
         for (int at = 0, count; at < data.Length; at += count)
         {
-            count = Math.Min(random.Next(1, 1000), data.Length - at);
+            count = Math.Min(read() == data.Length ? data.Length : random.Next(1, 1000), data.Length - at);
             await stream.WriteAsync(data.AsMemory(at, count));
             await Turn();
             while (at - read() > 2000) await Turn();

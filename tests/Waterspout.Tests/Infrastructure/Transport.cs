@@ -12,6 +12,12 @@ public abstract class Transport
     /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
     public virtual int MoreThanTheKernelTakes => 24 * 1024 * 1024;
 
+    /// <summary>As many connections, one after the other, as a test can make without taking long.</summary>
+    public virtual int ManyConnections => 500;
+
+    /// <summary>What a stream tells when its peer was closed at once, with nothing left unread.</summary>
+    public virtual CloseReason ReasonOfAbruptClose => CloseReason.EndOfStream;
+
     /// <summary>Two connected streams on the current loop: what is written to the left one is read from the right one.</summary>
     public abstract Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options);
 }

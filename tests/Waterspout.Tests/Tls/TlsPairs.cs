@@ -9,6 +9,12 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
 {
     public override bool IsBytewise => relaying == Relaying.Bytewise;
 
+    // A handshake takes milliseconds.
+    public override int ManyConnections => 50;
+
+    // Without close_notify nobody knows whether more was to come.
+    public override CloseReason ReasonOfAbruptClose => CloseReason.Truncated;
+
     public override async Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
     {
         (Socket left, Socket right) = MakeSockets();
