@@ -11,7 +11,7 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
         await Expect("def\n", callback => right.ReadUntilRegex("\\n", callback));
         await Expect("re", callback => right.ReadBytes(2, callback));
         await Expect("", callback => right.ReadBytes(0, callback));
-        left.Close();
+        _ = left.CloseAsync();
         await Expect("st", callback => right.ReadUntilClose(callback));
 
         static async Task Expect(string expected, Action<Action<byte[]>> read)

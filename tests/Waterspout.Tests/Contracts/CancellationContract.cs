@@ -145,15 +145,15 @@ public abstract class CancellationContract(Transport transport, PollerKind polle
     });
 
     [Fact]
-    public void A_thousand_cancellations_race_with_arriving_data_and_no_byte_is_lost()
+    public void Many_cancellations_race_with_arriving_data_and_no_byte_is_lost()
     {
         Random random = NewRandom();
         byte[] data = RandomBytes(random, 3_000_000);
         RunPair(async (left, right) =>
         {
-            int at = 0, completed = 0, cancelled = 0;
+            int rounds = Transport.Rounds(1000), at = 0, completed = 0, cancelled = 0;
             Task write = WriteSlowly(left, data, new Random(random.Next()), () => at);
-            for (int i = 0; i < 1000 && at < data.Length; i++)
+            for (int i = 0; i < rounds && at < data.Length; i++)
             {
                 using CancellationTokenSource cancellation = new();
                 Task<byte[]> read = RandomReads.Start(right, data.AsMemory(at), random, cancellation.Token);
@@ -179,16 +179,16 @@ public abstract class CancellationContract(Transport transport, PollerKind polle
             at = data.Length;
             AssertSame(data.AsMemory(rest), await right.ReadUntilCloseAsync());
             await write;
-            Assert.True(completed > 50 && cancelled > 50, $"{completed} reads completed, {cancelled} were cancelled: that is no race.");
+            Assert.True(completed > rounds / 20 && cancelled > rounds / 20, $"{completed} reads completed, {cancelled} were cancelled: that is no race.");
         });
     }
 
-    // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows.
+    // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows in one piece.
     private async Task WriteSlowly(BaseIOStream stream, byte[] data, Random random, Func<int> read)
     {
         for (int at = 0, count; at < data.Length; at += count)
         {
-            count = Math.Min(random.Next(1, 1000), data.Length - at);
+            count = Math.Min(read() == data.Length ? data.Length : random.Next(1, 1000), data.Length - at);
             await stream.WriteAsync(data.AsMemory(at, count));
             await Turn();
             while (at - read() > 2000) await Turn();

@@ -10,7 +10,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         right.SetCloseCallback(() => calls++);
         ValueTask<byte[]> read = right.ReadBytesAsync(10);
         await SendAlone(left, Bytes("short"));
-        left.Close();
+        _ = left.CloseAsync();
         StreamClosedException error = await AssertFails<StreamClosedException>(read);
         Assert.Equal(CloseReason.EndOfStream, error.Reason);
         Assert.Null(right.Error);
@@ -25,11 +25,25 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         Task closed = WhenClosed(right);
         await Turn();
         Assert.False(right.IsClosed);
-        left.Close();
+        _ = left.CloseAsync();
         await closed;
         Assert.True(right.IsClosed);
         Assert.True(right.Closed.IsCancellationRequested);
         Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
+    });
+
+    [Fact]
+    public void A_peer_that_closes_without_order_is_told_as_far_as_the_transport_can_tell() => RunPair(async (left, right) =>
+    {
+        Task closed = WhenClosed(right);
+        ValueTask<byte[]> read = right.ReadBytesAsync(100);
+        await SendAlone(left, Bytes("last words"));
+        left.Close();
+        StreamClosedException error = await AssertFails<StreamClosedException>(read);
+        Assert.Equal(Transport.ReasonOfAbruptClose, error.Reason);
+        await closed;
+        Assert.Equal(Transport.ReasonOfAbruptClose, right.CloseReason);
+        await AssertReads("last words", right.ReadBytesAsync(10));
     });
 
     [Fact]
@@ -39,7 +53,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         right.SetCloseCallback(() => isCalled = true);
         Task told = WhenEndIsTold(right);
         await Buffer(left, right, "first second");
-        left.Close();
+        _ = left.CloseAsync();
         await told;
         Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
         await AssertReads("first ", right.ReadBytesAsync(6));
@@ -222,7 +236,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
     [Fact]
     public void Both_sides_may_close_at_the_same_time() => Run(async () =>
     {
-        for (int i = 0; i < 500; i++)
+        for (int i = 0; i < Transport.Rounds(500); i++)
         {
             (BaseIOStream left, BaseIOStream right) = await Transport.ConnectAsync(null);
             if (i % 5 == 0) await left.WriteAsync("unread"u8);

@@ -74,7 +74,7 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
     [Fact]
     public void Closing_from_another_thread_ends_a_pending_read() => RunPair(async (left, right) =>
     {
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < Transport.Rounds(200); i++)
         {
             (BaseIOStream otherLeft, BaseIOStream otherRight) = await Transport.ConnectAsync(null);
             ValueTask<byte[]> read = otherRight.ReadBytesAsync(2);

@@ -12,6 +12,12 @@ public abstract class Transport
     /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
     public virtual int MoreThanTheKernelTakes => 24 * 1024 * 1024;
 
+    /// <summary>What a stream tells when its peer was closed at once, with nothing left unread.</summary>
+    public virtual CloseReason ReasonOfAbruptClose => CloseReason.EndOfStream;
+
+    /// <summary>How often a test does what it does so many times over a kind of stream that costs little.</summary>
+    public virtual int Rounds(int many) => many;
+
     /// <summary>Two connected streams on the current loop: what is written to the left one is read from the right one.</summary>
     public abstract Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options);
 }

@@ -13,3 +13,17 @@ public sealed class Tls12ServerPortableReads() : ReadContract(new TlsPairs(SslPr
 public sealed class Tls12ServerPortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Tls12ServerPortableLimits() : LimitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Tls12ServerEpollWrites() : WriteContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollClosing() : CloseContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollBothWays() : DuplexContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollCallbacks() : CallbackContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);

@@ -13,3 +13,31 @@ public sealed class Tls13ClientPortableReads() : ReadContract(new TlsPairs(SslPr
 public sealed class Tls13ClientPortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
 
 public sealed class Tls13ClientPortableLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollWrites() : WriteContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableWrites() : WriteContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollClosing() : CloseContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableClosing() : CloseContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollBothWays() : DuplexContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableBothWays() : DuplexContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollCallbacks() : CallbackContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableCallbacks() : CallbackContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);

@@ -9,6 +9,12 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
 {
     public override bool IsBytewise => relaying == Relaying.Bytewise;
 
+    // Without close_notify nobody knows whether more was to come.
+    public override CloseReason ReasonOfAbruptClose => CloseReason.Truncated;
+
+    // A handshake takes milliseconds, and there are many kinds of TLS streams.
+    public override int Rounds(int many) => many / 5;
+
     public override async Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
     {
         (Socket left, Socket right) = MakeSockets();

@@ -13,3 +13,17 @@ public sealed class Upgraded13PortableReads() : ReadContract(new UpgradedPairs(S
 public sealed class Upgraded13PortableReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Upgraded13PortableLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13EpollWrites() : WriteContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollClosing() : CloseContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollBothWays() : DuplexContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollCallbacks() : CallbackContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollCancellation() : CancellationContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollThreads() : ThreadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollRandomUse() : RandomContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
