@@ -19,15 +19,17 @@ public sealed class NginxTests
         await AssertSameAsCurlAsync(nginx.Url + path, status, []);
     }
 
-    [Fact]
-    public async Task Gets_a_page_over_TLS_from_a_server_that_is_trusted_and_from_no_other()
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("localhost")]
+    public async Task Gets_a_page_over_TLS_from_a_server_that_is_trusted_and_from_no_other(string host)
     {
         await using Nginx nginx = new();
         byte[] page = new byte[1_000_000];
         new Random(1).NextBytes(page);
         await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "page"), page);
         await nginx.StartAsync(isSecure: true);
-        string url = nginx.SecureUrl + "/page";
+        string url = nginx.SecureUrl.Replace("127.0.0.1", host) + "/page";
         await AssertSameAsCurlAsync(url, "200 OK", [("SSL_CERT_FILE", nginx.Certificate), ("CURL_CA_BUNDLE", nginx.Certificate)]);
 
         Child.Outcome refused = await Child.RunAsync(s_program, url);

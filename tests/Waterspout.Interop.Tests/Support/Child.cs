@@ -45,6 +45,23 @@ internal sealed class Child : IDisposable
 
     internal async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync();
 
+    /// <summary>Gives the program some input, and leaves the rest for later.</summary>
+    internal async Task SayAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>Ends the program's input, and waits for its end. The output is what was not read as lines.</summary>
+    internal async Task<(int ExitCode, string Output, string Errors)> EndInputAsync()
+    {
+        Task<string> errors = _process.StandardError.ReadToEndAsync();
+        _process.StandardInput.Close();
+        string output = await _process.StandardOutput.ReadToEndAsync();
+        await WaitForExitAsync();
+        return (_process.ExitCode, output, await errors);
+    }
+
     internal Task WaitForExitAsync() => _process.WaitForExitAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Sends a signal by its name, without the "SIG".</summary>
