@@ -15,7 +15,7 @@ public abstract class RandomContract(Transport transport, PollerKind poller) : S
     public void A_megabyte_in_random_pieces_is_read_whole_by_a_mix_of_all_reads()
     {
         Random random = NewRandom();
-        byte[] data = RandomBytes(random, 1_000_000);
+        byte[] data = RandomBytes(random, Transport.Rounds(1_000_000));
         RunPair(async (left, right) =>
         {
             Task write = WriteAtRandom(left, data, new Random(random.Next()));

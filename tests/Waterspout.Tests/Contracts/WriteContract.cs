@@ -86,24 +86,25 @@ public abstract class WriteContract(Transport transport, PollerKind poller) : St
     [Fact]
     public void Writes_of_many_producers_stay_whole_and_complete_in_order() => RunPair(async (left, right) =>
     {
-        const int Producers = 10, Each = 50, Size = 5000;
+        const int Producers = 10, Size = 5000;
+        int each = Transport.Rounds(50);
         int submitted = 0;
         List<int> completed = [];
         Task all = Task.WhenAll(Enumerable.Range(0, Producers).Select(Produce));
-        for (int i = 0; i < Producers * Each; i++)
+        for (int i = 0; i < Producers * each; i++)
         {
             byte[] message = await right.ReadBytesAsync(Size);
             Assert.Equal(-1, message.AsSpan().IndexOfAnyExcept(message[0]));
         }
 
         await all;
-        Assert.Equal(Enumerable.Range(0, Producers * Each), completed);
+        Assert.Equal(Enumerable.Range(0, Producers * each), completed);
 
         async Task Produce(int producer)
         {
             byte[] message = new byte[Size];
             message.AsSpan().Fill((byte)producer);
-            for (int i = 0; i < Each; i++)
+            for (int i = 0; i < each; i++)
             {
                 ValueTask write = left.WriteAsync((ReadOnlySpan<byte>)message);
                 int number = submitted++;
@@ -140,7 +141,7 @@ public abstract class WriteContract(Transport transport, PollerKind poller) : St
     {
         Random random = new(7);
         Segment first = new(RandomBytes(random, 100)), last = first;
-        for (int i = 1; i < 1000; i++) last = last.Append(RandomBytes(random, i % 5 == 0 ? 9000 : i % 7));
+        for (int i = 1; i < Transport.Rounds(1000); i++) last = last.Append(RandomBytes(random, i % 5 == 0 ? 9000 : i % 7));
         ReadOnlySequence<byte> data = new(first, 10, last, last.Memory.Length);
         Task write = left.WriteAsync(data).AsTask();
         AssertSame(data.ToArray(), await right.ReadBytesAsync((int)data.Length));

@@ -56,6 +56,8 @@ public sealed class ScriptedTransport(int mostAtOnce = int.MaxValue) : Transport
 {
     public override bool IsBytewise => mostAtOnce == 1;
 
+    public override int Rounds(int many) => IsBytewise ? many / 8 : many;
+
     public override int MoreThanTheKernelTakes => mostAtOnce == 1 ? 100_000 : base.MoreThanTheKernelTakes;
 
     public override Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
