@@ -260,7 +260,7 @@ public abstract partial class BaseIOStream
     private void TellEnd()
     {
         if (_isEndTold) return;
-        if (_closeReason == CloseReason.None) _closeReason = CloseReason.EndOfStream;
+        if (_closeReason == CloseReason.None) _closeReason = ReasonOfKnownEnd;
         _isEndTold = true;
         if (Volatile.Read(ref _closedSource) is not null) CancelClosedLater();
     }

@@ -184,6 +184,9 @@ public abstract partial class BaseIOStream
     /// <summary>The end of the peer's side does not close the stream, since this side may still write.</summary>
     private bool StaysHalfOpen => Options.AllowHalfOpen && !_areWritesCompleted;
 
+    /// <summary>What can be said of the end while data in front of it is unread.</summary>
+    private protected virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
+
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
     private void ReachEnd()
     {

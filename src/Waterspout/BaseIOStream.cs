@@ -53,6 +53,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
             return;
         }
 
+        // Closed by its loop's end after it was dropped.
+        if (_state == StreamState.Closed) return;
         Log.Dropped(Loop.Logger, this);
         Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).CloseNow(CloseReason.Local), this));
     }
@@ -91,7 +93,10 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
     public Exception? Error => _error;
 
-    /// <summary>Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read.</summary>
+    /// <summary>
+    /// Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read. Not so over TLS, where what
+    /// kind of an end it is comes behind the data.
+    /// </summary>
     public CloseReason CloseReason => _closeReason;
 
     /// <summary>Turns Nagle's algorithm off (true) or on (false), on streams that have it; does nothing on others.</summary>

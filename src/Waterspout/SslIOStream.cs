@@ -118,6 +118,9 @@ public partial class SslIOStream : IOStream
 
     private protected override bool WritesMemory => true;
 
+    // Whether the peer has said in TLS that it ends is behind the data.
+    private protected override CloseReason ReasonOfKnownEnd => CloseReason.None;
+
     private protected override CloseReason EndReason =>
         _isCutInRecord || (_engine is { IsTruncated: true } && !Options.AllowTruncation) ? CloseReason.Truncated : CloseReason.EndOfStream;
 

@@ -28,9 +28,30 @@ public sealed class CollectionTests : LoopTest
         (IOStream reader, WeakReference<IOStream> writer) = WriteOnPair(Length);
         Collect();
 
+        // Held from here on: once everything is sent it may be collected.
+        Assert.True(writer.TryGetTarget(out IOStream? stream));
         Assert.Equal(Length, (await reader.ReadBytesAsync(Length)).Length);
-        if (writer.TryGetTarget(out IOStream? stream)) stream.Close();
+        stream.Close();
         reader.Close();
+    });
+
+    [Fact]
+    public void Streams_that_were_dropped_are_closed_when_their_loop_is_disposed() => Check(() =>
+    {
+        // Collected, and their finalizers not necessarily done, when the loop ends: whoever comes first closes them.
+        for (int i = 0; i < 20; i++)
+        {
+            using IOLoop loop = new();
+            DropPairs(loop);
+            GC.Collect();
+        }
+    });
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropPairs(IOLoop loop) => loop.RunSync(() =>
+    {
+        for (int i = 0; i < 20; i++) PipeIOStream.CreatePair();
+        return Task.CompletedTask;
     });
 
     [MethodImpl(MethodImplOptions.NoInlining)]

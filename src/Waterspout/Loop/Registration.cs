@@ -20,7 +20,8 @@ internal sealed class Registration
     internal Registration(int fd, IReadinessHandler handler, bool weak)
     {
         Fd = fd;
-        if (weak) _weak = new WeakGCHandle<IReadinessHandler>(handler);
+        // Also to one that waits for its finalizer: a loop that is disposed meanwhile still has to close it.
+        if (weak) _weak = new WeakGCHandle<IReadinessHandler>(handler, trackResurrection: true);
         else Root = handler;
     }
 

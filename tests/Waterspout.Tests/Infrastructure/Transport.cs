@@ -15,6 +15,9 @@ public abstract class Transport
     /// <summary>What a stream tells when its peer was closed at once, with nothing left unread.</summary>
     public virtual CloseReason ReasonOfAbruptClose => CloseReason.EndOfStream;
 
+    /// <summary>What a stream tells as the reason when it knows of the peer's end, and has not read what is in front of it.</summary>
+    public virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
+
     /// <summary>How often a test does what it does so many times over a kind of stream that costs little.</summary>
     public virtual int Rounds(int many) => many;
 

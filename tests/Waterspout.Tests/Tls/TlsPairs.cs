@@ -13,6 +13,9 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
     public override CloseReason ReasonOfAbruptClose => CloseReason.Truncated;
 
     // A handshake takes milliseconds, and there are many kinds of TLS streams.
+    // The peer's own word on it is behind the data.
+    public override CloseReason ReasonOfKnownEnd => CloseReason.None;
+
     public override int Rounds(int many) => many / 5;
 
     public override async Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
