@@ -24,8 +24,6 @@ internal sealed unsafe class Epoll : IDisposable
         _events = (byte*)NativeMemory.AllocZeroed((nuint)(capacity * s_eventSize));
     }
 
-    internal static int EventSize => s_eventSize;
-
     internal PosixResult Add(int fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_ADD, fd, events, data);
 
     internal PosixResult Modify(int fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_MOD, fd, events, data);

@@ -11,11 +11,8 @@ namespace Waterspout.Interop;
 /// </summary>
 internal static unsafe partial class LibC
 {
-    internal const int F_GETFD = 1;
-    internal const int F_SETFD = 2;
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
-    internal const int FD_CLOEXEC = 1;
 
     internal const int O_ACCMODE = 3;
     internal const int O_RDONLY = 0;
@@ -36,13 +33,10 @@ internal static unsafe partial class LibC
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2;
     internal const int SO_ERROR = 4;
-    internal const int SO_LINGER = 13;
     internal const int SO_REUSEPORT = 15;
     internal const int SO_DOMAIN = 39;
     internal const int IPPROTO_TCP = 6;
     internal const int TCP_NODELAY = 1;
-    internal const int IPPROTO_IPV6 = 41;
-    internal const int IPV6_V6ONLY = 26;
 
     internal const int EPOLL_CLOEXEC = O_CLOEXEC;
     internal const int EPOLL_CTL_ADD = 1;

@@ -42,6 +42,19 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
         }
     }
 
+    /// <summary>Goes on in the loop's next turn.</summary>
+    protected Task Turn()
+    {
+        TaskCompletionSource next = new();
+        Loop.AddCallback(next.SetResult);
+        return next.Task;
+    }
+
+    protected async Task Turns(int count)
+    {
+        for (int i = 0; i < count; i++) await Turn();
+    }
+
     private void UseLoop(Action body, Action<IOLoopOptions>? configure)
     {
         // A machine that is busy with other things stalls any callback, and that is not what is tested here.

@@ -17,19 +17,6 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
         await body(left, right);
     });
 
-    /// <summary>Goes on in the loop's next turn.</summary>
-    protected Task Turn()
-    {
-        TaskCompletionSource next = new();
-        Loop.AddCallback(next.SetResult);
-        return next.Task;
-    }
-
-    protected async Task Turns(int count)
-    {
-        for (int i = 0; i < count; i++) await Turn();
-    }
-
     /// <summary>Sends a piece and waits until it has been received by itself. Somebody must be reading.</summary>
     protected async Task SendAlone(BaseIOStream stream, ReadOnlyMemory<byte> piece)
     {

@@ -199,11 +199,6 @@ public abstract class HandlerTests(PollerKind poller) : LoopTest(poller)
         Assert.Throws<InvalidOperationException>(() => Loop.UpdateHandler(ready.Fd, IOEvents.Read));
     });
 
-    private async Task Turns(int count)
-    {
-        for (int i = 0; i < count; i++) await Task.Yield();
-    }
-
     private static class FileDescriptorsOf
     {
         [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "dup3")]

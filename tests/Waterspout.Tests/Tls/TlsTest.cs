@@ -43,19 +43,6 @@ public abstract class TlsTest(PollerKind poller = PollerKind.Default) : LoopTest
         Assert.Equal("pong\n", Text(await one.ReadUntilAsync("\n"u8)));
     }
 
-    /// <summary>Goes on in the loop's next turn.</summary>
-    protected Task Turn()
-    {
-        TaskCompletionSource next = new();
-        Loop.AddCallback(next.SetResult);
-        return next.Task;
-    }
-
-    protected async Task Turns(int count)
-    {
-        for (int i = 0; i < count; i++) await Turn();
-    }
-
     protected static Task WhenClosed(BaseIOStream stream)
     {
         TaskCompletionSource closed = new();
