@@ -30,6 +30,7 @@ public abstract partial class BaseIOStream
     private RegexScanner? _scanner;
     private Deadline? _readDeadline;
     private bool _isReadable;
+    private bool _isResumeQueued;
     private bool _isParsing;
     private bool _isEndKnown;
     private bool _isEndReached;
@@ -143,6 +144,9 @@ public abstract partial class BaseIOStream
         }
 
         if (_budget > 0) return false;
+        // Asked more than once in a turn, by the read and by the event; queued twice, each would queue two more.
+        if (_isResumeQueued) return true;
+        _isResumeQueued = true;
         Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).Resume(), this));
         return true;
     }
@@ -150,6 +154,7 @@ public abstract partial class BaseIOStream
     /// <summary>The next turn for a stream that had spent its budget.</summary>
     private void Resume()
     {
+        _isResumeQueued = false;
         if (_state is StreamState.Closed) return;
         ReceiveForRead();
         EndEvents();
