@@ -56,7 +56,7 @@ public abstract partial class BaseIOStream
         read.RegisterCancellation(cancellationToken);
         if (Options.ReadTimeout is { } timeout) (_readDeadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
         _readBuffer.Trim();
-        _registration?.Root = this;
+        UpdateRoot();
         return read.Task;
     }
 

@@ -188,8 +188,11 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     internal virtual void UpdateRoot() => _registration?.Root = IsAwaited ? this : null;
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
-    internal virtual bool IsAwaited => _pendingRead is not null || _closeCallback is not null || _closedSource is not null
+    internal virtual bool IsAwaited => IsReadAwaited || _closeCallback is not null || _closedSource is not null
         || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
+
+    /// <summary>A read is under way, and somebody waits for it.</summary>
+    private protected virtual bool IsReadAwaited => _pendingRead is not null;
 
     /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
     private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)

@@ -81,13 +81,11 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
-        if (_unreported == 0)
-        {
-            _unreported = Encrypt(pieces);
-            _transport.FlushWrites();
-        }
-
-        if (!_transport.IsFlushed && !_transport.IsClosed)
+        if (_unreported == 0) _unreported = Encrypt(pieces);
+        // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
+        _transport.FlushWrites();
+        if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason, _transport.Error);
+        if (!_transport.IsFlushed)
         {
             if (!_isAwaitingFlush) WaitForTransport();
             return null;

@@ -36,6 +36,9 @@ internal sealed class TlsTransport : IOStream
 
     internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
 
+    // SslStream goes on waiting for data when the read that it began for was cancelled. Whether anybody waits is known above.
+    private protected override bool IsReadAwaited => _owner is null && base.IsReadAwaited;
+
     private protected override void OnEndKnown() => _owner?.OnTransportEnd();
 
     private protected override void OnClosed(Exception error)

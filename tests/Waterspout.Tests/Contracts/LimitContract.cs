@@ -104,7 +104,7 @@ public abstract class LimitContract(Transport transport, PollerKind poller) : St
         await small;
         await left.WriteAsync("later"u8);
         await AssertReads("smalllater", right.ReadBytesAsync(10));
-    }, new IOStreamOptions { MaxWriteBufferSize = 30_000_000 });
+    }, new IOStreamOptions { MaxWriteBufferSize = Transport.MoreThanTheKernelTakes * 5L / 4 });
 
     [Theory]
     [InlineData(0)]

@@ -23,6 +23,7 @@ public sealed class Relay
     private readonly Relaying _relaying;
     private readonly IOStream _left;
     private readonly IOStream _right;
+    private bool _isCut;
 
     public Relay(Relaying relaying = Relaying.Straight)
     {
@@ -45,11 +46,11 @@ public sealed class Relay
     /// <summary>What has been passed on from the right.</summary>
     public List<byte> FromRight { get; } = [];
 
-    /// <summary>How many bytes from the left are passed on before both connections are cut.</summary>
-    public int CutFromLeft { get; set; } = int.MaxValue;
+    /// <summary>Tells from the bytes so far how many from the left are passed on before both connections are cut; null where that is not known yet.</summary>
+    public Func<byte[], int?>? CutFromLeft { get; set; }
 
-    /// <summary>How many bytes from the right are passed on before both connections are cut.</summary>
-    public int CutFromRight { get; set; } = int.MaxValue;
+    /// <summary>Tells from the bytes so far how many from the right are passed on before both connections are cut; null where that is not known yet.</summary>
+    public Func<byte[], int?>? CutFromRight { get; set; }
 
     /// <summary>The cut is a reset, and not the end of the stream.</summary>
     public bool CutsByReset { get; set; }
@@ -61,31 +62,33 @@ public sealed class Relay
         return this;
     }
 
-    /// <summary>Cuts both connections.</summary>
-    public void Cut()
+    /// <summary>Cuts both connections, so that nobody takes the end of one side for the end of the other.</summary>
+    private void Cut()
     {
+        if (_isCut) return;
+        _isCut = true;
         foreach (IOStream stream in (IOStream[])[_left, _right])
         {
             if (stream.IsClosed) continue;
             if (CutsByReset) stream.Socket.LingerState = new LingerOption(true, 0);
-            stream.Close();
+            // Data that is left unread would make a reset of the end.
+            if (CutsByReset) stream.Close();
+            else _ = stream.CloseAsync();
         }
     }
 
-    private async Task PassAsync(IOStream from, IOStream to, List<byte> passed, Func<int> limit)
+    private async Task PassAsync(IOStream from, IOStream to, List<byte> passed, Func<Func<byte[], int?>?> cut)
     {
         byte[] buffer = new byte[256 * 1024];
         try
         {
-            while (passed.Count < limit())
+            while (Passable(0) > 0)
             {
                 int count = await from.ReadIntoAsync(buffer, partial: true);
                 if (_relaying == Relaying.InLumps) count += await GatherAsync(from, buffer.AsMemory(count));
-                count = Math.Min(count, limit() - passed.Count);
-                await SendAsync(to, buffer.AsMemory(0, count), passed);
+                await SendAsync(to, buffer.AsMemory(0, Math.Min(count, Passable(count))), passed);
             }
 
-            // Both, so that nobody takes the end of one side for the end of the other.
             await to.FlushAsync();
             Cut();
         }
@@ -95,9 +98,13 @@ public sealed class Relay
         }
         catch (StreamClosedException)
         {
+            if (_isCut) return;
             CutsByReset = true;
             Cut();
         }
+
+        int Passable(int received) =>
+            (cut()?.Invoke([.. passed, .. buffer.AsSpan(0, received)]) ?? int.MaxValue) - passed.Count;
     }
 
     private async Task SendAsync(IOStream to, ReadOnlyMemory<byte> data, List<byte> passed)

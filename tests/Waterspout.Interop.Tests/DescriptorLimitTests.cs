@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Waterspout.Interop.Tests;
+
+/// <summary>A server that has no descriptor left for the connections that wait. In a process of its own, since the limit is the whole process's.</summary>
+public sealed class DescriptorLimitTests
+{
+    private const int Free = 5;
+    private const int Clients = 20;
+    private const int Naps = 10;
+
+    [Fact]
+    public void The_server_sleeps_serves_those_that_it_has_and_takes_the_others_later() => TestLoop.Run(async () =>
+    {
+        string prlimit = Tool.Require("prlimit");
+        using EchoServer server = await EchoServer.StartAsync();
+        // What the runtime loads at the first use, it loads now.
+        using (IOStream first = await server.ConnectAsync()) await EchoAsync(first);
+        using IOStream established = await server.ConnectAsync();
+        await EchoAsync(established);
+        int limit = server.DescriptorCount + Free;
+        Child.Outcome limited = await Child.RunAsync(prlimit, $"--pid={server.Process.Id}", $"--nofile={limit}");
+        Assert.Equal("", limited.Errors);
+
+        IOStream[] clients = await Task.WhenAll(Enumerable.Range(0, Clients).Select(_ => server.ConnectAsync()));
+        while (server.DescriptorCount < limit) await Task.Yield();
+        await EchoAsync(established);
+        await AssertSleepsAsync(server);
+        await EchoAsync(established);
+        Assert.Equal(limit, server.DescriptorCount);
+
+        // In the order in which they came: each makes room for another one.
+        foreach (IOStream client in clients)
+        {
+            await EchoAsync(client);
+            await client.CloseAsync();
+        }
+
+        await EchoAsync(established);
+        await server.Process.SignalAsync("TERM");
+        await server.Process.WaitForExitAsync();
+        Assert.Equal(0, server.Process.ExitCode);
+    });
+
+    /// <summary>Waits until the loop has gone to sleep some times, which one that spins does not do, and looks at the processor time that it has used.</summary>
+    private static async Task AssertSleepsAsync(EchoServer server)
+    {
+        string thread = Directory.GetDirectories($"/proc/{server.Process.Id}/task").Single(task => File.ReadAllText($"{task}/comm").StartsWith("IOLoop", StringComparison.Ordinal));
+        long sleeps = Sleeps(thread), ticks = Ticks(thread);
+        while (Sleeps(thread) < sleeps + Naps) await Task.Yield();
+        Assert.InRange(Ticks(thread) - ticks, 0, 20);
+    }
+
+    private static long Sleeps(string thread)
+    {
+        const string Name = "voluntary_ctxt_switches:";
+        return long.Parse(File.ReadLines($"{thread}/status").Single(line => line.StartsWith(Name, StringComparison.Ordinal))[Name.Length..], CultureInfo.InvariantCulture);
+    }
+
+    // In hundredths of a second: utime and stime, the 14th and 15th field of proc_pid_stat(5), of which the second may contain blanks.
+    private static long Ticks(string thread)
+    {
+        string stat = File.ReadAllText($"{thread}/stat");
+        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+    }
+
+    private static async Task EchoAsync(IOStream stream)
+    {
+        await stream.WriteAsync("line\n"u8);
+        Assert.Equal("line\n"u8.ToArray(), await stream.ReadUntilAsync("\n"u8));
+    }
+}
