@@ -41,6 +41,25 @@ public sealed class LoopTestTests : LoopTest
     }
 
     [Fact]
+    public void Threads_that_start_meanwhile_leave_nothing_open()
+    {
+        bool isOver = false;
+        Thread starter = new(() =>
+        {
+            while (!Volatile.Read(ref isOver))
+            {
+                Thread other = new(() => { });
+                other.Start();
+                other.Join();
+            }
+        });
+        starter.Start();
+        for (int i = 0; i < 20; i++) Run(() => Task.CompletedTask);
+        Volatile.Write(ref isOver, true);
+        starter.Join();
+    }
+
+    [Fact]
     public void An_exception_that_nobody_observes_fails_the_test() =>
         Assert.Throws<TrueException>(() => Run(() =>
         {

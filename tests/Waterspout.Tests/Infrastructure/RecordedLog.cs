@@ -21,12 +21,16 @@ public sealed class RecordedLog : ILoggerFactory, ILogger
     public void Expect(string part) => _expected.Enqueue(part);
 
     /// <summary>Fails on a line at Warning or above that was not announced, and on an announced one that did not come.</summary>
+    /// <remarks>
+    /// Not on those of finalizers: a test may leave its streams to the loop's end, and when a collection comes before that they are finalized. What is
+    /// dropped too early fails the test by itself.
+    /// </remarks>
     public void Check()
     {
         List<LogLine> loud = [.. _lines.Where(line => line.Level >= LogLevel.Warning)];
         foreach (string part in _expected)
             Assert.True(loud.Exists(line => line.Message.Contains(part)), $"Nothing was logged that contains '{part}'.");
-        loud.RemoveAll(line => _expected.Any(line.Message.Contains));
+        loud.RemoveAll(line => _expected.Any(line.Message.Contains) || line.Message.Contains("was dropped without being closed"));
         Assert.True(loud.Count == 0, $"Unexpected in the log:\n{string.Join('\n', loud)}");
     }
 
