@@ -19,12 +19,12 @@ public sealed class EchoLoadTests
         // One on each loop: their echoes afterwards say that the loop has closed what it had to close before.
         IOStream[] probes = await Task.WhenAll(Enumerable.Range(0, loops).Select(_ => server.ConnectAsync()));
         await ProbeAsync(probes);
-        int before = server.DescriptorCount;
+        int before = server.Descriptors.Count();
 
         await Task.WhenAll(Enumerable.Range(1, s_connections).Select(seed => TalkAsync(server, new Random(seed))));
 
         await ProbeAsync(probes);
-        Assert.Equal(before, server.DescriptorCount);
+        Assert.Equal(before, server.Descriptors.Count());
         foreach (IOStream probe in probes) probe.Close();
         await server.Process.SignalAsync("TERM");
         await server.Process.WaitForExitAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Waterspout.Interop.Tests;
@@ -11,7 +12,8 @@ internal sealed class EchoServer : IDisposable
 
     internal int Port { get; }
 
-    internal int DescriptorCount => Directory.GetFiles($"/proc/{Process.Id}/fd").Length;
+    /// <summary>The descriptors that are open. Of entries rather than of files, since one may be inherited and of a directory.</summary>
+    internal IEnumerable<int> Descriptors => Directory.EnumerateFileSystemEntries($"/proc/{Process.Id}/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
 
     internal static async Task<EchoServer> StartAsync(params string[] arguments)
     {
