@@ -6,6 +6,9 @@ namespace Waterspout.Interop.Tests;
 /// <summary>The EchoServer sample, running and listening on a port of its own.</summary>
 internal sealed class EchoServer : IDisposable
 {
+    // A debugger's transport takes a descriptor's number and shows no descriptor: it waits in open(2) of a FIFO.
+    private static readonly (string, string)[] s_environment = [("DOTNET_EnableDiagnostics", "0")];
+
     private EchoServer(Child process, string address) => (Process, Port) = (process, IPEndPoint.Parse(address).Port);
 
     internal Child Process { get; }
@@ -17,7 +20,7 @@ internal sealed class EchoServer : IDisposable
 
     internal static async Task<EchoServer> StartAsync(params string[] arguments)
     {
-        Child process = Child.Start(Repository.Sample("EchoServer"), ["--port", "0", "--host", "127.0.0.1", .. arguments]);
+        Child process = Child.Start(Repository.Sample("EchoServer"), ["--port", "0", "--host", "127.0.0.1", .. arguments], s_environment);
         string? line = await process.ReadLineAsync();
         Assert.StartsWith("listening on ", line);
         return new EchoServer(process, line!["listening on ".Length..]);
