@@ -127,9 +127,10 @@ public abstract partial class BaseIOStream
         _writeBuffer.Clear();
         _writeDeadline?.Cancel();
         _readDeadline?.Cancel();
-        if (_pendingRead is { } read)
+        // One whose parser closes the stream ends when that returns.
+        if (_pendingRead is { } read && !_readBuffer.IsLent)
         {
-            if (!TryFinish(read)) FailAtEnd(read);
+            TryFinish(read);
             EndReadLater(read);
         }
 
@@ -201,6 +202,7 @@ public abstract partial class BaseIOStream
     {
         _state = StreamState.Closing;
         _closeReason = reason;
+        if (_readBuffer.IsLent) await Task.Yield(); // a parser closes the stream: its read comes first
         if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
         UpdateRoot();
         using IDisposable? limit = timeout == Timeout.InfiniteTimeSpan ? null : Loop.CallLater(timeout, () => EndClosing(reason));

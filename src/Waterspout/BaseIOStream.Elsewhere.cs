@@ -26,6 +26,9 @@ public abstract partial class BaseIOStream
     private ValueTask<T> ReadUntilElsewhere<T>(byte[] delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes, CancellationToken cancellationToken) =>
         ReadElsewhere(() => ReadUntilAsync(delimiter, parse, maxBytes, cancellationToken));
 
+    private ValueTask<bool> SplitElsewhere(byte[] delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes, CancellationToken cancellationToken) =>
+        ReadElsewhere(() => SplitAsync(delimiter, handle, maxBytes, cancellationToken));
+
     private ValueTask<byte[]> ReadUntilRegexElsewhere(Regex regex, int? maxBytes, CancellationToken cancellationToken) =>
         ReadElsewhere(() => ReadUntilRegexAsync(regex, maxBytes, cancellationToken));
 

@@ -14,7 +14,7 @@ public abstract partial class BaseIOStream
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
         else if (_isMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_pendingRead is not null || _isParsing)
+        else if (_pendingRead is not null || _readBuffer.IsLent)
             refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
         else
             return true;
@@ -24,7 +24,7 @@ public abstract partial class BaseIOStream
     /// <summary>Completes a read with bytes that are buffered.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
     {
-        _isParsing = true;
+        _readBuffer.IsLent = true;
         try
         {
             return new ValueTask<T>(parse(_readBuffer.Data[..count]));
@@ -35,7 +35,7 @@ public abstract partial class BaseIOStream
         }
         finally
         {
-            _isParsing = false;
+            _readBuffer.IsLent = false;
             _readBuffer.Consume(count);
             if (_isEndKnown) CheckForEndLater();
         }
@@ -70,11 +70,10 @@ public abstract partial class BaseIOStream
     /// <summary>Lets the pending read look at the buffer. True when it has ended, well or not.</summary>
     private bool TryFinish(ReadOperation read)
     {
-        _isParsing = true;
-        ReadProgress progress = read.TryFinish(_readBuffer);
-        _isParsing = false;
+        ReadProgress progress = LetRead(read, isEnd: false);
         if (progress == ReadProgress.Finished) return true;
-        if (_state == StreamState.Closed) return false;
+        // Before, or just now by the user's parser.
+        if (_state >= StreamState.Closing) return FailAtEnd(read);
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
@@ -85,13 +84,32 @@ public abstract partial class BaseIOStream
         return true;
     }
 
+    private ReadProgress LetRead(ReadOperation read, bool isEnd)
+    {
+        _readBuffer.IsLent = true;
+        try
+        {
+            return isEnd ? read.TryFinishAtEnd(_readBuffer) : read.TryFinish(_readBuffer);
+        }
+        catch (Exception error)
+        {
+            // Of the user's parser, memory or expression. It is the read's, and the stream goes on.
+            read.Fail(error);
+            return ReadProgress.Finished;
+        }
+        finally
+        {
+            _readBuffer.IsLent = false;
+        }
+    }
+
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
     private bool FailAtEnd(ReadOperation read)
     {
         bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
         if (_state == StreamState.Closing && read is DiscardRead && !_isEndReached) return false;
-        if (isRegular && (read.EndIsAResult || !_isEndReturned) && read.TryFinishAtEnd(_readBuffer))
+        if (isRegular && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
             _isEndReturned = true;
         else
         {

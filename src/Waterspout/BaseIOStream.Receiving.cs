@@ -31,7 +31,6 @@ public abstract partial class BaseIOStream
     private Deadline? _readDeadline;
     private bool _isReadable;
     private bool _isResumeQueued;
-    private bool _isParsing;
     private bool _isEndKnown;
     private bool _isEndReached;
     private bool _isEndReturned;

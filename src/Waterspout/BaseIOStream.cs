@@ -85,7 +85,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
 
     /// <summary>A read is under way.</summary>
-    public bool IsReading => _pendingRead is not null || Volatile.Read(ref _readsOnTheirWay) > 0;
+    public bool IsReading => _pendingRead is not null || _readBuffer.IsLent || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent.</summary>
     public bool IsWriting => _writeBuffer.Length > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;

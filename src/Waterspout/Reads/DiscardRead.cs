@@ -18,11 +18,7 @@ internal sealed class DiscardRead : ReadOperation<bool>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
 
-    internal override bool TryFinishAtEnd(ReadBuffer buffer)
-    {
-        Finish(true);
-        return true;
-    }
+    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => Finish(true);
 
     internal override Memory<byte> GetDirectSpace() => _sink;
 

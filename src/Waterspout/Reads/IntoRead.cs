@@ -43,12 +43,7 @@ internal sealed class IntoRead : ReadOperation<int>
         return _filled == _target.Length || (_partial && _filled > 0) ? Finish(_filled) : ReadProgress.Pending;
     }
 
-    internal override bool TryFinishAtEnd(ReadBuffer buffer)
-    {
-        if (!_endIsAResult) return false;
-        Finish(_filled);
-        return true;
-    }
+    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => _endIsAResult ? Finish(_filled) : ReadProgress.Pending;
 
     internal override Memory<byte> GetDirectSpace() => _target.Length - _filled >= SmallestDirect ? _target[_filled..] : default;
 

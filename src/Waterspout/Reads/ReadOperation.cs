@@ -42,7 +42,7 @@ internal abstract class ReadOperation
     internal abstract ReadProgress TryFinish(ReadBuffer buffer);
 
     /// <summary>The stream has ended: finishes with what there is, if this kind of read does that.</summary>
-    internal virtual bool TryFinishAtEnd(ReadBuffer buffer) => false;
+    internal virtual ReadProgress TryFinishAtEnd(ReadBuffer buffer) => ReadProgress.Pending;
 
     /// <summary>The regular end is a result, and so can be told again and again.</summary>
     internal virtual bool EndIsAResult => false;
@@ -151,15 +151,12 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     {
         try
         {
-            _result = parse(buffer.Data[..count]);
+            return Finish(parse(buffer.Data[..count]));
         }
-        catch (Exception error)
+        finally
         {
-            _error = error;
+            buffer.Consume(count);
         }
-
-        buffer.Consume(count);
-        return ReadProgress.Finished;
     }
 
     /// <summary>Forgets everything about this use and goes back to the pool.</summary>

