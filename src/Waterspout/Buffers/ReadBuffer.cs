@@ -26,7 +26,9 @@ internal sealed class ReadBuffer
     /// <summary>How many bytes have been consumed in all: where the data begins in the stream.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>Somebody has <see cref="Data"/> in his hands, so that no byte of it may move, nor its array be anybody else's.</summary>
+    /// <summary>
+    /// Somebody has <see cref="Data"/> in his hands, so that no byte of it may move, nor its array become anybody else's, until he consumes it.
+    /// </summary>
     internal bool IsLent { get; set; }
 
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
@@ -86,18 +88,13 @@ internal sealed class ReadBuffer
 
     internal void Release()
     {
-        Discard(_array);
+        if (_array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
         _array = [];
         _start = _end = 0;
     }
 
     private static byte[] Rent(int size) =>
         ArrayPool<byte>.Shared.Rent(Math.Max(SmallestSize, size > 1 << 30 ? size : (int)BitOperations.RoundUpToPowerOf2((uint)size)));
-
-    private void Discard(byte[] array)
-    {
-        if (array.Length > 0 && !IsLent) ArrayPool<byte>.Shared.Return(array);
-    }
 
     private void MakeSpace(int minimum)
     {
@@ -112,7 +109,7 @@ internal sealed class ReadBuffer
     {
         int length = Length;
         Data.CopyTo(target.AsSpan(offset));
-        if (target != _array) Discard(_array);
+        if (target != _array && _array.Length > 0 && !IsLent) ArrayPool<byte>.Shared.Return(_array);
         _array = target;
         _start = offset;
         _end = offset + length;

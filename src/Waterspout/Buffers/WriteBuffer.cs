@@ -5,17 +5,17 @@ namespace Waterspout.Buffers;
 
 /// <summary>Bytes that have been written and not yet sent, in order: copies in rented arrays, and memory of the caller's.</summary>
 /// <remarks>
-/// A ring of segments, which has room for one until more are needed: nearly always one rented array holds everything.
-/// It is returned when the last of its bytes has been sent, so that an empty buffer holds none.
+/// One segment is part of the object, since nearly always one block holds everything; those behind it are in a ring. Arrays are
+/// returned when the last of their bytes has been sent, so that an empty buffer holds none.
 /// </remarks>
 internal sealed class WriteBuffer
 {
-    // A first array that holds most messages; behind it larger ones, since there is evidently more.
-    private const int SmallestArray = 4 * 1024;
+    // Behind a first block come larger arrays, since there is evidently more.
     private const int LargestArray = 64 * 1024;
 
-    private Segment[] _segments = [];
-    private int _head;
+    private Segment _head;
+    private Segment[] _rest = []; // behind the head
+    private int _restStart;
     private int _count;
     private bool _isReserved; // the last segment's room is lent to somebody who writes into it
 
@@ -39,11 +39,11 @@ internal sealed class WriteBuffer
     /// <summary>More than one piece: worth a gathering call.</summary>
     internal bool IsScattered => _count > 1;
 
-    internal ReadOnlySpan<byte> First => Head.Rented is { } array ? array.AsSpan(Head.Start, Head.Length) : Head.External.Span[Head.Start..Head.End];
+    internal ReadOnlySpan<byte> First => _head.Rented is { } array ? array.AsSpan(_head.Start, _head.Length) : _head.External.Span[_head.Start.._head.End];
 
-    private ref Segment Head => ref _segments[_head];
+    private ref Segment Tail => ref this[_count - 1];
 
-    private ref Segment Tail => ref _segments[(_head + _count - 1) % _segments.Length];
+    private ref Segment this[int index] => ref index == 0 ? ref _head : ref _rest[(_restStart + index - 1) % _rest.Length];
 
     /// <summary>Copies the data into the buffer.</summary>
     internal void Append(ReadOnlySpan<byte> data)
@@ -89,7 +89,7 @@ internal sealed class WriteBuffer
         length = 0;
         for (int i = 0; i < count; i++)
         {
-            pieces[i] = _segments[(_head + i) % _segments.Length].Data;
+            pieces[i] = this[i].Data;
             length += pieces[i].Length;
         }
 
@@ -102,11 +102,11 @@ internal sealed class WriteBuffer
         Length -= count;
         while (_count > 0)
         {
-            int step = Math.Min(count, Head.Length);
-            Head.Start += step;
+            int step = Math.Min(count, _head.Length);
+            _head.Start += step;
             count -= step;
             // Space that is lent stays where it is until something is written into it, or beside it.
-            if (Head.Length > 0 || (_isReserved && _count == 1)) return;
+            if (_head.Length > 0 || (_isReserved && _count == 1)) return;
             DropHead();
         }
 
@@ -117,14 +117,14 @@ internal sealed class WriteBuffer
     {
         while (_count > 0) DropHead();
         Length = 0;
-        _segments = [];
+        _rest = [];
         _isReserved = false;
     }
 
     private Memory<byte> GetSpace(int minimum, int wanted)
     {
         _isReserved = false;
-        if (_count == 0 || Tail.Room < minimum) Add(new Segment { Rented = ArrayPool<byte>.Shared.Rent(NextSize(minimum, wanted)) });
+        if (_count == 0 || Tail.Room < minimum) Add(new Segment { Rented = Rent(NextSize(minimum, wanted)) });
         ref Segment tail = ref Tail;
         return tail.Rented.AsMemory(tail.End);
     }
@@ -137,31 +137,40 @@ internal sealed class WriteBuffer
 
     private int NextSize(int minimum, int wanted)
     {
-        long size = Length == 0 ? SmallestArray : Math.Min(LargestArray, Length * 2);
+        long size = Length == 0 ? BlockPool.BlockSize : Math.Min(LargestArray, Length * 2);
         return (int)Math.Max(minimum, Math.Max(size, Math.Min(wanted, LargestArray)));
     }
 
     private void Add(Segment segment)
     {
         _isReserved = false;
-        if (_count == _segments.Length) Grow();
+        if (_count == _rest.Length + 1) Grow();
         _count++;
         Tail = segment;
     }
 
     private void DropHead()
     {
-        if (Head.Rented is { } array) ArrayPool<byte>.Shared.Return(array);
-        Head = default;
-        _head = (_head + 1) % _segments.Length;
-        _count--;
+        if (_head.Rented is { } array) Return(array);
+        _head = default;
+        if (--_count == 0) return;
+        (_head, _rest[_restStart]) = (_rest[_restStart], default);
+        _restStart = (_restStart + 1) % _rest.Length;
     }
 
     private void Grow()
     {
-        Segment[] larger = new Segment[Math.Max(1, _count * 2)];
-        for (int i = 0; i < _count; i++) larger[i] = _segments[(_head + i) % _segments.Length];
-        _segments = larger;
-        _head = 0;
+        Segment[] larger = new Segment[_count * 2];
+        for (int i = 1; i < _count; i++) larger[i - 1] = this[i];
+        _rest = larger;
+        _restStart = 0;
+    }
+
+    private static byte[] Rent(int size) => size <= BlockPool.BlockSize ? BlockPool.Rent() : ArrayPool<byte>.Shared.Rent(size);
+
+    private static void Return(byte[] array)
+    {
+        if (array.Length == BlockPool.BlockSize) BlockPool.Return(array);
+        else ArrayPool<byte>.Shared.Return(array);
     }
 }

@@ -3,21 +3,27 @@ namespace Waterspout.Loop;
 /// <summary>Looks for the next event for a short while before the thread is put to sleep.</summary>
 /// <remarks>
 /// A sleep and a wake-up cost several times the rest of a ping-pong's round trip. Looking costs CPU, so it has to pay:
-/// it is done only after a turn that had events, and each time it finds nothing it is left out for twice as many waits
-/// as before, so that a loop that is mostly idle soon does none of it.
+/// it is done only where something has been sent, to which the peer may answer at once (a stream of lines that outran its
+/// sender cost a third more with it), and each time it finds nothing it is left out for twice as many waits as before, so
+/// that a loop that is mostly idle soon does none of it.
 /// </remarks>
 internal sealed class BusyPoll(TimeSpan limit)
 {
     private const int LongestPause = 1024;
 
     private readonly long _limit = Clock.ToStopwatchTicks(limit);
+    private bool _isAnswerExpected;
     private int _pause;
     private int _left;
+
+    /// <summary>Something has been sent.</summary>
+    internal void ExpectAnswer() => _isAnswerExpected = true;
 
     /// <summary>The number of events found; zero or less when the loop should wait, or has other work.</summary>
     internal int Poll(IOLoop loop)
     {
-        if (_limit == 0) return 0;
+        if (_limit == 0 || !_isAnswerExpected) return 0;
+        _isAnswerExpected = false;
         if (_left > 0)
         {
             _left--;

@@ -68,6 +68,8 @@ public sealed partial class IOLoop
 
     private void FlushWrites()
     {
+        if (_unflushed.Count == 0) return;
+        _busyPoll.ExpectAnswer();
         // By index: a flush that fails closes its stream, and nothing that runs then writes to another one, but a
         // stream that spent its turn's budget queues itself again through a callback.
         for (int i = 0; i < _unflushed.Count; i++)
