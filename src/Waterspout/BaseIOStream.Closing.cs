@@ -127,6 +127,17 @@ public abstract partial class BaseIOStream
         _writeBuffer.Clear();
         _writeDeadline?.Cancel();
         _readDeadline?.Cancel();
+        // Not from within a parser, who has the buffer, and whose read ends when he returns.
+        if (!_isParsing) EndReading();
+        StreamClosedException closed = ClosedException();
+        FailWriters(closed);
+        OnClosed(closed);
+        TellEnd();
+        RunCloseCallbackLater();
+    }
+
+    private void EndReading()
+    {
         if (_pendingRead is { } read)
         {
             if (!TryFinish(read)) FailAtEnd(read);
@@ -134,11 +145,6 @@ public abstract partial class BaseIOStream
         }
 
         _readBuffer.Trim();
-        StreamClosedException closed = ClosedException();
-        FailWriters(closed);
-        OnClosed(closed);
-        TellEnd();
-        RunCloseCallbackLater();
     }
 
     private void ReleaseDescriptor()
@@ -172,7 +178,7 @@ public abstract partial class BaseIOStream
 
     private void DrainDescriptor()
     {
-        if (_isEndReached || IsConnecting || _registration is null) return;
+        if (_isEndReached || IsConnecting || _isParsing || _registration is null) return;
         try
         {
             while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
@@ -208,7 +214,7 @@ public abstract partial class BaseIOStream
         {
             await FlushCore(default);
             if (!_isEndReached && (_areWritesCompleted || ShutdownWrites()) && _state == StreamState.Closing)
-                await Read(DiscardRead.Rent(), default);
+                await DrainAsync();
         }
         catch (StreamClosedException)
         {
@@ -216,6 +222,17 @@ public abstract partial class BaseIOStream
         }
 
         CloseNow(reason);
+    }
+
+    /// <summary>Takes what still comes and throws it away, until the end. Limited by the close's time limit, not by that of reads.</summary>
+    private ValueTask<bool> DrainAsync()
+    {
+        DiscardRead drain = DiscardRead.Rent();
+        drain.Stream = this;
+        _pendingRead = drain;
+        if (ReceiveInline(drain) && _pendingRead == drain) return EndInline(drain);
+        UpdateRoot();
+        return drain.Task;
     }
 
     private void EndClosing(CloseReason reason)

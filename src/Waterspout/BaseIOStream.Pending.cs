@@ -14,7 +14,7 @@ public abstract partial class BaseIOStream
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
         else if (_isMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_pendingRead is not null || _isParsing)
+        else if (_isParsing || (_pendingRead is not null && _state < StreamState.Closing))
             refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
         else
             return true;
@@ -46,6 +46,7 @@ public abstract partial class BaseIOStream
     {
         if (_state == StreamState.New && !IsConnecting && !_isCloseRequested) EnsureRegistered();
         read.Stream = this;
+        if (_state >= StreamState.Closing) return ReadWhatIsLeft(read);
         _pendingRead = read;
         if (TryFinish(read) || FailAtEnd(read) || ReceiveInline(read))
         {
@@ -60,6 +61,13 @@ public abstract partial class BaseIOStream
         return read.Task;
     }
 
+    /// <summary>A read of a stream that receives nothing for it any more: it never waits, and may come beside the drain of a close.</summary>
+    private ValueTask<T> ReadWhatIsLeft<T>(ReadOperation<T> read)
+    {
+        if (!TryFinish(read)) FailAtEnd(read);
+        return read.TakeResult();
+    }
+
     private ValueTask<T> EndInline<T>(ReadOperation<T> read)
     {
         _pendingRead = null;
@@ -70,11 +78,25 @@ public abstract partial class BaseIOStream
     /// <summary>Lets the pending read look at the buffer. True when it has ended, well or not.</summary>
     private bool TryFinish(ReadOperation read)
     {
+        ReadProgress progress;
         _isParsing = true;
-        ReadProgress progress = read.TryFinish(_readBuffer);
-        _isParsing = false;
+        try
+        {
+            progress = read.TryFinish(_readBuffer);
+        }
+        catch (Exception error)
+        {
+            // The caller's own memory is gone, or there is none for the result: nobody's trouble but this read's.
+            FailRead(read, error);
+            return true;
+        }
+        finally
+        {
+            _isParsing = false;
+        }
+
         if (progress == ReadProgress.Finished) return true;
-        if (_state == StreamState.Closed) return false;
+        if (_state >= StreamState.Closing) return false;
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
@@ -90,16 +112,26 @@ public abstract partial class BaseIOStream
     {
         bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
-        if (_state == StreamState.Closing && read is DiscardRead && !_isEndReached) return false;
         if (isRegular && (read.EndIsAResult || !_isEndReturned) && read.TryFinishAtEnd(_readBuffer))
             _isEndReturned = true;
         else
+            FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+        return true;
+    }
+
+    /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
+    private void FailRead(ReadOperation read, Exception error)
+    {
+        try
         {
             read.GiveBack(_readBuffer);
-            read.Fail(_state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+        }
+        catch (Exception gone)
+        {
+            error = gone;
         }
 
-        return true;
+        read.Fail(error);
     }
 
     /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
@@ -142,8 +174,7 @@ public abstract partial class BaseIOStream
     private void AbandonRead(Exception error)
     {
         ReadOperation read = _pendingRead!;
-        read.GiveBack(_readBuffer);
-        read.Fail(error);
+        FailRead(read, error);
         EndRead(read);
         EndEvents();
     }

@@ -24,6 +24,8 @@ internal sealed class DiscardRead : ReadOperation<bool>
         return true;
     }
 
+    internal override bool IsPastBuffer => true;
+
     internal override Memory<byte> GetDirectSpace() => _sink;
 
     internal override void ReceivedDirectly(int count)
