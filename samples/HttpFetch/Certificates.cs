@@ -15,15 +15,7 @@ internal static class Certificates
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
         X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        return (new() { ServerCertificate = certificate }, new()
-        {
-            TargetHost = "localhost",
-            CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                CustomTrustStore = { certificate },
-                RevocationMode = X509RevocationMode.NoCheck,
-            },
-        });
+        X509ChainPolicy onlyThis = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck };
+        return (new() { ServerCertificate = certificate }, new() { TargetHost = "localhost", CertificateChainPolicy = onlyThis });
     }
 }

@@ -127,19 +127,24 @@ public abstract partial class BaseIOStream
         _writeBuffer.Clear();
         _writeDeadline?.Cancel();
         _readDeadline?.Cancel();
-        // One whose parser closes the stream ends when that returns.
-        if (_pendingRead is { } read && !_readBuffer.IsLent)
+        // Not from within a parser, who has the buffer, and whose read ends when he returns.
+        if (!_isParsing) EndReading();
+        StreamClosedException closed = ClosedException();
+        FailWriters(closed);
+        OnClosed(closed);
+        TellEnd();
+        RunCloseCallbackLater();
+    }
+
+    private void EndReading()
+    {
+        if (_pendingRead is { } read)
         {
             TryFinish(read);
             EndReadLater(read);
         }
 
         _readBuffer.Trim();
-        StreamClosedException closed = ClosedException();
-        FailWriters(closed);
-        OnClosed(closed);
-        TellEnd();
-        RunCloseCallbackLater();
     }
 
     private void ReleaseDescriptor()
@@ -173,7 +178,7 @@ public abstract partial class BaseIOStream
 
     private void DrainDescriptor()
     {
-        if (_isEndReached || IsConnecting || _registration is null) return;
+        if (_isEndReached || IsConnecting || _isParsing || _registration is null) return;
         try
         {
             while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
@@ -202,7 +207,7 @@ public abstract partial class BaseIOStream
     {
         _state = StreamState.Closing;
         _closeReason = reason;
-        if (_readBuffer.IsLent) await Task.Yield(); // a parser closes the stream: its read comes first
+        if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
         if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
         UpdateRoot();
         using IDisposable? limit = timeout == Timeout.InfiniteTimeSpan ? null : Loop.CallLater(timeout, () => EndClosing(reason));
@@ -210,7 +215,7 @@ public abstract partial class BaseIOStream
         {
             await FlushCore(default);
             if (!_isEndReached && (_areWritesCompleted || ShutdownWrites()) && _state == StreamState.Closing)
-                await Read(DiscardRead.Rent(), default);
+                await DrainAsync();
         }
         catch (StreamClosedException)
         {
@@ -218,6 +223,17 @@ public abstract partial class BaseIOStream
         }
 
         CloseNow(reason);
+    }
+
+    /// <summary>Takes what still comes and throws it away, until the end. Limited by the close's time limit, not by that of reads.</summary>
+    private ValueTask<bool> DrainAsync()
+    {
+        DiscardRead drain = DiscardRead.Rent();
+        drain.Stream = this;
+        _pendingRead = drain;
+        if (ReceiveInline(drain) && _pendingRead == drain) return EndInline(drain);
+        UpdateRoot();
+        return drain.Task;
     }
 
     private void EndClosing(CloseReason reason)

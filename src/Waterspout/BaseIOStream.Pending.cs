@@ -14,7 +14,7 @@ public abstract partial class BaseIOStream
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
         else if (_isMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_pendingRead is not null || _readBuffer.IsLent)
+        else if (_isParsing || (_pendingRead is not null && _state < StreamState.Closing))
             refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
         else
             return true;
@@ -24,7 +24,7 @@ public abstract partial class BaseIOStream
     /// <summary>Completes a read with bytes that are buffered.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
     {
-        _readBuffer.IsLent = true;
+        _isParsing = true;
         try
         {
             return new ValueTask<T>(parse(_readBuffer.Data[..count]));
@@ -35,7 +35,7 @@ public abstract partial class BaseIOStream
         }
         finally
         {
-            _readBuffer.IsLent = false;
+            _isParsing = false;
             _readBuffer.Consume(count);
             if (_isEndKnown) CheckForEndLater();
         }
@@ -46,6 +46,7 @@ public abstract partial class BaseIOStream
     {
         if (_state == StreamState.New && !IsConnecting && !_isCloseRequested) EnsureRegistered();
         read.Stream = this;
+        if (_state >= StreamState.Closing) return ReadWhatIsLeft(read);
         _pendingRead = read;
         if (TryFinish(read) || FailAtEnd(read) || ReceiveInline(read))
         {
@@ -60,6 +61,13 @@ public abstract partial class BaseIOStream
         return read.Task;
     }
 
+    /// <summary>A read of a stream that receives nothing for it any more: it never waits, and may come beside the drain of a close.</summary>
+    private ValueTask<T> ReadWhatIsLeft<T>(ReadOperation<T> read)
+    {
+        if (!TryFinish(read)) FailAtEnd(read);
+        return read.TakeResult();
+    }
+
     private ValueTask<T> EndInline<T>(ReadOperation<T> read)
     {
         _pendingRead = null;
@@ -72,8 +80,8 @@ public abstract partial class BaseIOStream
     {
         ReadProgress progress = LetRead(read, isEnd: false);
         if (progress == ReadProgress.Finished) return true;
-        // Before, or just now by the user's parser.
-        if (_state >= StreamState.Closing) return FailAtEnd(read);
+        if (_state == StreamState.Closed) return FailAtEnd(read); // before, or just now by the user's parser
+        if (_state == StreamState.Closing) return false;
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
@@ -86,20 +94,20 @@ public abstract partial class BaseIOStream
 
     private ReadProgress LetRead(ReadOperation read, bool isEnd)
     {
-        _readBuffer.IsLent = true;
+        _isParsing = true;
         try
         {
             return isEnd ? read.TryFinishAtEnd(_readBuffer) : read.TryFinish(_readBuffer);
         }
         catch (Exception error)
         {
-            // Of the user's parser, memory or expression. It is the read's, and the stream goes on.
-            read.Fail(error);
+            // The user's parser or expression has failed, or his memory is gone: nobody's trouble but this read's.
+            FailRead(read, error);
             return ReadProgress.Finished;
         }
         finally
         {
-            _readBuffer.IsLent = false;
+            _isParsing = false;
         }
     }
 
@@ -108,16 +116,26 @@ public abstract partial class BaseIOStream
     {
         bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
-        if (_state == StreamState.Closing && read is DiscardRead && !_isEndReached) return false;
         if (isRegular && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
             _isEndReturned = true;
         else
+            FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+        return true;
+    }
+
+    /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
+    private void FailRead(ReadOperation read, Exception error)
+    {
+        try
         {
             read.GiveBack(_readBuffer);
-            read.Fail(_state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+        }
+        catch (Exception gone)
+        {
+            error = gone;
         }
 
-        return true;
+        read.Fail(error);
     }
 
     /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
@@ -160,8 +178,7 @@ public abstract partial class BaseIOStream
     private void AbandonRead(Exception error)
     {
         ReadOperation read = _pendingRead!;
-        read.GiveBack(_readBuffer);
-        read.Fail(error);
+        FailRead(read, error);
         EndRead(read);
         EndEvents();
     }

@@ -31,6 +31,7 @@ public abstract partial class BaseIOStream
     private Deadline? _readDeadline;
     private bool _isReadable;
     private bool _isResumeQueued;
+    private bool _isParsing;
     private bool _isEndKnown;
     private bool _isEndReached;
     private bool _isEndReturned;
@@ -63,10 +64,11 @@ public abstract partial class BaseIOStream
     private bool ReceiveOnce(ReadOperation read)
     {
         if (read.IsSatisfiedByReadiness) return TryFinish(read);
+        if (!TryGetDirectSpace(read, out Memory<byte> space)) return true;
         int? count;
         try
         {
-            count = Receive(read);
+            count = space.IsEmpty ? ReceiveIntoBuffer() : ReceiveDirectly(read, space);
         }
         catch (Exception error)
         {
@@ -80,17 +82,28 @@ public abstract partial class BaseIOStream
         return true;
     }
 
-    private int? Receive(ReadOperation read)
+    /// <summary>Where to receive past the buffer; empty where data has to go through it. False when asking has ended the read.</summary>
+    private bool TryGetDirectSpace(ReadOperation read, out Memory<byte> space)
     {
-        Memory<byte> space = read.GetDirectSpace();
-        if (!space.IsEmpty && _readBuffer.Length == 0)
+        space = default;
+        if (_readBuffer.Length > 0 && !read.IsPastBuffer) return true;
+        try
         {
-            int? direct = ReceiveInto(space);
-            if (direct > 0) read.ReceivedDirectly(direct.Value);
-            return direct;
+            space = read.GetDirectSpace();
+            return true;
         }
+        catch (Exception error)
+        {
+            FailRead(read, error);
+            return false;
+        }
+    }
 
-        return ReceiveIntoBuffer();
+    private int? ReceiveDirectly(ReadOperation read, Memory<byte> space)
+    {
+        int? count = ReceiveInto(space);
+        if (count > 0) read.ReceivedDirectly(count.Value);
+        return count;
     }
 
     private int? ReceiveIntoBuffer()

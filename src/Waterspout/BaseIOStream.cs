@@ -1,7 +1,9 @@
 using System.Buffers;
 using Waterspout.Buffers;
 using Waterspout.Diagnostics;
+using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Reads;
 
 namespace Waterspout;
 
@@ -37,18 +39,29 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     protected BaseIOStream(IOStreamOptions? options = null, IOLoop? loop = null)
     {
         Options = options ?? IOStreamOptions.Default;
-        Options.Validate(nameof(options));
         Loop = loop ?? IOLoop.Current;
         IsBuiltIn = GetType().Assembly == typeof(BaseIOStream).Assembly;
-        ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
+        try
+        {
+            Options.Validate(nameof(options));
+            ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
+        }
+        catch
+        {
+            // There is no descriptor yet that a subclass could close.
+            GC.SuppressFinalize(this);
+            throw;
+        }
     }
 
     /// <summary>Closes a stream that was dropped while it was open, and says so in the log.</summary>
     ~BaseIOStream()
     {
+        // The arguments of the constructor were refused before it had begun: every field is zero, and so is the number of standard input.
+        if (Loop is null) return;
         if (_registration is null && _state == StreamState.New)
         {
-            // The constructor failed, or nothing was ever done with it: only the descriptor has to go.
+            // The constructor failed early, or nothing was ever done with it: only the descriptor, if it has one, has to go.
             CloseFd();
             return;
         }
@@ -85,7 +98,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
 
     /// <summary>A read is under way.</summary>
-    public bool IsReading => _pendingRead is not null || _readBuffer.IsLent || Volatile.Read(ref _readsOnTheirWay) > 0;
+    public bool IsReading => _isParsing || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent.</summary>
     public bool IsWriting => _writeBuffer.Length > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
@@ -153,8 +166,20 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private protected StreamClosedException ClosedException() =>
         new(_closeReason == CloseReason.None ? CloseReason.Local : _closeReason, _error);
 
-    /// <summary>Makes the descriptor known to the poller, at the first use.</summary>
+    /// <summary>Makes the descriptor known to the poller, at the first use. Where that fails, the stream closes with the error.</summary>
     private protected void EnsureRegistered()
+    {
+        try
+        {
+            RegisterNow();
+        }
+        catch (Exception error)
+        {
+            CloseNow(CloseReason.Error, error);
+        }
+    }
+
+    private void RegisterNow()
     {
         Loop.AssertIsCurrent();
         if (_state != StreamState.New) return;
@@ -168,20 +193,43 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Registers the descriptor with the poller; null for a stream over another one, which tells it what happens.</summary>
     private protected virtual Registration? RegisterDescriptor() => Loop.Register(Fileno, this);
 
-    /// <summary>Registers from a constructor, on whatever thread that runs.</summary>
+    /// <summary>Registers from a constructor, on whatever thread that runs. If that fails, the descriptor stays the caller's.</summary>
     private protected void Register()
     {
-        if (Loop.IsCurrent)
+        try
         {
-            EnsureRegistered();
-            return;
+            if (Loop.IsCurrent) RegisterNow();
+            else Loop.Post(static stream => ((BaseIOStream)stream!).RegisterLater(), this);
         }
-
-        Loop.Post(static state =>
+        catch
         {
-            BaseIOStream stream = (BaseIOStream)state!;
-            if (!stream._isCloseRequested) stream.EnsureRegistered();
-        }, this);
+            GC.SuppressFinalize(this);
+            throw;
+        }
+    }
+
+    private void RegisterLater()
+    {
+        if (!_isCloseRequested) EnsureRegistered();
+    }
+
+    /// <summary>Streams over both ends of something that was made for them. If one cannot be made, both ends are closed.</summary>
+    private protected static (T, T) MakePair<T>((int First, int Second) ends, Func<int, T> make)
+        where T : BaseIOStream
+    {
+        T? first = null;
+        try
+        {
+            first = make(ends.First);
+            return (first, make(ends.Second));
+        }
+        catch
+        {
+            if (first is null) FileDescriptors.Close(ends.First);
+            else first.Close();
+            FileDescriptors.Close(ends.Second);
+            throw;
+        }
     }
 
     /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>

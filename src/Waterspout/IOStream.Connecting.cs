@@ -126,6 +126,7 @@ public partial class IOStream
         catch (Exception error) when (error is not StreamClosedException)
         {
             if (cancellationToken.IsCancellationRequested) error = new OperationCanceledException(cancellationToken);
+            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
             CloseNow(error is OperationCanceledException ? CloseReason.Local : CloseReason.Error, error);
             if (error is OperationCanceledException) throw error;
             throw ClosedException();
@@ -168,6 +169,7 @@ public partial class IOStream
             {
                 // Only now: an unconnected socket reports a hang-up.
                 EnsureRegistered();
+                if (IsClosed) throw ClosedException();
                 if (result.IsSuccess) return 0;
                 _attempt = new TaskCompletionSource<Errno>();
                 Errno error = await _attempt.Task;

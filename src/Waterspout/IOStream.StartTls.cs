@@ -53,7 +53,7 @@ public partial class IOStream
         }
 
         if (IsClosed) throw ClosedException();
-        SslIOStream upgraded = new(new TlsTransport(this), Options, client, server);
+        SslIOStream upgraded = new(client, server, new TlsTransport(this), Options);
         MoveListeners(upgraded);
         await upgraded.CompleteHandshakeAsync(cancellationToken);
         return upgraded;

@@ -16,7 +16,7 @@ public partial class IOStream : BaseIOStream
     private Socket? _socket;
 
     /// <summary>Makes a stream over a socket.</summary>
-    /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on.</param>
+    /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on; not if this fails.</param>
     /// <param name="options">Limits and habits; the defaults when null.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <exception cref="ArgumentException">It is not a stream socket.</exception>
@@ -28,12 +28,22 @@ public partial class IOStream : BaseIOStream
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
         int fd = (int)socket.SafeHandle.DangerousGetHandle();
         ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed || fd < 0, socket);
-        FileDescriptors.SetNonBlocking(fd);
+        int flags = FileDescriptors.SetNonBlocking(fd);
         // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
         _isConnected = socket.Connected || Sockets.IsConnected(fd);
         _fd = fd;
-        _socket = Own(socket);
-        if (_isConnected) Register();
+        _socket = socket;
+        try
+        {
+            if (_isConnected) Register();
+        }
+        catch
+        {
+            FileDescriptors.SetStatusFlags(fd, flags);
+            throw;
+        }
+
+        Own(socket);
     }
 
     /// <summary>A stream in the place of another one, which ends here: with its descriptor and what had arrived.</summary>
@@ -45,7 +55,16 @@ public partial class IOStream : BaseIOStream
         _socket = other._socket;
         _isConnected = true;
         TakeOver(other);
-        Register();
+        try
+        {
+            Register();
+        }
+        catch
+        {
+            // Nobody else has the descriptor any more.
+            CloseFd();
+            throw;
+        }
     }
 
     /// <summary>A stream over another one, which has the socket.</summary>
@@ -54,7 +73,7 @@ public partial class IOStream : BaseIOStream
     {
     }
 
-    /// <summary>A connected, non-blocking descriptor of our own making. The socket object is made when somebody asks for it.</summary>
+    /// <summary>A non-blocking descriptor of our own making; not if this fails. The socket object is made when somebody asks for it.</summary>
     private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop)
     {
@@ -80,20 +99,8 @@ public partial class IOStream : BaseIOStream
     /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
-    public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null)
-    {
-        (int first, int second) = Sockets.CreatePair();
-        try
-        {
-            return (new IOStream(first, isConnected: true, options, loop), new IOStream(second, isConnected: true, options, loop));
-        }
-        catch
-        {
-            FileDescriptors.Close(first);
-            FileDescriptors.Close(second);
-            throw;
-        }
-    }
+    public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
+        MakePair(Sockets.CreatePair(), fd => new IOStream(fd, isConnected: true, options, loop));
 
     /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or on one that the peer has just closed.</summary>
     /// <remarks>May be called from any thread.</remarks>

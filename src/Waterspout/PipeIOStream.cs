@@ -25,15 +25,8 @@ public class PipeIOStream : BaseIOStream
     /// <exception cref="ArgumentException">The descriptor cannot be polled: a regular file, a directory, /dev/null.</exception>
     /// <exception cref="IOException">There is no such descriptor.</exception>
     public PipeIOStream(int fd, IOStreamOptions? options = null, IOLoop? loop = null)
-        : base(options, loop)
+        : this(fd, null, options, loop)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(fd);
-        DescriptorProbe.ThrowIfNotPollable(fd);
-        _isSocket = Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR).IsSuccess;
-        _isTerminal = FileDescriptors.IsTerminal(fd);
-        _originalFlags = FileDescriptors.SetNonBlocking(fd);
-        _fd = fd;
-        Register();
     }
 
     /// <summary>Makes a stream over the descriptor of a handle.</summary>
@@ -42,13 +35,34 @@ public class PipeIOStream : BaseIOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="PipeIOStream(int, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public PipeIOStream(SafeHandle handle, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(GetDescriptor(handle), options, loop)
+        : this(GetDescriptor(handle), handle, options, loop)
     {
-        // Held, so that a Dispose elsewhere cannot free the number under us; and ours alone to finalize, since the loop has to forget it first.
-        bool isHeld = false;
-        handle.DangerousAddRef(ref isHeld);
+        // Ours alone to finalize, since the loop has to forget it first.
         GC.SuppressFinalize(handle);
-        _handle = handle;
+    }
+
+    private PipeIOStream(int fd, SafeHandle? handle, IOStreamOptions? options, IOLoop? loop)
+        : base(options, loop)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(fd);
+        // Held, so that a Dispose elsewhere cannot free the number under us.
+        bool isHeld = false;
+        handle?.DangerousAddRef(ref isHeld);
+        try
+        {
+            DescriptorProbe.ThrowIfNotPollable(fd);
+            _isSocket = Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR).IsSuccess;
+            _isTerminal = FileDescriptors.IsTerminal(fd);
+            _originalFlags = FileDescriptors.SetNonBlocking(fd);
+            (_fd, _handle) = (fd, handle);
+            Register();
+        }
+        catch
+        {
+            if (_fd >= 0) FileDescriptors.SetStatusFlags(fd, _originalFlags);
+            if (isHeld) handle!.DangerousRelease();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -61,20 +75,8 @@ public class PipeIOStream : BaseIOStream
     /// <summary>A new pipe: what is written to the one comes out of the other.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
-    public static (PipeIOStream Reader, PipeIOStream Writer) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null)
-    {
-        (int reader, int writer) = FileDescriptors.CreatePipe();
-        try
-        {
-            return (new PipeIOStream(reader, options, loop), new PipeIOStream(writer, options, loop));
-        }
-        catch
-        {
-            FileDescriptors.Close(reader);
-            FileDescriptors.Close(writer);
-            throw;
-        }
-    }
+    public static (PipeIOStream Reader, PipeIOStream Writer) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
+        MakePair(FileDescriptors.CreatePipe(), fd => new PipeIOStream(fd, options, loop));
 
     /// <summary>Opens a FIFO or a terminal.</summary>
     /// <param name="path">Where it is.</param>
@@ -94,16 +96,7 @@ public class PipeIOStream : BaseIOStream
             FileAccess.ReadWrite => LibC.O_RDWR,
             _ => throw new ArgumentOutOfRangeException(nameof(access)),
         };
-        int fd = FileDescriptors.Open(path, mode | LibC.O_NONBLOCK | LibC.O_NOCTTY);
-        try
-        {
-            return new PipeIOStream(fd, options, loop);
-        }
-        catch
-        {
-            FileDescriptors.Close(fd);
-            throw;
-        }
+        return FileDescriptors.HandOver(FileDescriptors.Open(path, mode | LibC.O_NONBLOCK | LibC.O_NOCTTY), fd => new PipeIOStream(fd, options, loop));
     }
 
     /// <inheritdoc/>

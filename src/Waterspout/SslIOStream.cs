@@ -33,7 +33,7 @@ public partial class SslIOStream : IOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public SslIOStream(Socket socket, SslClientAuthenticationOptions? sslOptions = null, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options, sslOptions, null)
+        : this(sslOptions, null, new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options)
     {
     }
 
@@ -44,11 +44,12 @@ public partial class SslIOStream : IOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public SslIOStream(Socket socket, SslServerAuthenticationOptions sslOptions, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options, null, NotNull(sslOptions))
+        : this(null, NotNull(sslOptions), new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options)
     {
     }
 
-    internal SslIOStream(TlsTransport transport, IOStreamOptions? options, SslClientAuthenticationOptions? clientOptions, SslServerAuthenticationOptions? serverOptions)
+    // The transport comes behind what may be refused, since it takes the socket.
+    internal SslIOStream(SslClientAuthenticationOptions? clientOptions, SslServerAuthenticationOptions? serverOptions, TlsTransport transport, IOStreamOptions? options)
         : base(options, transport.Loop)
     {
         _transport = transport;

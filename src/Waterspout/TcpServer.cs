@@ -160,14 +160,26 @@ public class TcpServer : IAsyncDisposable
     private void Begin(int fd, IOLoop loop)
     {
         loop.Counters.Accepted++;
-        IOStream stream = Options.Ssl is { } ssl
-            ? new SslIOStream(new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream, null, ssl)
-            : IOStream.FromAccepted(fd, Options.Stream, loop);
+        IOStream stream;
+        try
+        {
+            stream = FileDescriptors.HandOver(fd, fd => MakeStream(fd, loop));
+        }
+        catch
+        {
+            Interlocked.Decrement(ref _accepted);
+            throw; // to the loop, which logs it
+        }
+
         lock (_connections) _connections.Add(stream, Task.CompletedTask);
         Task running = RunAsync(stream);
         lock (_connections)
             if (_connections.ContainsKey(stream)) _connections[stream] = running; // it may have ended already
     }
+
+    private IOStream MakeStream(int fd, IOLoop loop) => Options.Ssl is { } ssl
+        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream)
+        : IOStream.FromAccepted(fd, Options.Stream, loop);
 
     private async Task RunAsync(IOStream stream)
     {

@@ -26,11 +26,6 @@ internal sealed class ReadBuffer
     /// <summary>How many bytes have been consumed in all: where the data begins in the stream.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>
-    /// Somebody has <see cref="Data"/> in his hands, so that no byte of it may move, nor its array become anybody else's, until he consumes it.
-    /// </summary>
-    internal bool IsLent { get; set; }
-
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
     /// <summary>At least <paramref name="minimum"/> free bytes behind the data; <paramref name="whenEmpty"/> where there is no data.</summary>
@@ -81,7 +76,6 @@ internal sealed class ReadBuffer
     /// <summary>Gives a large array back for one that fits the few bytes left in it. Called when the stream begins to wait.</summary>
     internal void Trim()
     {
-        if (IsLent) return;
         if (Length == 0) Release();
         else if (_array.Length > KeepSize && Length * 4 <= _array.Length) Move(Rent(Length * 2), 0);
     }
@@ -99,7 +93,7 @@ internal sealed class ReadBuffer
     private void MakeSpace(int minimum)
     {
         int needed = checked(Length + minimum);
-        if (needed <= _array.Length && !IsLent && _start >= _array.Length / 2)
+        if (needed <= _array.Length && _start >= _array.Length / 2)
             Move(_array, 0);
         else
             Move(Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, 2L * Length))), 0);
@@ -109,7 +103,7 @@ internal sealed class ReadBuffer
     {
         int length = Length;
         Data.CopyTo(target.AsSpan(offset));
-        if (target != _array && _array.Length > 0 && !IsLent) ArrayPool<byte>.Shared.Return(_array);
+        if (target != _array && _array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
         _array = target;
         _start = offset;
         _end = offset + length;

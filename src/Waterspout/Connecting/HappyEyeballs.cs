@@ -99,7 +99,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
     {
         try
         {
-            IOStream stream = IOStream.FromUnconnected(CreateSocket(address), options, loop);
+            IOStream stream = FileDescriptors.HandOver(CreateSocket(address), fd => IOStream.FromUnconnected(fd, options, loop));
             _attempts.Add(stream);
             await stream.ConnectAsync(address, cancellationToken: cancellationToken);
             stream.SetNoDelay(true);

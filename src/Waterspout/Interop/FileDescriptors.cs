@@ -74,6 +74,20 @@ internal static unsafe class FileDescriptors
     /// </summary>
     internal static void Close(int fd) => _ = LibC.close(fd);
 
+    /// <summary>Makes what is to own the descriptor. If that fails, the descriptor is closed.</summary>
+    internal static T HandOver<T>(int fd, Func<int, T> make)
+    {
+        try
+        {
+            return make(fd);
+        }
+        catch
+        {
+            Close(fd);
+            throw;
+        }
+    }
+
     internal static int Open(string path, int flags)
     {
         int fd;

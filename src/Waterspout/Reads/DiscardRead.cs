@@ -20,6 +20,8 @@ internal sealed class DiscardRead : ReadOperation<bool>
 
     internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => Finish(true);
 
+    internal override bool IsPastBuffer => true;
+
     internal override Memory<byte> GetDirectSpace() => _sink;
 
     internal override void ReceivedDirectly(int count)

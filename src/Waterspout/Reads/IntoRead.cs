@@ -45,7 +45,13 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => _endIsAResult ? Finish(_filled) : ReadProgress.Pending;
 
-    internal override Memory<byte> GetDirectSpace() => _target.Length - _filled >= SmallestDirect ? _target[_filled..] : default;
+    internal override Memory<byte> GetDirectSpace()
+    {
+        if (_target.Length - _filled < SmallestDirect) return default;
+        // Looked at here, where an error of the caller's memory is not taken for one of the descriptor.
+        _ = _target.Span;
+        return _target[_filled..];
+    }
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 

@@ -50,7 +50,10 @@ internal abstract class ReadOperation
     /// <summary>The read only waits until there is something, and leaves it where it is.</summary>
     internal virtual bool IsSatisfiedByReadiness => false;
 
-    /// <summary>Where to receive, past the buffer; empty to go through it.</summary>
+    /// <summary>What is received has nothing to do with what is in the buffer.</summary>
+    internal virtual bool IsPastBuffer => false;
+
+    /// <summary>Where to receive, past the buffer; empty to go through it. Throws where that is the caller's memory, and gone.</summary>
     internal virtual Memory<byte> GetDirectSpace() => default;
 
     /// <summary>So many bytes were received into the direct space.</summary>

@@ -29,6 +29,9 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         return Finish(result);
     }
 
+    // Nothing has been taken; but the text would stay as long as the stream, and be as long as what is buffered.
+    internal override void GiveBack(ReadBuffer buffer) => _scanner.Release();
+
     protected override void Return()
     {
         _scanner = null!;

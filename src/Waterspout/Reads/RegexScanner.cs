@@ -30,6 +30,9 @@ internal sealed class RegexScanner(Regex regex)
 
     internal Regex Regex => regex;
 
+    /// <summary>Something is rented.</summary>
+    internal bool HoldsText => _text.Length > 0;
+
     /// <summary>The end of the leftmost match, or -1.</summary>
     /// <param name="data">Everything that is buffered.</param>
     /// <param name="position">How many bytes of the stream were in front of that.</param>

@@ -48,6 +48,10 @@ internal sealed class TlsTransport : IOStream
     }
 
     // The stream above has the time limits, and decides what the end of the peer's side means.
-    private static IOStreamOptions ForTransport(IOStreamOptions options) =>
-        options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, MaxWriteBufferSize = long.MaxValue };
+    private static IOStreamOptions ForTransport(IOStreamOptions options)
+    {
+        // Here, since it is too late for a refusal when the transport has the socket.
+        options.Validate(nameof(options));
+        return options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, MaxWriteBufferSize = long.MaxValue };
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -133,6 +134,26 @@ public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
         await using IOStream stream = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port, options);
         Assert.Equal(options.LocalEndPoint.Address, ((IPEndPoint)stream.LocalEndPoint!).Address);
         listener.Accept().Dispose();
+    });
+
+    [Fact]
+    public void Connecting_is_an_activity_that_tells_whether_it_failed() => Run(async () =>
+    {
+        List<Activity> activities = [];
+        using ActivityListener tracer = new()
+        {
+            ShouldListenTo = source => source.Name == "Waterspout",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activities.Add,
+        };
+        ActivitySource.AddActivityListener(tracer);
+        using TestListener listener = new();
+        using IOStream stream = NewStream();
+        await stream.ConnectAsync(listener.EndPoint);
+        listener.Accept().Dispose();
+        await Assert.ThrowsAsync<StreamClosedException>(async () => await NewStream().ConnectAsync(new IPEndPoint(IPAddress.Loopback, TestListener.UnusedPort())));
+        Assert.Equal(["connect", "connect"], activities.Select(activity => activity.OperationName));
+        Assert.Equal([ActivityStatusCode.Unset, ActivityStatusCode.Error], activities.Select(activity => activity.Status));
     });
 
     private static IOStream NewStream() => new(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));

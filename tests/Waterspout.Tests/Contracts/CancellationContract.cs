@@ -183,6 +183,33 @@ public abstract class CancellationContract(Transport transport, PollerKind polle
         });
     }
 
+    [Fact]
+    public void Many_time_limits_race_with_arriving_data_and_no_byte_is_lost()
+    {
+        Random random = NewRandom();
+        byte[] data = RandomBytes(random, 200_000);
+        RunPair(async (left, right) =>
+        {
+            int at = 0;
+            Task write = WriteSlowly(left, data, new Random(random.Next()), () => at);
+            while (at < data.Length)
+            {
+                try
+                {
+                    byte[] result = await RandomReads.Start(right, data.AsMemory(at), random);
+                    AssertSame(data.AsMemory(at, result.Length), result);
+                    at += result.Length;
+                }
+                catch (TimeoutException)
+                {
+                    // Most of them: the writer waits for the reader, who wants more than there is.
+                }
+            }
+
+            await write;
+        }, new IOStreamOptions { ReadTimeout = TimeSpan.FromMilliseconds(1) });
+    }
+
     // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows in one piece.
     private async Task WriteSlowly(BaseIOStream stream, byte[] data, Random random, Func<int> read)
     {

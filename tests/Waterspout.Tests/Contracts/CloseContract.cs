@@ -1,109 +1,8 @@
 namespace Waterspout.Tests;
 
-/// <summary>Closing: by the peer, on this side, in order, with errors; and when that is told.</summary>
+/// <summary>Closing at once, on this side, with errors and without.</summary>
 public abstract class CloseContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
 {
-    [Fact]
-    public void The_end_fails_a_read_that_the_buffer_cannot_satisfy_and_calls_back_once() => RunPair(async (left, right) =>
-    {
-        int calls = 0;
-        right.SetCloseCallback(() => calls++);
-        ValueTask<byte[]> read = right.ReadBytesAsync(10);
-        await SendAlone(left, Bytes("short"));
-        _ = left.CloseAsync();
-        StreamClosedException error = await AssertFails<StreamClosedException>(read);
-        Assert.Equal(CloseReason.EndOfStream, error.Reason);
-        Assert.Null(right.Error);
-        await Turns(5);
-        Assert.Equal(1, calls);
-        await AssertReads("short", right.ReadBytesAsync(5));
-    });
-
-    [Fact]
-    public void The_end_is_told_to_a_stream_that_nobody_reads() => RunPair(async (left, right) =>
-    {
-        Task closed = WhenClosed(right);
-        await Turn();
-        Assert.False(right.IsClosed);
-        _ = left.CloseAsync();
-        await closed;
-        Assert.True(right.IsClosed);
-        Assert.True(right.Closed.IsCancellationRequested);
-        Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
-    });
-
-    [Fact]
-    public void A_peer_that_closes_without_order_is_told_as_far_as_the_transport_can_tell() => RunPair(async (left, right) =>
-    {
-        Task closed = WhenClosed(right);
-        ValueTask<byte[]> read = right.ReadBytesAsync(100);
-        await SendAlone(left, Bytes("last words"));
-        left.Close();
-        StreamClosedException error = await AssertFails<StreamClosedException>(read);
-        Assert.Equal(Transport.ReasonOfAbruptClose, error.Reason);
-        await closed;
-        Assert.Equal(Transport.ReasonOfAbruptClose, right.CloseReason);
-        await AssertReads("last words", right.ReadBytesAsync(10));
-    });
-
-    [Fact]
-    public void The_end_behind_unread_data_is_told_at_once_and_closes_when_that_is_read() => RunPair(async (left, right) =>
-    {
-        bool isCalled = false;
-        right.SetCloseCallback(() => isCalled = true);
-        Task told = WhenEndIsTold(right);
-        await Buffer(left, right, "first second");
-        _ = left.CloseAsync();
-        await told;
-        Assert.Equal(Transport.ReasonOfKnownEnd, right.CloseReason);
-        await AssertReads("first ", right.ReadBytesAsync(6));
-        await Turns(5);
-        Assert.False(isCalled);
-        Assert.False(right.IsClosed);
-        await AssertReads("second", right.ReadBytesAsync(6));
-        await Turns(5);
-        Assert.True(isCalled);
-        Assert.True(right.IsClosed);
-        Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
-    });
-
-    [Fact]
-    public void Data_in_the_kernel_is_read_before_the_end_however_small_the_chunks() => RunPair(async (left, right) =>
-    {
-        bool isCalled = false;
-        Task told = WhenEndIsTold(right);
-        right.SetCloseCallback(() => isCalled = true);
-        for (int i = 0; i < 20; i++) await left.WriteAsync(Bytes($"line {i}\n"));
-        _ = left.CloseAsync();
-        await told;
-        for (int i = 0; i < 20; i++)
-        {
-            Assert.False(isCalled);
-            await AssertReads($"line {i}\n", right.ReadUntilAsync("\n"u8));
-        }
-
-        await AssertReads("", right.ReadUntilCloseAsync());
-        await Turn();
-        Assert.True(isCalled);
-    }, new IOStreamOptions { ReadChunkSize = 3 });
-
-    [Fact]
-    public void The_close_callback_comes_after_the_callbacks_for_data_that_had_arrived() => RunPair(async (left, right) =>
-    {
-        List<string> calls = [];
-        TaskCompletionSource closed = new();
-        right.SetCloseCallback(() => { calls.Add("close"); closed.SetResult(); });
-        right.ReadUntil("\n"u8, data =>
-        {
-            calls.Add(Text(data));
-            right.ReadBytes(4, rest => calls.Add(Text(rest)));
-        });
-        await left.WriteAsync("line\nrest"u8);
-        _ = left.CloseAsync();
-        await closed.Task;
-        Assert.Equal(["line\n", "rest", "close"], calls);
-    });
-
     [Fact]
     public void Closing_again_does_nothing_wherever_it_is_done() => RunPair(async (left, right) =>
     {
@@ -199,55 +98,6 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
     });
 
     [Fact]
-    public void Closing_in_order_sends_everything_first() => RunPair(async (left, right) =>
-    {
-        byte[] data = Clog(left, out Task write);
-        Task close = left.CloseAsync(Timeout.InfiniteTimeSpan).AsTask();
-        Assert.False(left.IsClosed);
-        await AssertFails<StreamClosedException>(left.WriteAsync("late"u8));
-        await AssertFails<StreamClosedException>(left.ReadBytesAsync(1));
-        AssertSame(data, await right.ReadUntilCloseAsync());
-        await close;
-        await write;
-        Assert.True(left.IsClosed);
-        Assert.Equal(CloseReason.Local, left.CloseReason);
-        Assert.Null(left.Error);
-        Assert.Equal(CloseReason.EndOfStream, right.CloseReason);
-    });
-
-    [Fact]
-    public void Closing_in_order_gives_up_at_its_time_limit() => RunPair(async (left, right) =>
-    {
-        Clog(left, out Task write);
-        await left.CloseAsync(TimeSpan.FromMilliseconds(10));
-        Assert.True(left.IsClosed);
-        Assert.Equal(CloseReason.Timeout, left.CloseReason);
-        Assert.IsType<TimeoutException>(left.Error);
-        await Assert.ThrowsAsync<StreamClosedException>(() => write);
-    });
-
-    [Fact]
-    public void A_negative_time_limit_is_refused() => RunPair((left, right) =>
-    {
-        Assert.Throws<ArgumentOutOfRangeException>(() => _ = left.CloseAsync(TimeSpan.FromSeconds(-2)));
-        Assert.False(left.IsClosed);
-        return Task.CompletedTask;
-    });
-
-    [Fact]
-    public void Both_sides_may_close_at_the_same_time() => Run(async () =>
-    {
-        for (int i = 0; i < Transport.Rounds(500); i++)
-        {
-            (BaseIOStream left, BaseIOStream right) = await Transport.ConnectAsync(null);
-            if (i % 5 == 0) await left.WriteAsync("unread"u8);
-            if (i % 3 == 0) left.Close();
-            await Task.WhenAll(left.CloseAsync().AsTask(), right.CloseAsync().AsTask());
-            Assert.True(left.IsClosed && right.IsClosed);
-        }
-    });
-
-    [Fact]
     public void A_close_callback_set_after_the_close_runs_all_the_same() => RunPair(async (left, right) =>
     {
         right.Close();
@@ -285,4 +135,34 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         Assert.True(stream!.IsClosed);
         Assert.IsType<StreamClosedException>(read!.Exception!.InnerException);
     }
+
+    [Fact]
+    public void A_read_that_closes_other_streams_whose_events_are_next_leaves_them_closed() => Run(async () =>
+    {
+        int count = Transport.Rounds(100);
+        List<(BaseIOStream Left, BaseIOStream Right)> pairs = [];
+        for (int i = 0; i < count; i++) pairs.Add(await Transport.ConnectAsync(null));
+        int completed = 0, failed = 0;
+        Task all = Task.WhenAll(pairs.Select(pair => ReadAndCloseAll(pair.Right)));
+        foreach ((BaseIOStream left, _) in pairs) left.Write("x"u8);
+        await all;
+        Assert.Equal(1, completed);
+        Assert.Equal(count - 1, failed);
+        foreach ((BaseIOStream left, _) in pairs) left.Close();
+
+        async Task ReadAndCloseAll(BaseIOStream stream)
+        {
+            try
+            {
+                await stream.ReadBytesAsync(1);
+                completed++;
+                foreach ((_, BaseIOStream right) in pairs) right.Close();
+            }
+            catch (StreamClosedException closed)
+            {
+                Assert.Equal(CloseReason.Local, closed.Reason);
+                failed++;
+            }
+        }
+    });
 }

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Reads of a number of bytes, into memory, until the end; and what all kinds of reads have in common.</summary>
+/// <summary>Reads of a number of bytes, until the end; and what all kinds of reads have in common.</summary>
 public abstract class ReadContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
 {
     [Fact]
@@ -45,51 +45,6 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
         Assert.False(read.IsCompleted);
         await left.WriteAsync("x"u8);
         await AssertReads("x", read);
-    });
-
-    [Fact]
-    public void A_read_into_memory_fills_it_and_leaves_the_rest() => RunPair(async (left, right) =>
-    {
-        byte[] target = new byte[10];
-        ValueTask<int> read = right.ReadIntoAsync(target);
-        await SendAlone(left, Bytes("hello"));
-        Assert.False(read.IsCompleted);
-        Assert.True(right.IsReading);
-        await left.WriteAsync("world!!"u8);
-        Assert.Equal(10, await read);
-        Assert.Equal("helloworld", Text(target));
-        await right.PeekAsync(2);
-        Assert.Equal(2, await right.ReadIntoAsync(target, partial: true));
-        Assert.Equal("!!lloworld", Text(target));
-    });
-
-    [Theory]
-    [InlineData(16)]
-    [InlineData(100_000)]
-    public void A_partial_read_into_memory_touches_no_more_than_it_read(int size) => RunPair(async (left, right) =>
-    {
-        byte[] target = new byte[size];
-        target.AsSpan().Fill((byte)'.');
-        await Buffer(left, right, "12345");
-        Assert.Equal(5, await right.ReadIntoAsync(target, partial: true));
-        Assert.Equal("12345.", Text(target.AsSpan(0, 6)));
-        Assert.DoesNotContain((byte)'1', target[5..]);
-    });
-
-    [Theory]
-    [InlineData(4096)]
-    [InlineData(70_000)]
-    [InlineData(1_100_000)]
-    public void Large_reads_are_exact(int size) => RunPair(async (left, right) =>
-    {
-        byte[] data = RandomBytes(new Random(size), (2 * size) + 3);
-        Task write = left.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
-        AssertSame(data.AsMemory(0, size), await right.ReadBytesAsync(size));
-        byte[] target = new byte[size];
-        Assert.Equal(size, await right.ReadIntoAsync(target));
-        AssertSame(data.AsMemory(size, size), target);
-        AssertSame(data.AsMemory(2 * size), await right.ReadBytesAsync(3));
-        await write;
     });
 
     [Fact]
@@ -161,37 +116,6 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
         // A copy: what happens to the stream's buffer later does not show in it.
         await Buffer(left, right, "wxyz");
         Assert.Equal("abc", Text((await peek).Span));
-    });
-
-    [Fact]
-    public void A_parser_gets_the_bytes_and_makes_the_result() => RunPair(async (left, right) =>
-    {
-        await Buffer(left, right, "12 34 56");
-        Assert.Equal(12, await right.ReadUntilAsync(" "u8, static data => int.Parse(Text(data[..^1]))));
-        Assert.Equal(34, await right.ReadBytesAsync(3, static data => int.Parse(Text(data[..^1]))));
-        ValueTask<string> waiting = right.ReadBytesAsync(4, static data => Text(data));
-        await left.WriteAsync("78"u8);
-        Assert.Equal("5678", await waiting);
-    });
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void A_parser_that_throws_fails_its_read_only(bool isBuffered) => RunPair(async (left, right) =>
-    {
-        if (isBuffered) await Buffer(left, right, "bad\ngood\n");
-        ValueTask<int> read = right.ReadUntilAsync<int>("\n"u8, static _ => throw new FormatException("bad"));
-        if (!isBuffered) await left.WriteAsync("bad\ngood\n"u8);
-        await AssertFails<FormatException>(read);
-        await AssertReads("good\n", right.ReadUntilAsync("\n"u8));
-    });
-
-    [Fact]
-    public void A_parser_cannot_read_from_its_own_stream() => RunPair(async (left, right) =>
-    {
-        await Buffer(left, right, "ab");
-        await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1, _ => ResultOf(right.ReadBytesAsync(1)).Length));
-        await AssertReads("b", right.ReadBytesAsync(1));
     });
 
     [Fact]

@@ -58,6 +58,52 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
     });
 
     [Fact]
+    public void An_await_goes_on_in_the_turn_that_brought_the_data() => RunPair(async (left, right) =>
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            long arrived = 0;
+            ValueTask<int> read = right.ReadBytesAsync(1, _ =>
+            {
+                arrived = Loop.Turn;
+                return 0;
+            });
+            Assert.False(read.IsCompleted);
+            left.Write("x"u8);
+            await read;
+            Assert.Equal(arrived, Loop.Turn);
+        }
+    });
+
+    [Fact]
+    public void An_await_goes_on_in_the_callers_own_context() => RunPair(async (left, right) =>
+    {
+        OwnContext context = new();
+        await Task.Run(async () =>
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+            ValueTask<byte[]> read = right.ReadBytesAsync(1);
+            await left.WriteAsync("x"u8);
+            Assert.Same(context, SynchronizationContext.Current);
+            await read;
+            Assert.Same(context, SynchronizationContext.Current);
+            Assert.False(Loop.IsCurrent);
+            Assert.InRange(context.Posts, 1, 2); // one may have been done already
+
+            // Also where that is on the loop's thread.
+            await Loop.InvokeAsync(async () =>
+            {
+                SynchronizationContext.SetSynchronizationContext(context);
+                ValueTask<byte[]> next = right.ReadBytesAsync(1);
+                left.Write("y"u8);
+                await next;
+                Assert.Same(context, SynchronizationContext.Current);
+                Assert.False(Loop.IsCurrent);
+            }).ConfigureAwait(false);
+        });
+    });
+
+    [Fact]
     public void The_properties_tell_of_a_call_as_soon_as_it_has_returned() => RunPair((left, right) => Task.Run(async () =>
     {
         Task<byte[]> read = right.ReadBytesAsync(1).AsTask();
@@ -151,6 +197,24 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
             case 5: writer.SetNoDelay(true); break;
             case 6: reader.SetCloseCallback(static () => { }); break;
             default: await reader.ReadBytesAsync(1, static data => data.Length); break;
+        }
+    }
+
+    /// <summary>Goes on on the thread pool.</summary>
+    private sealed class OwnContext : SynchronizationContext
+    {
+        private int _posts;
+
+        internal int Posts => _posts;
+
+        public override void Post(SendOrPostCallback d, object? state)
+        {
+            Interlocked.Increment(ref _posts);
+            ThreadPool.QueueUserWorkItem(_ =>
+            {
+                SetSynchronizationContext(this);
+                d(state);
+            });
         }
     }
 }

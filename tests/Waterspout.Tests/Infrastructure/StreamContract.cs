@@ -59,6 +59,9 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
         return told.Task;
     }
 
+    /// <summary>What has happened is so usual that it is logged for those only who look for something.</summary>
+    protected void AssertLogIsQuiet() => Assert.DoesNotContain(Log.Lines, line => line.Level > Microsoft.Extensions.Logging.LogLevel.Debug);
+
     /// <summary>A random number generator whose seed a failed test shows. Set WATERSPOUT_SEED to run with the same one.</summary>
     protected static Random NewRandom()
     {

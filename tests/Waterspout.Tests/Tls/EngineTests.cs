@@ -12,7 +12,7 @@ public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
     {
         (Socket left, Socket right) = SocketPair.Tcp();
         TlsTransport transport = new(left, new IOStreamOptions(), Loop);
-        using SslIOStream stream = new(transport, null, TestCertificates.ClientOptions(), null);
+        using SslIOStream stream = new(TestCertificates.ClientOptions(), null, transport, null);
         using SslStream peer = new(new NetworkStream(right));
         await Task.WhenAll(peer.AuthenticateAsServerAsync(TestCertificates.ServerOptions()), stream.WaitForHandshakeAsync().AsTask());
         using IOStream raw = new(right);

@@ -4,6 +4,10 @@ namespace Waterspout.Tests.Tls;
 
 public sealed class Tls12ClientEpollReads() : ReadContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
+public sealed class Tls12ClientEpollReadsInto() : ReadIntoContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls12ClientEpollParsers() : ParserContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
 public sealed class Tls12ClientEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Tls12ClientEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);

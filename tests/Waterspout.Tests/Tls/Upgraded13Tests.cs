@@ -4,11 +4,19 @@ namespace Waterspout.Tests.Tls;
 
 public sealed class Upgraded13EpollReads() : ReadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Upgraded13EpollReadsInto() : ReadIntoContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollParsers() : ParserContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Upgraded13EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13PortableReads() : ReadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13PortableReadsInto() : ReadIntoContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13PortableParsers() : ParserContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Upgraded13PortableReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 
@@ -16,9 +24,17 @@ public sealed class Upgraded13PortableLimits() : LimitContract(new UpgradedPairs
 
 public sealed class Upgraded13EpollWrites() : WriteContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Upgraded13EpollWriteEnds() : WriteEndContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Upgraded13EpollClosing() : CloseContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Upgraded13EpollPeerClosing() : PeerCloseContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollOrderlyClosing() : OrderlyCloseContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Upgraded13EpollBothWays() : DuplexContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollDraining() : DrainContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13EpollCallbacks() : CallbackContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 

@@ -2,7 +2,15 @@ namespace Waterspout.Tests;
 
 public sealed class PipeEpollReads() : ReadContract(new PipeTransport(), PollerKind.Epoll);
 
+public sealed class PipeEpollReadsInto() : ReadIntoContract(new PipeTransport(), PollerKind.Epoll);
+
+public sealed class PipeEpollParsers() : ParserContract(new PipeTransport(), PollerKind.Epoll);
+
 public sealed class PipePortableReads() : ReadContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableReadsInto() : ReadIntoContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableParsers() : ParserContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipeEpollReadsUntil() : ReadUntilContract(new PipeTransport(), PollerKind.Epoll);
 
@@ -14,11 +22,23 @@ public sealed class PipePortableLimits() : LimitContract(new PipeTransport(), Po
 
 public sealed class PipeEpollWrites() : WriteContract(new PipeTransport(), PollerKind.Epoll);
 
+public sealed class PipeEpollWriteEnds() : WriteEndContract(new PipeTransport(), PollerKind.Epoll);
+
 public sealed class PipePortableWrites() : WriteContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableWriteEnds() : WriteEndContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipeEpollClosing() : CloseContract(new PipeTransport(), PollerKind.Epoll);
 
+public sealed class PipeEpollPeerClosing() : PeerCloseContract(new PipeTransport(), PollerKind.Epoll);
+
+public sealed class PipeEpollOrderlyClosing() : OrderlyCloseContract(new PipeTransport(), PollerKind.Epoll);
+
 public sealed class PipePortableClosing() : CloseContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortablePeerClosing() : PeerCloseContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableOrderlyClosing() : OrderlyCloseContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipeEpollCallbacks() : CallbackContract(new PipeTransport(), PollerKind.Epoll);
 

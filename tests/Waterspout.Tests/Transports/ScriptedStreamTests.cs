@@ -69,6 +69,7 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
         Assert.Same(error, right.Error);
         Assert.Equal(CloseReason.Reset, right.CloseReason);
         await AssertReads("kept", right.ReadBytesAsync(4));
+        AssertLogIsQuiet();
     });
 
     [Theory]
@@ -104,6 +105,7 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
         Assert.Same(error, (await AssertFails<StreamClosedException>(read)).InnerException);
         Assert.Equal(CloseReason.Reset, left.CloseReason);
         await WhenClosed(right);
+        AssertLogIsQuiet();
     });
 
     [Fact]

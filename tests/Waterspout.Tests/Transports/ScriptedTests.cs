@@ -2,7 +2,15 @@ namespace Waterspout.Tests;
 
 public sealed class BytewiseEpollReads() : ReadContract(new ScriptedTransport(1), PollerKind.Epoll);
 
+public sealed class BytewiseEpollReadsInto() : ReadIntoContract(new ScriptedTransport(1), PollerKind.Epoll);
+
+public sealed class BytewiseEpollParsers() : ParserContract(new ScriptedTransport(1), PollerKind.Epoll);
+
 public sealed class BytewisePortableReads() : ReadContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewisePortableReadsInto() : ReadIntoContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewisePortableParsers() : ParserContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewiseEpollReadsUntil() : ReadUntilContract(new ScriptedTransport(1), PollerKind.Epoll);
 
@@ -10,6 +18,10 @@ public sealed class BytewisePortableReadsUntil() : ReadUntilContract(new Scripte
 
 public sealed class BytewiseEpollWrites() : WriteContract(new ScriptedTransport(1), PollerKind.Epoll);
 
+public sealed class BytewiseEpollWriteEnds() : WriteEndContract(new ScriptedTransport(1), PollerKind.Epoll);
+
 public sealed class BytewisePortableWrites() : WriteContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewisePortableWriteEnds() : WriteEndContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewiseEpollRandomUse() : RandomContract(new ScriptedTransport(1), PollerKind.Epoll);

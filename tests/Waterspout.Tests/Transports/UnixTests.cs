@@ -2,7 +2,15 @@ namespace Waterspout.Tests;
 
 public sealed class UnixEpollReads() : ReadContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollReadsInto() : ReadIntoContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixEpollParsers() : ParserContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableReads() : ReadContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableReadsInto() : ReadIntoContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableParsers() : ParserContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollReadsUntil() : ReadUntilContract(new UnixTransport(), PollerKind.Epoll);
 
@@ -14,15 +22,31 @@ public sealed class UnixPortableLimits() : LimitContract(new UnixTransport(), Po
 
 public sealed class UnixEpollWrites() : WriteContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollWriteEnds() : WriteEndContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableWrites() : WriteContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableWriteEnds() : WriteEndContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollClosing() : CloseContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollPeerClosing() : PeerCloseContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixEpollOrderlyClosing() : OrderlyCloseContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableClosing() : CloseContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortablePeerClosing() : PeerCloseContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableOrderlyClosing() : OrderlyCloseContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollBothWays() : DuplexContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollDraining() : DrainContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableBothWays() : DuplexContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableDraining() : DrainContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollCallbacks() : CallbackContract(new UnixTransport(), PollerKind.Epoll);
 

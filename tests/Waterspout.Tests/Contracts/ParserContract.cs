@@ -1,0 +1,55 @@
+namespace Waterspout.Tests;
+
+/// <summary>The zero-copy forms: a parser gets the stream's own buffer.</summary>
+public abstract class ParserContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    [Fact]
+    public void A_parser_gets_the_bytes_and_makes_the_result() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "12 34 56");
+        Assert.Equal(12, await right.ReadUntilAsync(" "u8, static data => int.Parse(Text(data[..^1]))));
+        Assert.Equal(34, await right.ReadBytesAsync(3, static data => int.Parse(Text(data[..^1]))));
+        ValueTask<string> waiting = right.ReadBytesAsync(4, static data => Text(data));
+        await left.WriteAsync("78"u8);
+        Assert.Equal("5678", await waiting);
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_parser_that_throws_fails_its_read_only(bool isBuffered) => RunPair(async (left, right) =>
+    {
+        if (isBuffered) await Buffer(left, right, "bad\ngood\n");
+        ValueTask<int> read = right.ReadUntilAsync<int>("\n"u8, static _ => throw new FormatException("bad"));
+        if (!isBuffered) await left.WriteAsync("bad\ngood\n"u8);
+        await AssertFails<FormatException>(read);
+        await AssertReads("good\n", right.ReadUntilAsync("\n"u8));
+    });
+
+    [Fact]
+    public void A_parser_cannot_read_from_its_own_stream() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "ab");
+        await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1, _ => right.ReadBytesAsync(1).GetAwaiter().GetResult().Length));
+        await AssertReads("b", right.ReadBytesAsync(1));
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_parser_may_close_the_stream_and_its_read_still_has_its_result(bool isBuffered) => RunPair(async (left, right) =>
+    {
+        if (isBuffered) await Buffer(left, right, "line\nrest");
+        Task closed = WhenClosed(right);
+        ValueTask<string> read = right.ReadUntilAsync("\n"u8, data =>
+        {
+            right.Close();
+            return Text(data);
+        });
+        if (!isBuffered) await left.WriteAsync("line\nrest"u8);
+        Assert.Equal("line\n", await read);
+        await closed;
+        await AssertFails<StreamClosedException>(right.ReadBytesAsync(5));
+        if (isBuffered) await AssertReads("rest", right.ReadBytesAsync(4));
+    });
+}
