@@ -19,6 +19,43 @@ public abstract class AllocationTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void Many_connections_that_answer_in_one_turn_allocate_nothing() => Run(async () =>
+    {
+        // More than the shared array pool keeps for a core.
+        (IOStream Client, IOStream Server)[] pairs = [.. Enumerable.Range(0, 200).Select(_ => IOStream.CreatePair())];
+        Task Talk(int count) => Task.WhenAll(pairs.Select(pair => RoundTrips(pair.Client, pair.Server, count).AsTask()));
+        await Talk(Warmup / 100);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        await Talk(Rounds / 10);
+        // The tasks of the loops are some hundred bytes each, for 500 round trips.
+        Assert.InRange((double)(GC.GetAllocatedBytesForCurrentThread() - before) / (Rounds / 10 * pairs.Length), 0, 5);
+    });
+
+    [Fact]
+    public void Pieces_that_are_handed_over_allocate_nothing() => Run(async () =>
+    {
+        (IOStream client, IOStream server) = IOStream.CreatePair();
+        byte[] many = [.. Enumerable.Repeat(s_line, 100).SelectMany(line => line)];
+        int left = 0;
+        Func<ReadOnlySpan<byte>, bool> handle = _ => --left > 0;
+        await Pieces(Warmup / 100);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        await Pieces(Rounds / 100);
+        AssertPerRound(0, before);
+
+        async ValueTask Pieces(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                left = 100;
+                ValueTask<bool> read = server.SplitAsync("\n"u8, handle);
+                await client.WriteAsync(many.AsSpan());
+                await read;
+            }
+        }
+    });
+
+    [Fact]
     public void A_read_allocates_the_array_that_it_returns_and_nothing_else() => Run(async () =>
     {
         (IOStream client, IOStream server) = IOStream.CreatePair();

@@ -92,6 +92,9 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
     protected static Task<TException> AssertFails<TException>(ValueTask<int> operation)
         where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
 
+    protected static Task<TException> AssertFails<TException>(ValueTask<bool> operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
     /// <summary>Fails without the length of a message that shows two arrays of a megabyte.</summary>
     protected static void AssertSame(ReadOnlyMemory<byte> expected, ReadOnlyMemory<byte> actual)
     {

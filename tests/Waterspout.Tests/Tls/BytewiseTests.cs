@@ -8,6 +8,8 @@ public sealed class BytewiseEpollReadsInto() : ReadIntoContract(new TlsPairs(Ssl
 
 public sealed class BytewiseEpollParsers() : ParserContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
 
+public sealed class BytewiseEpollSplits() : SplitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
+
 public sealed class BytewiseEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
 
 public sealed class BytewiseEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Epoll);
@@ -17,6 +19,8 @@ public sealed class BytewisePortableReads() : ReadContract(new TlsPairs(SslProto
 public sealed class BytewisePortableReadsInto() : ReadIntoContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
 
 public sealed class BytewisePortableParsers() : ParserContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
+
+public sealed class BytewisePortableSplits() : SplitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
 
 public sealed class BytewisePortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), PollerKind.Portable);
 

@@ -8,6 +8,8 @@ public sealed class LumpsEpollReadsInto() : ReadIntoContract(new TlsPairs(SslPro
 
 public sealed class LumpsEpollParsers() : ParserContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);
 
+public sealed class LumpsEpollSplits() : SplitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);
+
 public sealed class LumpsEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);
 
 public sealed class LumpsEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), PollerKind.Epoll);

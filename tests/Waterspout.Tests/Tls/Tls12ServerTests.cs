@@ -8,6 +8,8 @@ public sealed class Tls12ServerEpollReadsInto() : ReadIntoContract(new TlsPairs(
 
 public sealed class Tls12ServerEpollParsers() : ParserContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Tls12ServerEpollSplits() : SplitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Tls12ServerEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Tls12ServerEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
@@ -17,6 +19,8 @@ public sealed class Tls12ServerPortableReads() : ReadContract(new TlsPairs(SslPr
 public sealed class Tls12ServerPortableReadsInto() : ReadIntoContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Tls12ServerPortableParsers() : ParserContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Tls12ServerPortableSplits() : SplitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Tls12ServerPortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Portable);
 

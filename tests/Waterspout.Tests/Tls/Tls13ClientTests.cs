@@ -8,6 +8,8 @@ public sealed class Tls13ClientEpollReadsInto() : ReadIntoContract(new TlsPairs(
 
 public sealed class Tls13ClientEpollParsers() : ParserContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
 
+public sealed class Tls13ClientEpollSplits() : SplitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
 public sealed class Tls13ClientEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Tls13ClientEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
@@ -17,6 +19,8 @@ public sealed class Tls13ClientPortableReads() : ReadContract(new TlsPairs(SslPr
 public sealed class Tls13ClientPortableReadsInto() : ReadIntoContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
 
 public sealed class Tls13ClientPortableParsers() : ParserContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientPortableSplits() : SplitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
 
 public sealed class Tls13ClientPortableReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
 

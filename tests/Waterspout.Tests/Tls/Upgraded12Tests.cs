@@ -8,6 +8,8 @@ public sealed class Upgraded12EpollReadsInto() : ReadIntoContract(new UpgradedPa
 
 public sealed class Upgraded12EpollParsers() : ParserContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
+public sealed class Upgraded12EpollSplits() : SplitContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
 public sealed class Upgraded12EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Upgraded12EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);

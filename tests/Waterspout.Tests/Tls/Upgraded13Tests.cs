@@ -8,6 +8,8 @@ public sealed class Upgraded13EpollReadsInto() : ReadIntoContract(new UpgradedPa
 
 public sealed class Upgraded13EpollParsers() : ParserContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Upgraded13EpollSplits() : SplitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Upgraded13EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
@@ -17,6 +19,8 @@ public sealed class Upgraded13PortableReads() : ReadContract(new UpgradedPairs(S
 public sealed class Upgraded13PortableReadsInto() : ReadIntoContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Upgraded13PortableParsers() : ParserContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
+
+public sealed class Upgraded13PortableSplits() : SplitContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 
 public sealed class Upgraded13PortableReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Portable);
 

@@ -6,11 +6,15 @@ public sealed class PipeEpollReadsInto() : ReadIntoContract(new PipeTransport(),
 
 public sealed class PipeEpollParsers() : ParserContract(new PipeTransport(), PollerKind.Epoll);
 
+public sealed class PipeEpollSplits() : SplitContract(new PipeTransport(), PollerKind.Epoll);
+
 public sealed class PipePortableReads() : ReadContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipePortableReadsInto() : ReadIntoContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipePortableParsers() : ParserContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableSplits() : SplitContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipeEpollReadsUntil() : ReadUntilContract(new PipeTransport(), PollerKind.Epoll);
 

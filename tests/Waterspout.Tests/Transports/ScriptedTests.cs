@@ -6,11 +6,15 @@ public sealed class BytewiseEpollReadsInto() : ReadIntoContract(new ScriptedTran
 
 public sealed class BytewiseEpollParsers() : ParserContract(new ScriptedTransport(1), PollerKind.Epoll);
 
+public sealed class BytewiseEpollSplits() : SplitContract(new ScriptedTransport(1), PollerKind.Epoll);
+
 public sealed class BytewisePortableReads() : ReadContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewisePortableReadsInto() : ReadIntoContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewisePortableParsers() : ParserContract(new ScriptedTransport(1), PollerKind.Portable);
+
+public sealed class BytewisePortableSplits() : SplitContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewiseEpollReadsUntil() : ReadUntilContract(new ScriptedTransport(1), PollerKind.Epoll);
 

@@ -6,11 +6,15 @@ public sealed class TcpEpollReadsInto() : ReadIntoContract(new TcpTransport(), P
 
 public sealed class TcpEpollParsers() : ParserContract(new TcpTransport(), PollerKind.Epoll);
 
+public sealed class TcpEpollSplits() : SplitContract(new TcpTransport(), PollerKind.Epoll);
+
 public sealed class TcpPortableReads() : ReadContract(new TcpTransport(), PollerKind.Portable);
 
 public sealed class TcpPortableReadsInto() : ReadIntoContract(new TcpTransport(), PollerKind.Portable);
 
 public sealed class TcpPortableParsers() : ParserContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpPortableSplits() : SplitContract(new TcpTransport(), PollerKind.Portable);
 
 public sealed class TcpEpollReadsUntil() : ReadUntilContract(new TcpTransport(), PollerKind.Epoll);
 

@@ -6,11 +6,15 @@ public sealed class UnixEpollReadsInto() : ReadIntoContract(new UnixTransport(),
 
 public sealed class UnixEpollParsers() : ParserContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollSplits() : SplitContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableReads() : ReadContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixPortableReadsInto() : ReadIntoContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixPortableParsers() : ParserContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableSplits() : SplitContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollReadsUntil() : ReadUntilContract(new UnixTransport(), PollerKind.Epoll);
 
