@@ -1,13 +1,24 @@
+using System.Buffers;
+
 namespace Waterspout.Tls;
 
 /// <summary>The transport as SslStream wants to see it.</summary>
 /// <remarks>
-/// Reading waits, and completes on the loop; during the handshake, which runs on the thread pool, it is handed over and completes there.
-/// Writing never waits: the ciphertext goes into the transport's buffer. So an encryption is never interrupted in the middle, and it
-/// is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.
+/// <para>Reading waits, and completes on the loop; during the handshake, which runs on the thread pool, it is handed over and completes there.
+/// Writing never waits: the ciphertext goes into the transport's buffer, from the pool by way of the loop's queue. So an encryption is never
+/// interrupted in the middle, and it is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.</para>
+/// <para>Each crossing between loop and pool costs both sides more than what is read or written. A handshake needs two in each direction, the
+/// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server goes to
+/// the pool with the client's first bytes in its hands.</para>
 /// </remarks>
 internal sealed class TransportStream(TlsTransport transport) : Stream
 {
+    // A ClientHello with a post-quantum key share has 1.7 KB. What is longer is read on the way that all else is.
+    private const int FirstSize = 4096;
+
+    private byte[]? _first;
+    private ReadOnlyMemory<byte> _ahead;
+
     /// <summary>The end of the transport was given to SslStream. If it was not, an end that SslStream tells is one that the peer has told in TLS.</summary>
     internal bool IsEndGiven { get; private set; }
 
@@ -25,8 +36,17 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
         set => throw new NotSupportedException();
     }
 
+    /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread. Holds no buffer while the peer is silent.</summary>
+    internal async ValueTask ReceiveAheadAsync()
+    {
+        await transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
+        _first = ArrayPool<byte>.Shared.Rent(FirstSize);
+        _ahead = _first.AsMemory(0, await transport.ReadOrEndAsync(_first, CancellationToken.None));
+    }
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span));
         ValueTask<int> read = transport.ReadOrEndAsync(buffer, cancellationToken);
         if (buffer.IsEmpty) return read;
         if (!read.IsCompletedSuccessfully) return NoteEndAsync(read);
@@ -37,8 +57,8 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!transport.Loop.IsCurrent) return transport.WriteAsync(buffer, cancellationToken);
-        transport.WriteWithoutWaiting(buffer.Span);
+        if (transport.Loop.IsCurrent) transport.WriteWithoutWaiting(buffer.Span);
+        else transport.WriteFromElsewhere(buffer.ToArray());
         return default;
     }
 
@@ -55,6 +75,17 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private int TakeAhead(Span<byte> buffer)
+    {
+        int count = Math.Min(buffer.Length, _ahead.Length);
+        _ahead.Span[..count].CopyTo(buffer);
+        _ahead = _ahead[count..];
+        if (!_ahead.IsEmpty) return count;
+        ArrayPool<byte>.Shared.Return(_first!);
+        _first = null;
+        return count;
+    }
 
     [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> NoteEndAsync(ValueTask<int> read)
