@@ -18,6 +18,7 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
 
     private byte[]? _first;
     private ReadOnlyMemory<byte> _ahead;
+    private RecordCursor _records;
 
     /// <summary>The end of the transport was given to SslStream. If it was not, an end that SslStream tells is one that the peer has told in TLS.</summary>
     internal bool IsEndGiven { get; private set; }
@@ -46,13 +47,12 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span));
+        if (buffer.IsEmpty) return WaitAsync(cancellationToken);
+        if (!_ahead.IsEmpty) return new ValueTask<int>(Note(buffer, TakeAhead(buffer.Span)));
+        buffer = buffer[.._records.Limit(buffer.Length)];
+        if (transport.Loop.IsCurrent && transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received));
         ValueTask<int> read = transport.ReadOrEndAsync(buffer, cancellationToken);
-        if (buffer.IsEmpty) return read;
-        if (!read.IsCompletedSuccessfully) return NoteEndAsync(read);
-        int count = read.Result;
-        IsEndGiven |= count == 0;
-        return new ValueTask<int>(count);
+        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result)) : NoteAsync(buffer, read);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -87,11 +87,20 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
         return count;
     }
 
+    private ValueTask<int> WaitAsync(CancellationToken cancellationToken) =>
+        !_ahead.IsEmpty || (transport.Loop.IsCurrent && transport.HasSomething) ? new ValueTask<int>(0) : transport.ReadOrEndAsync(Memory<byte>.Empty, cancellationToken);
+
+    private int Note(ReadOnlyMemory<byte> buffer, int count)
+    {
+        IsEndGiven |= count == 0;
+        _records.Advance(buffer.Span[..count]);
+        return count;
+    }
+
     [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> NoteEndAsync(ValueTask<int> read)
+    private async ValueTask<int> NoteAsync(Memory<byte> buffer, ValueTask<int> read)
     {
         int count = await read.ConfigureAwait(false);
-        IsEndGiven |= count == 0;
-        return count;
+        return Note(buffer, count);
     }
 }
