@@ -7,6 +7,7 @@ namespace Waterspout.Interop.Tests;
 
 /// <summary>How long the echo of a plain connection takes while its loop is stormed by TLS handshakes.</summary>
 /// <remarks>Only with WATERSPOUT_FULL=1 in the environment. The figures are in the test's output; times are not asserted.</remarks>
+[Collection(Alone.Name)]
 public sealed class TlsStormTests(ITestOutputHelper output)
 {
     private const int Handshakes = 200;
