@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Waterspout;
 
@@ -60,6 +61,16 @@ internal static class Tls
             CertificateChainPolicy = trust,
         };
         return (server, client);
+    }
+
+    internal static SslServerAuthenticationOptions Modern(X509Certificate2 certificate)
+    {
+        SslServerAuthenticationOptions modern = new()
+        {
+            ServerCertificate = certificate,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        };
+        return modern;
     }
 
     internal static async Task StartTlsClient(IOStream stream)

@@ -195,6 +195,24 @@ public abstract partial class BaseIOStream
     /// <summary>The kernel is known to have something for us, if only the end.</summary>
     internal bool IsReadable => _isReadable;
 
+    /// <summary>A read that asks for nothing but to be told would complete at once.</summary>
+    internal bool HasSomething => _isReadable || _readBuffer.Length > 0;
+
+    /// <summary>Receives without a read operation, where nothing is in the way of that; 0 where the way of all reads has to be gone.</summary>
+    internal int ReceivePastBuffer(Memory<byte> space)
+    {
+        if (!_isReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state != StreamState.Open || IsBudgetSpent()) return 0;
+        try
+        {
+            return ReceiveInto(space) ?? 0;
+        }
+        catch (Exception error)
+        {
+            CloseByError(error);
+            return 0;
+        }
+    }
+
     /// <summary>What the end of the peer's side, once it is reached, says about the stream.</summary>
     private protected virtual CloseReason EndReason => CloseReason.EndOfStream;
 

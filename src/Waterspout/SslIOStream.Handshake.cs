@@ -10,7 +10,6 @@ namespace Waterspout;
 
 public partial class SslIOStream
 {
-    private readonly CancellationTokenSource _handshakeLimit = new();
     private readonly TaskCompletionSource _handshake = new();
     private Task? _handshaking;
     private volatile ITlsEngine? _engine;
@@ -112,7 +111,6 @@ public partial class SslIOStream
     private protected override void OnClosed(Exception error)
     {
         base.OnClosed(error);
-        _handshakeLimit.Cancel();
         // Not here: this may be inside some user's call.
         Loop.TryPost(new LoopCallback(static state =>
         {
@@ -138,11 +136,12 @@ public partial class SslIOStream
         _handshaking = HandshakeAsync(_engine);
     }
 
-    private Func<SslStream, CancellationToken, Task> CreateAuthentication(string? serverHostname)
+    // No token: when the stream closes, the transport does too, and the next read of the handshake fails.
+    private Func<SslStream, Task> CreateAuthentication(string? serverHostname)
     {
-        if (_serverOptions is { } server) return (ssl, token) => ssl.AuthenticateAsServerAsync(server, token);
+        if (_serverOptions is { } server) return ssl => ssl.AuthenticateAsServerAsync(server);
         SslClientAuthenticationOptions client = TlsOptions.ForServer(_clientOptions, serverHostname);
-        return (ssl, token) => ssl.AuthenticateAsClientAsync(client, token);
+        return ssl => ssl.AuthenticateAsClientAsync(client);
     }
 
     private async Task HandshakeAsync(ITlsEngine engine)
@@ -150,8 +149,9 @@ public partial class SslIOStream
         using Activity? activity = Tracing.Source.StartActivity("handshake");
         try
         {
+            if (_serverOptions is not null) await engine.WaitForPeerAsync();
             // On the pool: a handshake takes milliseconds of cryptography, which would hold up every stream of the loop.
-            await Task.Run(() => engine.HandshakeAsync(_handshakeLimit.Token));
+            await Task.Run(engine.HandshakeAsync);
         }
         catch (Exception error)
         {

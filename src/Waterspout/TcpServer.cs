@@ -3,9 +3,6 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
-using Waterspout.Interop;
-using Waterspout.Loop;
-using Waterspout.Tls;
 
 namespace Waterspout;
 
@@ -16,15 +13,13 @@ namespace Waterspout;
 /// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from the reference: loops in one process take
 /// the place of forked processes.</para>
 /// </remarks>
-public class TcpServer : IAsyncDisposable
+public partial class TcpServer : IAsyncDisposable
 {
     private readonly Func<IOStream, Task>? _handler;
     private readonly IOLoop[] _loops;
     private readonly List<Listener> _listeners = [];
-    private readonly Dictionary<IOStream, Task> _connections = [];
     private readonly ILogger _logger;
     private int _next = -1;
-    private int _accepted; // connections that are open, or on their way to their loop
     private volatile bool _isStopped;
 
     /// <summary>Makes a server that does not listen yet.</summary>
@@ -52,15 +47,6 @@ public class TcpServer : IAsyncDisposable
     /// <summary>How the server works.</summary>
     public TcpServerOptions Options { get; }
 
-    /// <summary>The number of connections that are open.</summary>
-    public int ConnectionCount
-    {
-        get
-        {
-            lock (_connections) return _connections.Count;
-        }
-    }
-
     /// <summary>Listens on a TCP port.</summary>
     /// <param name="port">Zero for any that is free.</param>
     /// <param name="address">An IP address, or a host name, whose addresses are all listened on; all addresses of the machine, IPv4 and IPv6, when null or empty.</param>
@@ -73,36 +59,21 @@ public class TcpServer : IAsyncDisposable
             return Listen(new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port));
         if (IPAddress.TryParse(address, out IPAddress? ip)) return Listen(new IPEndPoint(ip, port));
 
-        // The port of the first, where any would do, is the port of all.
-        EndPoint? first = null;
-        foreach (IPAddress each in Dns.GetHostAddresses(address).Distinct())
-        {
-            EndPoint bound = Listen(new IPEndPoint(each, (first as IPEndPoint)?.Port ?? port));
-            first ??= bound;
-        }
-
-        return first!;
+        return ListenOnAll(Dns.GetHostAddresses(address).Distinct().Select(each => new IPEndPoint(each, port)))[0];
     }
 
-    /// <summary>Listens on an IP address, or on the path of a Unix socket. A dead socket that is left at the path is replaced.</summary>
+    /// <summary>Listens on an IP address, or on the path of a Unix socket.</summary>
     /// <returns>The address that is listened on, with its port.</returns>
+    /// <remarks>A dead socket that is left at the path is replaced. A file of any other kind is left alone, and an error.</remarks>
     /// <inheritdoc cref="Listen(int, string?)" path="/exception"/>
     public EndPoint Listen(EndPoint endPoint)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
-        lock (_listeners)
-        {
-            ObjectDisposedException.ThrowIf(_isStopped, this);
-            bool isShared = Options.ReusePort && endPoint is IPEndPoint && _loops.Length > 1;
-            Listener first = AddListener(endPoint, _loops[0], isShared);
-            for (int i = 1; isShared && i < _loops.Length; i++) AddListener(first.EndPoint, _loops[i], isShared);
-            Log.Listening(_logger, first.EndPoint);
-            return first.EndPoint;
-        }
+        return ListenOnAll([endPoint])[0];
     }
 
     /// <summary>Stops accepting, lets the handlers end, then closes the connections that are left.</summary>
-    /// <param name="drain">How long the handlers may take.</param>
+    /// <param name="drain">How long the handlers may take, those included whose connection has been accepted and is still on its way to them.</param>
     /// <returns>A task that ends when every connection is closed and every handler has ended.</returns>
     public async Task StopAsync(TimeSpan drain)
     {
@@ -115,14 +86,14 @@ public class TcpServer : IAsyncDisposable
         }
 
         foreach (Listener listener in listeners) await listener.StopAsync().ConfigureAwait(false);
-        Task all = Task.WhenAll(Snapshot().Select(connection => connection.Value));
+        Task all = WhenNoneIsLeft();
         try
         {
             await all.WaitAsync(drain).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            foreach ((IOStream stream, _) in Snapshot()) stream.Close();
+            CloseAll();
             await all.ConfigureAwait(false);
         }
     }
@@ -139,81 +110,48 @@ public class TcpServer : IAsyncDisposable
     protected virtual Task HandleStreamAsync(IOStream stream) =>
         _handler?.Invoke(stream) ?? throw new InvalidOperationException($"{GetType().Name} has no handler: override {nameof(HandleStreamAsync)}.");
 
-    private Listener AddListener(EndPoint endPoint, IOLoop loop, bool isShared)
+    /// <summary>Listens on all of them, or on none: where one cannot be listened on, the others are given up again.</summary>
+    internal EndPoint[] ListenOnAll(IEnumerable<EndPoint> endPoints)
     {
-        Listener listener = new(endPoint, Options.Backlog, isShared, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
-        _listeners.Add(listener);
-        return listener;
+        lock (_listeners)
+        {
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            List<Listener> listeners = [];
+            EndPoint[] bound;
+            try
+            {
+                bound = [.. endPoints.Select(endPoint => Bind(endPoint, listeners))];
+                foreach (Listener listener in listeners) listener.Listen(Options.Backlog);
+            }
+            catch
+            {
+                foreach (Listener listener in listeners) listener.Abandon();
+                throw;
+            }
+
+            _listeners.AddRange(listeners);
+            foreach (Listener listener in listeners) listener.Start();
+            foreach (EndPoint endPoint in bound) Log.Listening(_logger, endPoint);
+            return bound;
+        }
+    }
+
+    /// <summary>Binds to an address, once for each loop where every loop has a listener of its own.</summary>
+    private EndPoint Bind(EndPoint endPoint, List<Listener> listeners)
+    {
+        bool isShared = Options.ReusePort && endPoint is IPEndPoint && _loops.Length > 1;
+        // The port of the first, where any would do, is the port of all.
+        if (endPoint is IPEndPoint { Port: 0 } ip && listeners is [{ EndPoint: IPEndPoint first }, ..]) endPoint = new IPEndPoint(ip.Address, first.Port);
+        for (int i = 0; i < (isShared ? _loops.Length : 1); i++)
+        {
+            IOLoop loop = _loops[i];
+            Listener listener = new(endPoint, isShared, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
+            listeners.Add(listener);
+            endPoint = listener.EndPoint;
+        }
+
+        return endPoint;
     }
 
     private IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
-
-    private bool HasRoom() => Volatile.Read(ref _accepted) < (Options.MaxConnections ?? int.MaxValue);
-
-    private void Accept(int fd, IOLoop loop)
-    {
-        Interlocked.Increment(ref _accepted);
-        if (loop.IsCurrent) Begin(fd, loop);
-        else if (!loop.TryPost(new LoopCallback(_ => Begin(fd, loop), null))) FileDescriptors.Close(fd);
-    }
-
-    private void Begin(int fd, IOLoop loop)
-    {
-        loop.Counters.Accepted++;
-        IOStream stream;
-        try
-        {
-            stream = FileDescriptors.HandOver(fd, fd => MakeStream(fd, loop));
-        }
-        catch
-        {
-            Interlocked.Decrement(ref _accepted);
-            throw; // to the loop, which logs it
-        }
-
-        lock (_connections) _connections.Add(stream, Task.CompletedTask);
-        Task running = RunAsync(stream);
-        lock (_connections)
-            if (_connections.ContainsKey(stream)) _connections[stream] = running; // it may have ended already
-    }
-
-    private IOStream MakeStream(int fd, IOLoop loop) => Options.Ssl is { } ssl
-        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream)
-        : IOStream.FromAccepted(fd, Options.Stream, loop);
-
-    private async Task RunAsync(IOStream stream)
-    {
-        try
-        {
-            if (stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout)) await HandleStreamAsync(stream);
-        }
-        catch (StreamClosedException)
-        {
-            // The usual end of a handler whose peer has gone.
-        }
-        catch (Exception error)
-        {
-            Log.HandlerFailed(_logger, error, stream);
-            stream.Close(error);
-        }
-        finally
-        {
-            await stream.CloseAsync();
-            End(stream);
-        }
-    }
-
-    private void End(IOStream stream)
-    {
-        lock (_connections) _connections.Remove(stream);
-        Interlocked.Decrement(ref _accepted);
-        if (Options.MaxConnections is null || _isStopped) return;
-        lock (_listeners)
-            foreach (Listener listener in _listeners) listener.Resume();
-    }
-
-    private List<KeyValuePair<IOStream, Task>> Snapshot()
-    {
-        lock (_connections) return [.. _connections];
-    }
 }

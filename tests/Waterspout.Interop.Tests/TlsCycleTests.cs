@@ -5,6 +5,7 @@ namespace Waterspout.Interop.Tests;
 
 /// <summary>Connect, shake hands, echo, close, 16,000 times in one process: what is left over would add up.</summary>
 /// <remarks>Only with WATERSPOUT_FULL=1 in the environment, since it takes its time. The figures are in the test's output.</remarks>
+[Collection(Alone.Name)]
 public sealed class TlsCycleTests(ITestOutputHelper output)
 {
     private const int AtOnce = 8;

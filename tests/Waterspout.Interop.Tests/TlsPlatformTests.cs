@@ -11,35 +11,21 @@ public sealed class TlsPlatformTests
     private const int Length = 1024 * 1024;
 
     [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void A_client_of_the_platform_exchanges_a_megabyte_and_both_ends_are_regular(SslProtocols protocol) => TestLoop.Run(async () =>
+    [InlineData(SslProtocols.Tls12, true)]
+    [InlineData(SslProtocols.Tls12, false)]
+    [InlineData(SslProtocols.Tls13, true)]
+    [InlineData(SslProtocols.Tls13, false)]
+    public void A_peer_of_the_platform_exchanges_a_megabyte_and_both_ends_are_regular(SslProtocols protocol, bool isPeerTheClient) => TestLoop.Run(async () =>
     {
         using TlsFolder folder = new();
         (Socket ours, Socket theirs) = await ConnectAsync();
-        using SslIOStream stream = new(ours, folder.ServerOptions());
+        SslServerAuthenticationOptions server = folder.ServerOptions();
+        server.EnabledSslProtocols = protocol;
+        using SslIOStream stream = isPeerTheClient ? new(ours, server) : new(ours, folder.ClientOptions());
         using WatchedStream transport = new(theirs);
         using SslStream peer = new(transport);
-        SslClientAuthenticationOptions options = folder.ClientOptions();
-        options.EnabledSslProtocols = protocol;
-        await Task.WhenAll(peer.AuthenticateAsClientAsync(options), stream.WaitForHandshakeAsync().AsTask());
-        Assert.Equal(protocol, stream.SslProtocol);
-        await ExchangeAsync(stream, peer, transport);
-    });
-
-    [Theory]
-    [InlineData(SslProtocols.Tls12)]
-    [InlineData(SslProtocols.Tls13)]
-    public void A_server_of_the_platform_exchanges_a_megabyte_and_both_ends_are_regular(SslProtocols protocol) => TestLoop.Run(async () =>
-    {
-        using TlsFolder folder = new();
-        (Socket ours, Socket theirs) = await ConnectAsync();
-        using SslIOStream stream = new(ours, folder.ClientOptions());
-        using WatchedStream transport = new(theirs);
-        using SslStream peer = new(transport);
-        SslServerAuthenticationOptions options = folder.ServerOptions();
-        options.EnabledSslProtocols = protocol;
-        await Task.WhenAll(peer.AuthenticateAsServerAsync(options), stream.WaitForHandshakeAsync().AsTask());
+        Task handshake = isPeerTheClient ? peer.AuthenticateAsClientAsync(folder.ClientOptions()) : peer.AuthenticateAsServerAsync(server);
+        await Task.WhenAll(handshake, stream.WaitForHandshakeAsync().AsTask());
         Assert.Equal(protocol, stream.SslProtocol);
         await ExchangeAsync(stream, peer, transport);
     });

@@ -23,21 +23,31 @@ internal sealed class Listener : IReadinessHandler
     private Registration? _registration;
     private bool _isStopped;
 
-    internal Listener(EndPoint endPoint, int backlog, bool isShared, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
+    /// <summary>Binds the address. Nobody can connect before <see cref="Listen"/>, and nobody is let in before <see cref="Start"/>.</summary>
+    internal Listener(EndPoint endPoint, bool isShared, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
     {
+        ObjectDisposedException.ThrowIf(loop.IsDisposed, loop);
         _loop = loop;
         _mayAccept = mayAccept;
         _accepted = accepted;
         _socket = Bind(endPoint, isShared);
-        _socket.Listen(backlog);
         _fd = (int)_socket.SafeHandle.DangerousGetHandle();
         FileDescriptors.SetNonBlocking(_fd);
         EndPoint = _socket.LocalEndPoint!;
-        if (loop.IsCurrent) Start();
-        else loop.Post(_ => Start(), null);
     }
 
     internal EndPoint EndPoint { get; }
+
+    internal void Listen(int backlog) => _socket.Listen(backlog);
+
+    internal void Start()
+    {
+        if (_loop.IsCurrent) Register();
+        else _loop.TryPost(new LoopCallback(_ => Register(), null));
+    }
+
+    /// <summary>Gives the address back, before <see cref="Start"/>.</summary>
+    internal void Abandon() => _socket.Dispose();
 
     /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
     internal void Resume() => _loop.TryPost(new LoopCallback(_ =>
@@ -47,8 +57,15 @@ internal sealed class Listener : IReadinessHandler
 
     internal async Task StopAsync()
     {
-        if (_loop.IsDisposed) _socket.Dispose();
-        else await _loop.InvokeAsync(() => { Stop(); return Task.CompletedTask; }).ConfigureAwait(false);
+        if (_loop.IsCurrent)
+        {
+            Stop();
+            return;
+        }
+
+        TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_loop.TryPost(new LoopCallback(_ => { Stop(); stopped.SetResult(); }, null))) await stopped.Task.ConfigureAwait(false);
+        else _socket.Dispose(); // the loop is gone, and its poller with it
     }
 
     void IReadinessHandler.HandleEvents(IOEvents events)
@@ -108,7 +125,10 @@ internal sealed class Listener : IReadinessHandler
     private static void RemoveDeadSocket(EndPoint endPoint)
     {
         string path = endPoint.ToString()!;
-        if (!File.Exists(path)) return;
+        if (!Path.Exists(path)) return;
+        // Connecting to a file of another kind is refused just as that to a dead socket.
+        if (!FileDescriptors.IsSocket(path))
+            throw new SocketException((int)SocketError.AddressAlreadyInUse, $"'{path}' exists, and is not a socket. It is left as it is.");
         using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -120,7 +140,7 @@ internal sealed class Listener : IReadinessHandler
         }
     }
 
-    private void Start()
+    private void Register()
     {
         if (!_isStopped) _registration = _loop.Register(_fd, this, IOEvents.Read);
     }

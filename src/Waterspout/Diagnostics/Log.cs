@@ -32,7 +32,7 @@ internal static partial class Log
     internal static partial void Connected(ILogger logger, object stream);
 
     [LoggerMessage(9, LogLevel.Error, "The handler of {Stream} failed. The stream is closed.")]
-    internal static partial void HandlerFailed(ILogger logger, Exception error, object stream);
+    internal static partial void HandlerFailed(ILogger logger, Exception error, object? stream);
 
     [LoggerMessage(10, LogLevel.Warning, "Accepting on {EndPoint} failed: {Reason}. The next try is in {Milliseconds} ms.")]
     internal static partial void AcceptPaused(ILogger logger, object endPoint, string reason, int milliseconds);

@@ -96,6 +96,22 @@ internal static unsafe class FileDescriptors
         return PosixResult.From(fd).ValueOrThrow($"open {path}");
     }
 
+    /// <summary>Whether a path is that of a Unix socket itself, not of a link to one. False where the system cannot say.</summary>
+    internal static bool IsSocket(string path)
+    {
+        // SAFETY: statx fills one structure of its fixed 256 bytes, which is on this stack frame.
+        LibC.statxbuf status = default;
+        try
+        {
+            int result = LibC.statx(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE, &status);
+            return result == 0 && (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false; // a C library older than the call
+        }
+    }
+
     internal static (int Reader, int Writer) CreatePipe()
     {
         // SAFETY: pipe2 writes exactly two ints into the array on this stack frame.

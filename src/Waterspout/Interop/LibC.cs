@@ -22,6 +22,12 @@ internal static unsafe partial class LibC
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
 
+    internal const int AT_FDCWD = -100;
+    internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const uint STATX_TYPE = 1;
+    internal const int S_IFMT = 0xF000;
+    internal const int S_IFSOCK = 0xC000;
+
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
     internal const int AF_INET6 = 10;
@@ -71,6 +77,14 @@ internal static unsafe partial class LibC
         internal short revents;
     }
 
+    // The same on every architecture, which stat's is not. Only what is asked for here has a name.
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct statxbuf
+    {
+        [FieldOffset(28)]
+        internal ushort stx_mode;
+    }
+
     [LibraryImport("libc")]
     internal static partial nint recv(int sockfd, byte* buf, nuint len, int flags);
 
@@ -91,6 +105,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int open(string pathname, int flags);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statx(int dirfd, string pathname, int flags, uint mask, statxbuf* buf);
 
     [LibraryImport("libc")]
     internal static partial int close(int fd);

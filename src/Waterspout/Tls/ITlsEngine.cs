@@ -24,8 +24,11 @@ internal interface ITlsEngine : IDisposable
     /// <summary>The peer ended the transport without having said in TLS that it would.</summary>
     bool IsTruncated { get; }
 
+    /// <summary>Waits, on the loop, until the peer has sent something. A server has nothing to compute before.</summary>
+    ValueTask WaitForPeerAsync();
+
     /// <summary>Does the handshake. Not on the loop's thread: its cryptography takes milliseconds.</summary>
-    Task HandshakeAsync(CancellationToken cancellationToken);
+    Task HandshakeAsync();
 
     /// <summary>Decrypts what there is. Null when more is needed first; the stream is told when it has come. 0 at the end.</summary>
     int? Read(Memory<byte> buffer);

@@ -28,7 +28,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     private readonly TlsTransport _transport;
     private readonly TransportStream _inner;
     private readonly SslStream _ssl;
-    private readonly Func<SslStream, CancellationToken, Task> _authenticate;
+    private readonly Func<SslStream, Task> _authenticate;
     private readonly Action _onReadable;
     private bool _isWaiting;
     private bool _isAwaitingFlush;
@@ -36,7 +36,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     private int _unreported;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
 
-    internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, CancellationToken, Task> authenticate)
+    internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, Task> authenticate)
     {
         _owner = owner;
         _transport = transport;
@@ -58,7 +58,9 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public bool IsTruncated => _inner.IsEndGiven;
 
-    public Task HandshakeAsync(CancellationToken cancellationToken) => _authenticate(_ssl, cancellationToken);
+    public ValueTask WaitForPeerAsync() => _inner.ReceiveAheadAsync();
+
+    public Task HandshakeAsync() => _authenticate(_ssl);
 
     public int? Read(Memory<byte> buffer)
     {

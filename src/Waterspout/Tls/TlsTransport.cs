@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -33,6 +34,13 @@ internal sealed class TlsTransport : IOStream
         _owner = owner;
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Takes data of any amount on another thread. Those who write and read there are served in that order.</summary>
+    internal void WriteFromElsewhere(byte[] data) => Loop.TryPost(new LoopCallback(static state =>
+    {
+        (TlsTransport transport, byte[] data) = ((TlsTransport, byte[]))state!;
+        transport.WriteWithoutWaiting(data);
+    }, (this, data)));
 
     internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
 

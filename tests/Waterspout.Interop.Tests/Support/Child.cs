@@ -43,6 +43,10 @@ internal sealed class Child : IDisposable
         return new Outcome(_process.ExitCode, output.ToArray(), await errors);
     }
 
+    internal bool HasEnded => _process.HasExited;
+
+    internal async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync();
+
     internal async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync();
 
     internal async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync();

@@ -68,6 +68,15 @@ public sealed class CertificateTests : TlsTest
     });
 
     [Fact]
+    public void A_server_without_a_certificate_fails_and_so_does_its_client() => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = BeginPair(server: new SslServerAuthenticationOptions());
+        AuthenticationException error = await AssertFails(server);
+        Assert.IsType<NotSupportedException>(error.InnerException);
+        await Assert.ThrowsAsync<StreamClosedException>(() => client.WaitForHandshakeAsync().AsTask());
+    });
+
+    [Fact]
     public void A_callback_of_the_users_has_the_last_word() => Run(async () =>
     {
         SslClientAuthenticationOptions options = TestCertificates.ClientOptions("wrong.test", TestCertificates.OtherRoot);
@@ -116,6 +125,8 @@ public sealed class CertificateTests : TlsTest
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => stream.WaitForHandshakeAsync().AsTask());
         Assert.Equal(CloseReason.Error, stream.CloseReason);
         Assert.Same(stream.Error, error.InnerException);
+        StreamClosedException again = await Assert.ThrowsAsync<StreamClosedException>(() => stream.WaitForHandshakeAsync().AsTask());
+        Assert.Same(stream.Error, again.InnerException);
         return Assert.IsType<AuthenticationException>(error.InnerException);
     }
 }

@@ -139,6 +139,21 @@ public sealed class EndingTests : TlsTest
         Assert.Null(server.Error);
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_close_with_records_unread_does_not_wait_for_a_reader(bool isInOrder) => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = await ConnectPairAsync();
+        await server.WriteAsync((ReadOnlyMemory<byte>)new byte[100_000]);
+        await client.ReadBytesAsync(1);
+        Task closed = WhenClosed(server);
+        if (isInOrder) await client.CloseAsync();
+        else client.Close();
+        Assert.True(client.IsClosed);
+        await closed;
+    });
+
     [Fact]
     public void Both_sides_close_at_the_same_time() => Run(async () =>
     {

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
@@ -36,6 +37,28 @@ public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
         Assert.NotEqual(0, count);
         raw.Close();
         await Assert.ThrowsAsync<StreamClosedException>(() => drain);
+    });
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(4000)]
+    public void What_is_written_in_one_turn_goes_into_full_records(int writeSize) => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using SslIOStream stream = new(left, TestCertificates.ClientOptions());
+        using SslStream peer = new(new NetworkStream(right));
+        // Without session tickets behind the handshake: closing with those unread would be a reset.
+        SslServerAuthenticationOptions options = TestCertificates.ServerOptions();
+        options.EnabledSslProtocols = SslProtocols.Tls12;
+        await Task.WhenAll(peer.AuthenticateAsServerAsync(options), stream.WaitForHandshakeAsync().AsTask());
+        using IOStream raw = new(right);
+        for (int i = 0; i < 60_000 / writeSize; i++) _ = stream.WriteAsync(new byte[writeSize].AsSpan());
+        await stream.FlushAsync();
+        stream.Close();
+
+        byte[] ciphertext = await raw.ReadUntilCloseAsync();
+        int records = RecordPosition.All(ciphertext).Count(position => position.Offset == 0);
+        Assert.Equal(4, records); // of 16 KiB each, but for the last
     });
 }
 

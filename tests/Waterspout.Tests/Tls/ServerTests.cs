@@ -188,6 +188,30 @@ public sealed class ServerTests : TlsTest
     });
 
     [Fact]
+    public void Nothing_of_a_handshake_is_computed_on_the_loop() => Run(async () =>
+    {
+        List<bool> isOnLoop = [];
+        SslServerAuthenticationOptions serverOptions = new()
+        {
+            ServerCertificateSelectionCallback = (_, _) =>
+            {
+                isOnLoop.Add(Loop.IsCurrent);
+                return TestCertificates.Server;
+            },
+        };
+        SslClientAuthenticationOptions clientOptions = TestCertificates.ClientOptions();
+        clientOptions.RemoteCertificateValidationCallback = (_, _, _, errors) =>
+        {
+            isOnLoop.Add(Loop.IsCurrent);
+            return errors == SslPolicyErrors.None;
+        };
+        (SslIOStream client, SslIOStream server) = await ConnectPairAsync(null, clientOptions, serverOptions);
+        Assert.Equal([false, false], isOnLoop);
+        client.Close();
+        server.Close();
+    });
+
+    [Fact]
     public void A_storm_of_handshakes_lets_an_established_connection_go_on() => Run(async () =>
     {
         const int Storm = 200;

@@ -1,0 +1,164 @@
+using Waterspout.Connecting;
+using Waterspout.Diagnostics;
+using Waterspout.Interop;
+using Waterspout.Loop;
+using Waterspout.Tls;
+
+namespace Waterspout;
+
+// A connection counts from the moment it is accepted: also while it is handed over to another loop, which may be busy, stopped
+// or gone, and while TLS shakes hands. Until its loop has made a stream of it, whoever takes the descriptor first answers for it: the
+// loop, to begin, or a stop of the server, to close.
+public partial class TcpServer
+{
+    private readonly HashSet<Connection> _connections = [];
+    private TaskCompletionSource? _emptied;
+
+    /// <summary>The number of connections that are open, those included that are still on their way to the handler.</summary>
+    public int ConnectionCount
+    {
+        get
+        {
+            lock (_connections) return _connections.Count;
+        }
+    }
+
+    private bool HasRoom() => Options.MaxConnections is not { } limit || ConnectionCount < limit;
+
+    private void Accept(int fd, IOLoop loop)
+    {
+        Connection connection = new(fd, loop);
+        lock (_connections) _connections.Add(connection);
+        if (loop.IsCurrent) Begin(connection);
+        else if (!loop.TryPost(new LoopCallback(_ => Begin(connection), null))) Close(connection);
+    }
+
+    /// <summary>Takes a connection over on its loop.</summary>
+    private void Begin(Connection connection)
+    {
+        // What a loop has in its queue when it is disposed still runs, and no stream can be made on it any more.
+        if (connection.Loop.IsDisposed) Close(connection);
+        else if (connection.TryTakeDescriptor(out int fd)) _ = RunAsync(connection, fd);
+    }
+
+    private async Task RunAsync(Connection connection, int fd)
+    {
+        IOStream? stream = null;
+        try
+        {
+            connection.Loop.Counters.Accepted++;
+            stream = FileDescriptors.HandOver(fd, fd => MakeStream(fd, connection.Loop));
+            connection.SetStream(stream);
+            if (stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout)) await HandleStreamAsync(stream);
+        }
+        catch (StreamClosedException)
+        {
+            // The usual end of a handler whose peer has gone.
+        }
+        catch (Exception error)
+        {
+            Log.HandlerFailed(_logger, error, stream);
+            stream?.Close(error);
+        }
+        finally
+        {
+            if (stream is not null) await CloseAsync(stream);
+            End(connection);
+        }
+    }
+
+    private IOStream MakeStream(int fd, IOLoop loop) => Options.Ssl is { } ssl
+        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream)
+        : IOStream.FromAccepted(fd, Options.Stream, loop);
+
+    private static async ValueTask CloseAsync(IOStream stream)
+    {
+        try
+        {
+            await stream.CloseAsync();
+        }
+        catch (StreamClosedException)
+        {
+            // Its loop is gone, and has closed it.
+        }
+    }
+
+    /// <summary>Closes a connection, wherever it is.</summary>
+    private void Close(Connection connection)
+    {
+        if (!connection.Close(out int fd)) return;
+        FileDescriptors.Close(fd);
+        End(connection);
+    }
+
+    private void CloseAll()
+    {
+        List<Connection> connections;
+        lock (_connections) connections = [.. _connections];
+        foreach (Connection connection in connections) Close(connection);
+    }
+
+    private void End(Connection connection)
+    {
+        TaskCompletionSource? emptied;
+        lock (_connections)
+        {
+            _connections.Remove(connection);
+            emptied = _connections.Count == 0 ? _emptied : null;
+        }
+
+        emptied?.TrySetResult();
+        if (Options.MaxConnections is null || _isStopped) return;
+        lock (_listeners)
+            foreach (Listener listener in _listeners) listener.Resume();
+    }
+
+    /// <summary>Ends when every connection has. Nothing is accepted any more.</summary>
+    private Task WhenNoneIsLeft()
+    {
+        lock (_connections) return _connections.Count == 0 ? Task.CompletedTask : (_emptied ??= new TaskCompletionSource()).Task;
+    }
+
+    /// <summary>A connection from its acceptance to its end: a descriptor first, a stream as soon as its loop has it.</summary>
+    private sealed class Connection(int fd, IOLoop loop)
+    {
+        private readonly Lock _lock = new();
+        private int _fd = fd;
+        private IOStream? _stream;
+        private bool _isClosed;
+
+        internal IOLoop Loop { get; } = loop;
+
+        /// <summary>False where it has been closed on its way.</summary>
+        internal bool TryTakeDescriptor(out int fd)
+        {
+            lock (_lock) (fd, _fd) = (_fd, -1);
+            return fd >= 0;
+        }
+
+        internal void SetStream(IOStream stream)
+        {
+            lock (_lock)
+            {
+                _stream = stream;
+                if (!_isClosed) return;
+            }
+
+            stream.Close();
+        }
+
+        /// <summary>Closes the stream. True where there is none yet: then the descriptor is the caller's to close.</summary>
+        internal bool Close(out int fd)
+        {
+            IOStream? stream;
+            lock (_lock)
+            {
+                _isClosed = true;
+                stream = _stream;
+            }
+
+            stream?.Close();
+            return TryTakeDescriptor(out fd);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+namespace Waterspout.Tls;
+
+/// <summary>Follows the records in the ciphertext that is received, so that a receive can end where a record does.</summary>
+/// <remarks>
+/// SslStream's buffer has room for one record of the largest size and a part of the next one, and it moves such a part to the front to
+/// receive the rest: 16 KiB moved for each record of a bulk transfer. Nobody knows the size of a record that has not come yet, but in a
+/// bulk transfer it is that of the one before.
+/// </remarks>
+internal struct RecordCursor
+{
+    // The type, two bytes of version, two of length (RFC 8446, 5.1).
+    private const int HeaderSize = 5;
+
+    private int _headerSeen;
+    private int _missing; // of the record whose header is complete
+    private int _last; // the size of the last record, header and all
+
+    /// <summary>How much to receive into so much space: as many records as fit, if they are like the last one.</summary>
+    internal readonly int Limit(int space)
+    {
+        int toEnd = _headerSeen > 0 ? _last - _headerSeen : _missing;
+        if (_last == 0 || toEnd < 0 || toEnd > space) return space;
+        int limit = toEnd + ((space - toEnd) / _last * _last);
+        return limit > 0 ? limit : space;
+    }
+
+    internal void Advance(ReadOnlySpan<byte> received)
+    {
+        while (!received.IsEmpty)
+        {
+            if (_missing > 0)
+            {
+                int count = Math.Min(_missing, received.Length);
+                _missing -= count;
+                received = received[count..];
+                continue;
+            }
+
+            AdvanceInHeader(received[0]);
+            received = received[1..];
+        }
+    }
+
+    private void AdvanceInHeader(byte value)
+    {
+        _headerSeen++;
+        if (_headerSeen == HeaderSize - 1)
+        {
+            _last = value << 8;
+        }
+        else if (_headerSeen == HeaderSize)
+        {
+            _missing = _last | value;
+            _last = _missing + HeaderSize;
+            _headerSeen = 0;
+        }
+    }
+}

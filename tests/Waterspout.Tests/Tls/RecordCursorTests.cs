@@ -1,0 +1,49 @@
+using Waterspout.Tls;
+
+namespace Waterspout.Tests.Tls;
+
+public sealed class RecordCursorTests
+{
+    private const int Full = 5 + 16401;
+
+    [Fact]
+    public void A_limit_ends_where_a_record_does()
+    {
+        RecordCursor cursor = default;
+        Assert.Equal(32768, cursor.Limit(32768)); // nothing is known
+        cursor.Advance(Record(Full).AsSpan(0, 105));
+        Assert.Equal(Full - 105, cursor.Limit(32768 - 105));
+        Assert.Equal(50, cursor.Limit(50)); // not even the rest of this one
+        cursor.Advance(Record(Full).AsSpan(105));
+        Assert.Equal(Full, cursor.Limit(32768));
+        Assert.Equal(2 * Full, cursor.Limit(40_000));
+        Assert.Equal(1000, cursor.Limit(1000));
+    }
+
+    [Fact]
+    public void However_the_bytes_are_cut_the_records_are_the_same()
+    {
+        Random random = new(1);
+        byte[] stream = [.. Record(5), .. Record(100), .. Record(6), .. Record(Full), .. Record(29), .. Record(700)];
+        for (int round = 0; round < 200; round++)
+        {
+            RecordCursor cursor = default;
+            for (int at = 0; at < stream.Length;)
+            {
+                int count = Math.Min(random.Next(1, round < 100 ? 4 : 400), stream.Length - at);
+                cursor.Advance(stream.AsSpan(at, count));
+                at += count;
+            }
+
+            Assert.Equal(1400, cursor.Limit(1500));
+        }
+    }
+
+    /// <summary>A record of so many bytes, with its header.</summary>
+    private static byte[] Record(int size)
+    {
+        byte[] record = new byte[size];
+        (record[0], record[1], record[2], record[3], record[4]) = (23, 3, 3, (byte)((size - 5) >> 8), (byte)(size - 5));
+        return record;
+    }
+}
