@@ -45,6 +45,8 @@ internal sealed class Child : IDisposable
 
     internal async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync();
 
+    internal async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync();
+
     /// <summary>Gives the program some input, and leaves the rest for later.</summary>
     internal async Task SayAsync(string text)
     {
