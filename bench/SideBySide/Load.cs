@@ -12,7 +12,7 @@ internal sealed class Load(Toolchain tools)
     internal Sample? Run(Workload workload, ServerProcess server, double warm, double seconds)
     {
         if (server.HasExited) return null;
-        using Process process = Start(workload, server, warm, seconds);
+        using Process process = Start(workload, server, warm, Math.Max(seconds, workload.LeastSeconds));
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
         {
@@ -39,7 +39,7 @@ internal sealed class Load(Toolchain tools)
         foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             values[line[..line.IndexOf(' ')]] = double.Parse(line.AsSpan(line.IndexOf(' ')), CultureInfo.InvariantCulture);
         double Get(string name) => values.GetValueOrDefault(name, double.NaN);
-        return new Sample(Get("seconds"), Get("messages"), Get("bytes"), Get("cpu"), Get("idle"), Get("all_messages"), Get("p50"), Get("p99"), Get("p999"));
+        return new Sample(Get("seconds"), Get("messages"), Get("bytes"), Get("cpu"), Get("idle"), Get("all_messages"), Get("p50"), Get("p99"), Get("p999"), Get("work_left"));
     }
 
     private Process Start(Workload workload, ServerProcess server, double warm, double seconds)

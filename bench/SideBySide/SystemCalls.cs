@@ -8,8 +8,8 @@ internal static class SystemCalls
 {
     internal static bool IsPossible { get; } = Toolchain.Has("strace");
 
-    /// <summary>Calls per message, in all and the three most frequent. Null where strace does not get through.</summary>
-    internal static (double PerMessage, string Frequent)? Count(Load load, Workload workload, ServerProcess server)
+    /// <summary>Calls per message or MiB, in all and the three most frequent. Null where strace does not get through.</summary>
+    internal static CallCount? Count(Load load, Workload workload, ServerProcess server)
     {
         string summary = Path.GetTempFileName();
         try
@@ -22,7 +22,7 @@ internal static class SystemCalls
             Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
             rest.Wait();
             strace.WaitForExit();
-            return sample is null ? null : Parse(File.ReadAllLines(summary), sample.AllMessages);
+            return sample is null ? null : Parse(File.ReadAllLines(summary), workload.IsBulk ? sample.AllMebibytes : sample.AllMessages);
         }
         finally
         {
@@ -31,7 +31,7 @@ internal static class SystemCalls
     }
 
     // % time, seconds, usecs/call, calls, errors (or nothing), name
-    private static (double PerMessage, string Frequent)? Parse(string[] lines, double messages)
+    private static CallCount? Parse(string[] lines, double units)
     {
         List<(string Name, double Calls)> calls = [];
         foreach (string line in lines)
@@ -43,7 +43,7 @@ internal static class SystemCalls
 
         if (calls.Count == 0) return null;
         IEnumerable<string> frequent = calls.OrderByDescending(call => call.Calls).Take(3)
-            .Select(call => string.Create(CultureInfo.InvariantCulture, $"{call.Name} {call.Calls / messages:0.###}"));
-        return (calls.Sum(call => call.Calls) / messages, string.Join(", ", frequent));
+            .Select(call => string.Create(CultureInfo.InvariantCulture, $"{call.Name} {call.Calls / units:0.##}"));
+        return new CallCount(calls.Sum(call => call.Calls) / units, string.Join(", ", frequent));
     }
 }

@@ -20,9 +20,9 @@ public sealed class EchoServerCostTests
         for (int i = 0; i < Rounds; i++) await PlayRoundAsync(server, streams);
         await calls.DetachAsync();
 
-        // The few above two for each message: the runtime's own, on threads of its own.
+        // What is above two for each message is the runtime's own: it passes signals on through a pipe, and gets one each round.
         int transfers = calls.Of("recvfrom", "recvmsg", "read", "readv", "sendto", "sendmsg", "write", "writev");
-        Assert.True(transfers is >= 2 * Messages and <= (int)(2.05 * Messages), $"receives and sends of {Messages} messages: {calls}");
+        Assert.True(transfers is >= 2 * Messages and <= (int)(2.1 * Messages), $"receives and sends of {Messages} messages: {calls}");
         Assert.Equal(0, calls.Counts.GetValueOrDefault("recvfrom").Errors);
         Assert.Equal(0, calls.Of("epoll_ctl"));
         // A Debug build takes 8 events at a time, so the least is an eighth. A wait for each message would be more than one.

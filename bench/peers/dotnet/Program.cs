@@ -7,6 +7,7 @@ IServer? server = args[0] switch
 {
     "waterspout" => new WaterspoutServer(),
     "waterspout-blocking" => new WaterspoutServer(),
+    "waterspout-pool" => new WaterspoutPoolServer(),
     "waterspout-array" => new WaterspoutArrayServer(),
     "waterspout-tls" => WaterspoutTls.Create(),
     "socket" => new SocketServer(),
