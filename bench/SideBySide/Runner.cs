@@ -39,15 +39,21 @@ internal sealed class Runner(Options options, Load load, Progress progress, (str
     {
         progress.Say($"warming {peer.Name}");
         ServerProcess? server = ServerProcess.Start(peer, workload, certificate);
-        if (server is not null && load.Run(workload, server, WarmTime(workload, peer), 0.1) is not null) return server;
+        if (server is not null && Warm(workload, server)) return server;
         Console.Error.WriteLine($"  {peer.Name} fails in {workload.Name}");
         outcome.Failed = true;
         server?.Dispose();
         return null;
     }
 
-    // A server that has nothing to do gets no warmer.
-    private double WarmTime(Workload workload, Peer peer) => workload.Measure == Measure.IdleCpu || peer.IsCompiled ? 0.2 : options.Warm;
+    private bool Warm(Workload workload, ServerProcess server)
+    {
+        double time = server.Peer.IsCompiled ? 0.2 : options.Warm;
+        if (workload.Measure != Measure.IdleCpu) return load.Run(workload, server, time, 0.1) is not null;
+        // A server that has nothing to do gets no warmer. But what it does only now is compiled as it begins, which is most of its CPU.
+        Workload busy = workload with { Load = ["pingpong", "connections=1"], LeastSeconds = 0 };
+        return load.Run(busy, server, time, 0.1) is not null && load.Run(workload, server, 0, 1) is not null;
+    }
 
     private void MeasureOnce(Workload workload, Outcome outcome, ServerProcess server)
     {
