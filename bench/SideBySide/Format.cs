@@ -22,6 +22,14 @@ internal static class Format
         _ => $"{Number(seconds)} s",
     };
 
+    /// <summary>A value on an axis, which is a round number.</summary>
+    internal static string Tick(Measure measure, double value)
+    {
+        string[] parts = Value(measure, value).Split(' ');
+        string number = parts[0].Contains('.') ? parts[0].TrimEnd('0').TrimEnd('.') : parts[0];
+        return number == "0" ? number : $"{number} {parts[1]}";
+    }
+
     internal static string Rate(double perSecond) => perSecond switch
     {
         double.NaN => "",

@@ -36,14 +36,14 @@ internal sealed record Options
     internal double Seconds { get; private init; } = 0.5;
 
     /// <summary>How much CPU time runtimes that compile as they go get before they are measured.</summary>
-    internal double Warm { get; private init; } = 1.2;
+    internal double Warm { get; private init; } = 2;
 
     /// <summary>Null where the arguments cannot be understood.</summary>
     internal static Options? Parse(string[] args)
     {
         Options? options = new();
-        if (args.Contains("--quick")) options = options with { Level = Level.Quick, Rounds = 3, Seconds = 0.3, Warm = 0.8 };
-        if (args.Contains("--full")) options = options with { Level = Level.Full, Rounds = 9, Seconds = 1.5, Warm = 2 };
+        if (args.Contains("--quick")) options = options with { Level = Level.Quick, Rounds = 3, Seconds = 0.3, Warm = 1.5 };
+        if (args.Contains("--full")) options = options with { Level = Level.Full, Rounds = 9, Seconds = 1.5, Warm = 3 };
         for (int i = 0; i < args.Length && options is not null; i++)
             options = options.WithFlag(args[i]) ?? (i + 1 < args.Length ? options.With(args[i], args[++i]) : null);
         return options;

@@ -12,22 +12,32 @@ internal static class SystemCalls
     internal static CallCount? Count(Load load, Workload workload, ServerProcess server)
     {
         string summary = Path.GetTempFileName();
+        Process? strace = null;
         try
         {
-            ProcessStartInfo start = new("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true };
-            using Process strace = Process.Start(start)!;
-            strace.StandardError.ReadLine(); // it says when it has attached
-            Task rest = strace.StandardError.ReadToEndAsync();
-            Sample? sample = load.Run(workload, server, 0, 0.4);
-            Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
-            rest.Wait();
-            strace.WaitForExit();
+            Sample? sample = load.RunAround(workload, server, () => strace = Attach(server, summary), () => Detach(strace));
             return sample is null ? null : Parse(File.ReadAllLines(summary), workload.IsBulk ? sample.AllMebibytes : sample.AllMessages);
         }
         finally
         {
+            strace?.Dispose();
             File.Delete(summary);
         }
+    }
+
+    private static Process Attach(ServerProcess server, string summary)
+    {
+        Process strace = Process.Start(new ProcessStartInfo("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true })!;
+        strace.StandardError.ReadLine(); // it says when it has attached
+        _ = strace.StandardError.ReadToEndAsync();
+        return strace;
+    }
+
+    private static void Detach(Process? strace)
+    {
+        if (strace is null) return;
+        Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
+        strace.WaitForExit();
     }
 
     // % time, seconds, usecs/call, calls, errors (or nothing), name

@@ -5,7 +5,7 @@ namespace Waterspout.Bench.SideBySide;
 /// <summary>A bar for each peer, with a whisker from the smallest to the largest value. Less is better.</summary>
 internal static class BarChart
 {
-    private const int RowHeight = 26, BarHeight = 18, Top = 62, Left = 168, BarWidth = 500;
+    private const int RowHeight = 26, BarHeight = 18, Top = 62, Left = 176, BarWidth = 494;
 
     internal static string Draw(Workload workload, IReadOnlyList<Outcome> outcomes)
     {

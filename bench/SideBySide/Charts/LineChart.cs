@@ -37,7 +37,7 @@ internal static class LineChart
         foreach (double tick in y.Ticks())
         {
             svg.Path(Invariant($"M{Left} {y.At(tick):0.#}H{Right}"), opacity: 0.25);
-            svg.Text(Left - 8, y.At(tick) + 4, Format.Value(measure, tick), "font-size=\"11\" text-anchor=\"end\"");
+            svg.Text(Left - 8, y.At(tick) + 4, Format.Tick(measure, tick), "font-size=\"11\" text-anchor=\"end\"");
         }
 
         svg.Path(Invariant($"M{Left} {Bottom}H{Right}"));

@@ -35,6 +35,7 @@ internal static partial class WorkloadCatalog
             Measure = Measure.LostWork,
             Peers = s_restPeers,
             LeastSeconds = 1,
+            Goals = [new(1.1, "waterspout-blocking")],
         };
     }
 

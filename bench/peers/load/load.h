@@ -22,6 +22,7 @@ struct options {
     long bytes;      // of one message, for the pieces
     int piece;
     int every;       // milliseconds between two lines; 0 for none at all
+    int hold;        // wait for a line on standard input before it begins, and for another before the connections are closed
     int burn;        // two other programs keep both cores busy
     double warm, seconds;
 };
@@ -84,3 +85,4 @@ void run_rest(void);
 
 const char *request_of(int connection);
 void pin_to(int cpu);
+void wait_if_held(const char *word);

@@ -23,6 +23,7 @@ static void parse(const char *argument)
     else if (!strncmp(argument, "bytes=", length)) options.bytes = atol(value);
     else if (!strncmp(argument, "piece=", length)) options.piece = atoi(value);
     else if (!strncmp(argument, "every=", length)) options.every = atoi(value);
+    else if (!strncmp(argument, "hold=", length)) options.hold = atoi(value);
     else if (!strncmp(argument, "burn=", length)) options.burn = atoi(value);
     else if (!strncmp(argument, "warm=", length)) options.warm = atof(value);
     else if (!strncmp(argument, "seconds=", length)) options.seconds = atof(value);
@@ -35,6 +36,15 @@ void pin_to(int cpu)
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     sched_setaffinity(0, sizeof set, &set);
+}
+
+// Lets a program attach to the server between the connects and the first message, and detach before the first close.
+void wait_if_held(const char *word)
+{
+    if (!options.hold) return;
+    puts(word);
+    fflush(stdout);
+    getchar();
 }
 
 int main(int count, char **arguments)
