@@ -34,9 +34,15 @@ internal sealed class Results
             File.WriteAllText(Path.Combine(_raw, $"micro-{name}.md"), $"## {name}\n{table.GetLog().TrimEnd()}\n");
         }
 
-        string[] parts = [.. Directory.GetFiles(_raw, "micro-*.md").Order(StringComparer.Ordinal).Select(File.ReadAllText)];
-        if (parts.Length == 0) return;
+        List<string> parts = [.. Directory.GetFiles(_raw, "micro-*.md").Order(StringComparer.Ordinal).Select(File.ReadAllText)];
+        if (parts.Count == 0) return;
+        // The machine and the kind of run, where they are not those of the part before.
+        for (int i = parts.Count - 1; i > 0; i--)
+            if (Environment(parts[i]) is { Length: > 0 } environment && environment == Environment(parts[i - 1])) parts[i] = parts[i].Replace(environment, "");
         string head = "# Micro-benchmarks\n\nWritten by `bench/Micro` ([how to run it](../README.md)). What is not within a turn of a loop runs on one thread; what is, runs both ends on one loop.\n";
         File.WriteAllText(Path.Combine(_folder, "micro.md"), string.Join('\n', [head, .. parts]));
     }
+    private static string Environment(string part) => part.IndexOf("```", StringComparison.Ordinal) is >= 0 and var begin
+        ? part[begin..(part.LastIndexOf("```", StringComparison.Ordinal) + 4)]
+        : "";
 }
