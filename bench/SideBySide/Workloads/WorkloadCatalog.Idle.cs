@@ -6,14 +6,14 @@ internal static partial class WorkloadCatalog
 
     private static IEnumerable<Workload> Idle()
     {
-        yield return new Workload("idle", "Memory of 10,000 idle connections", "echo", ["idle", "connections=10000"])
+        yield return new Workload("idle-10000", "Memory of 10,000 idle connections", "echo", ["idle", "connections=10000"])
         {
             Family = Family.Idle,
             Measure = Measure.Memory,
             Size = 0,
             Goals = [new(0.6 * 1024) { OfManagedMemory = true }],
         };
-        yield return new Workload("tls-idle", "Memory of 1,000 idle TLS connections", "echo", ["idle", "connections=1000", "tls=1"])
+        yield return new Workload("tls-idle-1000", "Memory of 1,000 idle TLS connections", "echo", ["idle", "connections=1000", "tls=1"])
         {
             Family = Family.Idle,
             Measure = Measure.Memory,
