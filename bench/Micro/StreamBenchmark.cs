@@ -4,9 +4,6 @@ using BenchmarkDotNet.Engines;
 namespace Waterspout.Bench.Micro;
 
 /// <summary>Two streams that are connected with each other, on a loop that runs on the benchmark's thread.</summary>
-/// <remarks>In the benchmark's own process: the artifacts of this repository are not where its generated projects look for them.</remarks>
-[MemoryDiagnoser]
-[InProcess]
 public abstract class StreamBenchmark
 {
     protected const int Count = 10_000;

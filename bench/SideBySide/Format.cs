@@ -9,17 +9,26 @@ internal static class Format
     internal static string Value(Measure measure, double value) => measure switch
     {
         Measure.Memory => $"{Number(value / 1024)} KiB",
-        Measure.CpuPerByte => $"{Number(value * 1e9)} ns",
+        Measure.IdleCpu or Measure.LostWork => $"{Number(value * 100)} %",
         _ => Time(value),
     };
 
-    internal static string Time(double seconds) => seconds switch
+    internal static string Time(double seconds) => Math.Abs(seconds) switch
     {
         double.NaN => "",
         < 1e-6 => $"{Number(seconds * 1e9)} ns",
         < 1e-3 => $"{Number(seconds * 1e6)} us",
-        _ => $"{Number(seconds * 1e3)} ms",
+        < 1 => $"{Number(seconds * 1e3)} ms",
+        _ => $"{Number(seconds)} s",
     };
+
+    /// <summary>A value on an axis, which is a round number.</summary>
+    internal static string Tick(Measure measure, double value)
+    {
+        string[] parts = Value(measure, value).Split(' ');
+        string number = parts[0].Contains('.') ? parts[0].TrimEnd('0').TrimEnd('.') : parts[0];
+        return number == "0" ? number : $"{number} {parts[1]}";
+    }
 
     internal static string Rate(double perSecond) => perSecond switch
     {
@@ -29,7 +38,16 @@ internal static class Format
         _ => $"{Number(perSecond)} /s",
     };
 
-    internal static string Percent(double part) => string.Create(CultureInfo.InvariantCulture, $"{part * 100:0} %");
+    internal static string Bytes(double bytes) => bytes switch
+    {
+        < 1024 => Invariant($"{bytes:0} B"),
+        < 1024 * 1024 => Invariant($"{bytes / 1024:0.#} KiB"),
+        _ => Invariant($"{bytes / (1024 * 1024):0.#} MiB"),
+    };
+
+    internal static string Count(double count) => Invariant($"{count:#,0}");
+
+    internal static string Percent(double part) => Invariant($"{part * 100:0} %");
 
     /// <summary>Three digits that count.</summary>
     internal static string Number(double value)
@@ -44,6 +62,10 @@ internal static class Format
         Measure.Latency => "median latency",
         Measure.CpuPerMebibyte => "server CPU per MiB",
         Measure.CpuPerByte => "server CPU per byte",
+        Measure.IdleCpu => "part of a core",
+        Measure.LostWork => "work lost",
         _ => "resident memory per connection",
     };
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -12,7 +12,7 @@ internal sealed class Load(Toolchain tools)
     internal Sample? Run(Workload workload, ServerProcess server, double warm, double seconds)
     {
         if (server.HasExited) return null;
-        using Process process = Start(workload, server, warm, seconds);
+        using Process process = Start(workload, server, warm, Math.Max(seconds, workload.LeastSeconds));
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
         {
@@ -21,10 +21,10 @@ internal sealed class Load(Toolchain tools)
             return null;
         }
 
-        return process.ExitCode == 0 ? Parse(output.Result) : null;
+        return process.ExitCode == 0 ? Parse(output.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries)) : null;
     }
 
-    /// <summary>Opens the connections of an idle workload. They stay until the process's standard input is closed.</summary>
+    /// <summary>Opens the connections of a workload. They stay until the process's standard input is closed.</summary>
     internal Process? Hold(Workload workload, ServerProcess server)
     {
         Process process = Start(workload, server, 0, 0);
@@ -33,13 +33,42 @@ internal sealed class Load(Toolchain tools)
         return null;
     }
 
-    private static Sample Parse(string output)
+    /// <summary>
+    /// A short run with something around it: <paramref name="begin"/> when the connections are there, <paramref name="end"/> when the last
+    /// answer has come and they are still there. Workloads that are about connections have all of theirs in between.
+    /// </summary>
+    internal Sample? RunAround(Workload workload, ServerProcess server, Action begin, Action end)
+    {
+        bool isHeld = workload.Load[0] is "pingpong" or "broadcast";
+        if (server.HasExited) return null;
+        if (!isHeld) begin();
+        using Process process = Start(isHeld ? workload with { Load = [.. workload.Load, "hold=1"] } : workload, server, 0, 0.4);
+        List<string> lines = [];
+        while (process.StandardOutput.ReadLine() is { } line && line != "done")
+        {
+            if (line != "connected")
+            {
+                lines.Add(line);
+                continue;
+            }
+
+            begin();
+            process.StandardInput.WriteLine();
+        }
+
+        end();
+        process.StandardInput.Close();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? Parse(lines) : null;
+    }
+
+    private static Sample Parse(IEnumerable<string> lines)
     {
         Dictionary<string, double> values = [];
-        foreach (string line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in lines)
             values[line[..line.IndexOf(' ')]] = double.Parse(line.AsSpan(line.IndexOf(' ')), CultureInfo.InvariantCulture);
         double Get(string name) => values.GetValueOrDefault(name, double.NaN);
-        return new Sample(Get("seconds"), Get("messages"), Get("bytes"), Get("cpu"), Get("idle"), Get("all_messages"), Get("p50"), Get("p99"), Get("p999"));
+        return new Sample(Get("seconds"), Get("messages"), Get("bytes"), Get("cpu"), Get("idle"), Get("all_messages"), Get("p50"), Get("p99"), Get("p999"), Get("work_left"));
     }
 
     private Process Start(Workload workload, ServerProcess server, double warm, double seconds)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Waterspout.Bench.SideBySide;
@@ -13,15 +12,14 @@ internal static class Machine
     internal static string MaxFiles { get; } = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal))
         .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4];
 
-    internal static IEnumerable<string> Describe()
-    {
-        yield return $"Measured {DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC, commit {Commit()}";
-        yield return $"CPU: {CpuName()}, {Environment.ProcessorCount} cores; load average at the start {LoadAverage()}";
-        yield return $"Kernel {Toolchain.TryRun("uname", "-r")?.Trim()}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSArchitecture}";
-        yield return $"Go {Version("go", "version")}; Python {Version("/usr/bin/python3", "--version")}; gcc {Version("gcc", "-dumpfullversion")}";
-    }
+    internal static string[] Describe() =>
+    [
+        $"{CpuName()}, {Environment.ProcessorCount} cores",
+        $"Linux {Toolchain.TryRun("uname", "-r")?.Trim()}, {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSArchitecture}",
+        $"Go {Version("go", "version")}; Python {Version("/usr/bin/python3", "--version")}; gcc {Version("gcc", "-dumpfullversion")}",
+    ];
 
-    private static string Commit()
+    internal static string Commit()
     {
         string hash = Toolchain.TryRun("git", "rev-parse", "--short", "HEAD")?.Trim() ?? "unknown";
         bool isClean = string.IsNullOrWhiteSpace(Toolchain.TryRun("git", "status", "--porcelain", "--", "src"));
@@ -30,8 +28,6 @@ internal static class Machine
 
     private static string CpuName() => File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
         ?.Split(':')[1].Trim() ?? "unknown";
-
-    private static string LoadAverage() => File.ReadAllText("/proc/loadavg").Split(' ')[0];
 
     private static string Version(string program, string argument) =>
         Toolchain.TryRun(program, argument)?.Trim().Split(' ').FirstOrDefault(word => word.Any(char.IsDigit)) ?? "none";

@@ -12,6 +12,12 @@ internal sealed record Peer(string Name, string Description, string[] Command, s
     /// <summary>Speaks TLS, and nothing else.</summary>
     internal bool IsTls { get; init; }
 
+    /// <summary>Compiled ahead of time: needs no warming.</summary>
+    internal bool IsCompiled { get; init; }
+
+    /// <summary>One of the few that a quick run has.</summary>
+    internal bool InQuick { get; init; }
+
     /// <summary>Says how much managed memory it uses when asked.</summary>
     internal bool TellsHeap { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Waterspout.Bench.SideBySide;
 
 Options? options = Options.Parse(args);
@@ -8,10 +9,16 @@ if (options is null)
 }
 
 Toolchain tools = new();
-List<Peer> all = PeerCatalog.Find(tools);
-string[]? names = options.Peers;
-if (options.Quick) names ??= ["waterspout", "c-epoll", "socket", "networkstream", "pipereader", "kestrel", "tornado"];
-List<Peer> chosen = [.. all.Where(peer => names is null || names.Contains(peer.Name))];
+string folder = options.Results ?? Path.Combine(tools.Root, "bench", "results");
+ResultStore store = new(folder);
+Report report = new(folder, store);
+if (options.ReportOnly)
+{
+    report.Write();
+    return 0;
+}
+
+List<Peer> chosen = [.. PeerCatalog.Find(tools).Where(peer => options.Peers?.Contains(peer.Name) ?? (options.Level > Level.Quick || peer.InQuick))];
 List<Workload> workloads = [.. WorkloadCatalog.Choose(options)];
 if (options.List)
 {
@@ -26,21 +33,40 @@ if (!tools.CompileLoad() || !Toolchain.Has("taskset") || !Toolchain.Has("prlimit
     return 1;
 }
 
-foreach (Peer peer in chosen.Where(peer => peer.Missing is not null)) Console.WriteLine($"left out: {peer.Name}: {peer.Missing}");
-Report report = new(Path.Combine(tools.Root, "bench", "results"), [.. chosen.Where(peer => peer.Missing is not null)], options);
-Runner runner = new(options, new Load(tools), tools.MakeCertificate());
-int number = 0;
+string[] leftOut = [.. chosen.Where(peer => peer.Missing is not null).Select(peer => $"{peer.Name}: {peer.Missing}")];
+foreach (string peer in leftOut) Console.WriteLine($"left out: {peer}");
+if (!SystemCalls.IsPossible) Console.WriteLine("system calls are not counted: there is no strace");
+Progress progress = new(workloads.Sum(workload => PeersOf(workload).Count));
+Runner runner = new(options, new Load(tools), progress, tools.MakeCertificate());
+(string commit, string[] machine) = (Machine.Commit(), Machine.Describe());
 foreach (Workload workload in workloads)
 {
-    Console.WriteLine($"{++number} of {workloads.Count}: {workload.Title}");
-    List<Peer> peers = [.. chosen.Where(peer => peer.Missing is null && peer.Runs(workload) && (workload.Peers?.Contains(peer.Name) ?? true))];
+    List<Peer> peers = PeersOf(workload);
     if (peers.Count == 0) continue;
-    List<Outcome> outcomes = runner.Run(workload, peers);
-    report.Add(workload, outcomes);
-    foreach (Outcome outcome in outcomes.Where(outcome => outcome.HasResult).OrderBy(outcome => outcome.Value(workload).Median))
-        Console.WriteLine($"  {outcome.Peer.Name,-18} {Format.Value(workload.Measure, outcome.Value(workload).Median),12}  {Format.Title(workload.Measure)}");
-    foreach (string goal in Report.Goals(workload, outcomes)) Console.WriteLine("  " + goal);
+    progress.Begin($"{workload.Name}: {workload.Title}");
+    WorkloadResult result = new()
+    {
+        Workload = workload.Name,
+        Measured = DateTime.UtcNow,
+        Commit = commit,
+        Machine = machine,
+        Rounds = options.Rounds,
+        Seconds = Math.Max(options.Seconds, workload.LeastSeconds),
+        LeftOut = leftOut,
+        Outcomes = runner.Run(workload, peers),
+    };
+    progress.End(peers.Count);
+    store.Save(result);
+    // After each workload, so that a run that is broken off leaves what it has.
+    report.Write();
+    foreach (Outcome outcome in result.Sorted(workload))
+        Console.WriteLine($"  {outcome.Peer,-20} {Format.Value(workload.Measure, outcome.Value(workload).Median),12}  {Format.Title(workload.Measure)}");
+    foreach (Verdict verdict in workload.Goals.Select(goal => goal.Check(workload, result)).OfType<Verdict>())
+        Console.WriteLine($"  {verdict.Word}: {verdict.Text} (measured {verdict.Measured})");
 }
 
-Console.WriteLine("written: bench/results/latest.md");
+Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Elapsed.TotalMinutes:0.0} minutes; written: {Path.GetRelativePath(".", folder)}/README.md"));
 return 0;
+
+List<Peer> PeersOf(Workload workload) =>
+    [.. chosen.Where(peer => peer.Missing is null && peer.Runs(workload) && (workload.Peers?.Contains(peer.Name) ?? true))];

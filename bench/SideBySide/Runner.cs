@@ -1,27 +1,26 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Waterspout.Bench.SideBySide;
 
 /// <summary>Runs a workload: every peer in turn, again and again, so that what disturbs the machine disturbs all of them.</summary>
-internal sealed class Runner(Options options, Load load, (string Certificate, string Key)? certificate)
+internal sealed class Runner(Options options, Load load, Progress progress, (string Certificate, string Key)? certificate)
 {
-    internal List<Outcome> Run(Workload workload, IReadOnlyList<Peer> peers)
-    {
-        List<Outcome> outcomes = [.. peers.Select(peer => new Outcome(peer))];
-        if (workload.Measure == Measure.Memory)
-        {
-            foreach (Outcome outcome in outcomes) MeasureMemory(workload, outcome);
-            return outcomes;
-        }
+    internal List<Outcome> Run(Workload workload, IReadOnlyList<Peer> peers) => workload.Measure == Measure.Memory
+        ? [.. peers.Select(peer => MeasureMemory(workload, peer))]
+        : MeasureTimes(workload, peers);
 
+    private List<Outcome> MeasureTimes(Workload workload, IReadOnlyList<Peer> peers)
+    {
+        List<Outcome> outcomes = [.. peers.Select(peer => new Outcome { Peer = peer.Name })];
         List<(Outcome Outcome, ServerProcess Server)> running = [];
         try
         {
-            foreach (Outcome outcome in outcomes)
-                if (StartAndWarm(workload, outcome) is { } server) running.Add((outcome, server));
+            for (int i = 0; i < peers.Count; i++)
+                if (StartAndWarm(workload, peers[i], outcomes[i]) is { } server) running.Add((outcomes[i], server));
             for (int round = 1; round <= options.Rounds; round++)
             {
-                Progress($"round {round} of {options.Rounds}");
+                progress.Say($"round {round} of {options.Rounds}");
                 foreach ((Outcome outcome, ServerProcess server) in running) MeasureOnce(workload, outcome, server);
             }
 
@@ -30,33 +29,30 @@ internal sealed class Runner(Options options, Load load, (string Certificate, st
         finally
         {
             foreach ((_, ServerProcess server) in running) server.Dispose();
-            Progress("");
+            progress.Clear();
         }
 
         return outcomes;
     }
 
-    private static void Progress(string text)
+    private ServerProcess? StartAndWarm(Workload workload, Peer peer, Outcome outcome)
     {
-        if (Console.IsOutputRedirected)
-        {
-            if (text.Length > 0) Console.WriteLine("  " + text);
-        }
-        else
-        {
-            Console.Write($"\r  {text,-60}\r");
-        }
-    }
-
-    private ServerProcess? StartAndWarm(Workload workload, Outcome outcome)
-    {
-        Progress($"warming {outcome.Peer.Name}");
-        ServerProcess? server = ServerProcess.Start(outcome.Peer, workload, certificate);
-        if (server is not null && load.Run(workload, server, options.Warm, 0.1) is not null) return server;
-        Console.Error.WriteLine($"  {outcome.Peer.Name} fails in {workload.Name}");
+        progress.Say($"warming {peer.Name}");
+        ServerProcess? server = ServerProcess.Start(peer, workload, certificate);
+        if (server is not null && Warm(workload, server)) return server;
+        Console.Error.WriteLine($"  {peer.Name} fails in {workload.Name}");
         outcome.Failed = true;
         server?.Dispose();
         return null;
+    }
+
+    private bool Warm(Workload workload, ServerProcess server)
+    {
+        double time = server.Peer.IsCompiled ? 0.2 : options.Warm;
+        if (workload.Measure != Measure.IdleCpu) return load.Run(workload, server, time, 0.1) is not null;
+        // A server that has nothing to do gets no warmer. But what it does only now is compiled as it begins, which is most of its CPU.
+        Workload busy = workload with { Load = ["pingpong", "connections=1"], LeastSeconds = 0 };
+        return load.Run(busy, server, time, 0.1) is not null && load.Run(workload, server, 0, 1) is not null;
     }
 
     private void MeasureOnce(Workload workload, Outcome outcome, ServerProcess server)
@@ -69,40 +65,35 @@ internal sealed class Runner(Options options, Load load, (string Certificate, st
 
     private void CountCalls(Workload workload, Outcome outcome, ServerProcess server)
     {
-        if (outcome.Failed || !SystemCalls.IsPossible || workload.Measure == Measure.CpuPerByte) return;
-        Progress($"system calls of {outcome.Peer.Name}");
+        if (outcome.Failed || !SystemCalls.IsPossible || !workload.CountsCalls) return;
+        progress.Say($"system calls of {server.Peer.Name}");
         outcome.Calls = SystemCalls.Count(load, workload, server);
     }
 
-    private void MeasureMemory(Workload workload, Outcome outcome)
+    private Outcome MeasureMemory(Workload workload, Peer peer)
     {
-        Progress($"memory of {outcome.Peer.Name}");
-        using ServerProcess? server = ServerProcess.Start(outcome.Peer, workload, certificate);
+        progress.Say($"memory of {peer.Name}");
+        using ServerProcess? server = ServerProcess.Start(peer, workload, certificate);
         // The first connections pay for what is compiled and allocated once.
         Workload few = workload with { Load = [.. workload.Load, "connections=200"] };
-        if (server is null || !HoldOnce(few, server, out _) || !HoldOnce(workload, server, out var memory))
-        {
-            outcome.Failed = true;
-            return;
-        }
-
-        outcome.Memory = memory;
+        MemoryUse? memory = server is not null && HoldOnce(few, server) is not null ? HoldOnce(workload, server) : null;
+        progress.Clear();
+        return new Outcome { Peer = peer.Name, Memory = memory, Failed = memory is null };
     }
 
-    private bool HoldOnce(Workload workload, ServerProcess server, out (double Resident, double? Managed) memory)
+    private MemoryUse? HoldOnce(Workload workload, ServerProcess server)
     {
         long? managed = server.ManagedMemory();
         long resident = server.ResidentMemory;
-        memory = default;
         using Process? connections = load.Hold(workload, server);
-        if (connections is null) return false;
+        if (connections is null) return null;
         // Until the server is idle; then a collection, so that garbage is not counted.
         Thread.Sleep(500);
         double? managedNow = server.ManagedMemory() - managed;
-        double count = int.Parse(workload.Load[1].AsSpan("connections=".Length), System.Globalization.CultureInfo.InvariantCulture);
-        memory = ((server.ResidentMemory - resident) / count, managedNow / count);
+        double count = int.Parse(workload.Load[1].AsSpan("connections=".Length), CultureInfo.InvariantCulture);
+        MemoryUse memory = new((server.ResidentMemory - resident) / count, managedNow / count);
         connections.StandardInput.Close();
         connections.WaitForExit();
-        return true;
+        return memory;
     }
 }

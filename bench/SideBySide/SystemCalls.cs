@@ -8,30 +8,40 @@ internal static class SystemCalls
 {
     internal static bool IsPossible { get; } = Toolchain.Has("strace");
 
-    /// <summary>Calls per message, in all and the three most frequent. Null where strace does not get through.</summary>
-    internal static (double PerMessage, string Frequent)? Count(Load load, Workload workload, ServerProcess server)
+    /// <summary>Calls per message or MiB, in all and the three most frequent. Null where strace does not get through.</summary>
+    internal static CallCount? Count(Load load, Workload workload, ServerProcess server)
     {
         string summary = Path.GetTempFileName();
+        Process? strace = null;
         try
         {
-            ProcessStartInfo start = new("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true };
-            using Process strace = Process.Start(start)!;
-            strace.StandardError.ReadLine(); // it says when it has attached
-            Task rest = strace.StandardError.ReadToEndAsync();
-            Sample? sample = load.Run(workload, server, 0, 0.4);
-            Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
-            rest.Wait();
-            strace.WaitForExit();
-            return sample is null ? null : Parse(File.ReadAllLines(summary), sample.AllMessages);
+            Sample? sample = load.RunAround(workload, server, () => strace = Attach(server, summary), () => Detach(strace));
+            return sample is null ? null : Parse(File.ReadAllLines(summary), workload.IsBulk ? sample.AllMebibytes : sample.AllMessages);
         }
         finally
         {
+            strace?.Dispose();
             File.Delete(summary);
         }
     }
 
+    private static Process Attach(ServerProcess server, string summary)
+    {
+        Process strace = Process.Start(new ProcessStartInfo("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true })!;
+        strace.StandardError.ReadLine(); // it says when it has attached
+        _ = strace.StandardError.ReadToEndAsync();
+        return strace;
+    }
+
+    private static void Detach(Process? strace)
+    {
+        if (strace is null) return;
+        Toolchain.TryRun("kill", "-INT", $"{strace.Id}");
+        strace.WaitForExit();
+    }
+
     // % time, seconds, usecs/call, calls, errors (or nothing), name
-    private static (double PerMessage, string Frequent)? Parse(string[] lines, double messages)
+    private static CallCount? Parse(string[] lines, double units)
     {
         List<(string Name, double Calls)> calls = [];
         foreach (string line in lines)
@@ -43,7 +53,7 @@ internal static class SystemCalls
 
         if (calls.Count == 0) return null;
         IEnumerable<string> frequent = calls.OrderByDescending(call => call.Calls).Take(3)
-            .Select(call => string.Create(CultureInfo.InvariantCulture, $"{call.Name} {call.Calls / messages:0.###}"));
-        return (calls.Sum(call => call.Calls) / messages, string.Join(", ", frequent));
+            .Select(call => string.Create(CultureInfo.InvariantCulture, $"{call.Name} {call.Calls / units:0.##}"));
+        return new CallCount(calls.Sum(call => call.Calls) / units, string.Join(", ", frequent));
     }
 }

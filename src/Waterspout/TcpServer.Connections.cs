@@ -47,7 +47,7 @@ public partial class TcpServer
         try
         {
             connection.Loop.Counters.Accepted++;
-            stream = FileDescriptors.HandOver(fd, fd => MakeStream(fd, connection.Loop));
+            stream = MakeStream(fd, connection.Loop);
             connection.SetStream(stream);
             if (stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout)) await HandleStreamAsync(stream);
         }
@@ -67,9 +67,9 @@ public partial class TcpServer
         }
     }
 
-    private IOStream MakeStream(int fd, IOLoop loop) => Options.Ssl is { } ssl
+    private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
         ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream)
-        : IOStream.FromAccepted(fd, Options.Stream, loop);
+        : IOStream.FromAccepted(fd, Options.Stream, loop));
 
     private static async ValueTask CloseAsync(IOStream stream)
     {

@@ -110,6 +110,15 @@ static void answer_length(struct loop *loop, struct connection *connection, cons
     connection->rest_length = 0;
 }
 
+static void answer_exact_length(struct loop *loop, struct connection *connection, const char *data, size_t length)
+{
+    (void)loop;
+    keep(connection, data, length);
+    if (connection->rest_length < size) return;
+    answer_number(connection, size);
+    connection->rest_length = 0;
+}
+
 static void send_bytes(struct loop *loop, struct connection *connection, const char *data, size_t length)
 {
     (void)length;
@@ -192,7 +201,8 @@ int main(int count, char **arguments)
     port = atoi(arguments[2]);
     size = atoi(arguments[3]);
     handle = !strcmp(mode, "echo") ? echo : !strcmp(mode, "sink-lines") ? count_lines : !strcmp(mode, "sink-bulk") ? count_bytes
-        : !strcmp(mode, "source-bulk") ? send_bytes : !strcmp(mode, "message") ? answer_length : !strcmp(mode, "broadcast") ? broadcast : NULL;
+        : !strcmp(mode, "source-bulk") ? send_bytes : !strcmp(mode, "message") ? answer_length : !strcmp(mode, "exact") ? answer_exact_length
+        : !strcmp(mode, "broadcast") ? broadcast : NULL;
     if (!handle) return 2;
     signal(SIGPIPE, SIG_IGN);
     for (int loops = atoi(arguments[4]); loops > 1; loops--) {

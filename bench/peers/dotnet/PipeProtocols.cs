@@ -15,6 +15,7 @@ internal static class PipeProtocols
         "sink-bulk" => CountBytesAsync,
         "source-bulk" => pipe => SendBytesAsync(pipe, options.MakePattern()),
         "message" => AnswerLengthAsync,
+        "exact" => pipe => AnswerExactLengthAsync(pipe, options.Size),
         "broadcast" => BroadcastAsync,
         _ => null,
     };
@@ -109,6 +110,17 @@ internal static class PipeProtocols
             searched = result.Buffer.Length;
             pipe.Input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
             if (result.IsCompleted) return;
+        }
+    }
+
+    private static async Task AnswerExactLengthAsync(IDuplexPipe pipe, int size)
+    {
+        while (true)
+        {
+            ReadResult result = await pipe.Input.ReadAtLeastAsync(size);
+            if (result.Buffer.Length < size) return;
+            pipe.Input.AdvanceTo(result.Buffer.GetPosition(size));
+            await pipe.Output.WriteAsync(Answers.Number(size));
         }
     }
 

@@ -10,7 +10,7 @@ internal sealed class PipeReaderServer : IServer
         Func<IDuplexPipe, Task>? handler = PipeProtocols.Get(options);
         if (handler is null) return false;
         // A large buffer pays where lines come in a stream; each connection would keep it where they do not.
-        int size = options.Mode == "echo" ? 4096 : Math.Max(65536, options.Size);
+        int size = options.Mode switch { "echo" => 4096, "sink-bulk" => Math.Max(65536, options.Size), _ => 65536 };
         Acceptor.Listen(options, async (Stream stream) =>
         {
             PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: size, useZeroByteReads: options.SavesMemory, leaveOpen: true));

@@ -8,6 +8,7 @@ IServer? server = args[0] switch
     "waterspout" => new WaterspoutServer(),
     "waterspout-blocking" => new WaterspoutServer(),
     "waterspout-split" => new WaterspoutSplitServer(),
+    "waterspout-pool" => new WaterspoutPoolServer(),
     "waterspout-array" => new WaterspoutArrayServer(),
     "waterspout-tls" => WaterspoutTls.Create(),
     "socket" => new SocketServer(),

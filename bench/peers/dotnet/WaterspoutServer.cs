@@ -50,6 +50,7 @@ internal sealed partial class WaterspoutServer : IServer
         "sink-bulk" => stream => CountBytesAsync(stream, _options.Size),
         "source-bulk" => stream => SendBytesAsync(stream, _options.MakePattern()),
         "message" => AnswerLengthAsync,
+        "exact" => stream => AnswerExactLengthAsync(stream, _options.Size),
         "regex" => AnswerRegexLengthAsync,
         "broadcast" => BroadcastAsync,
         _ => null,
@@ -76,6 +77,11 @@ internal sealed partial class WaterspoutServer : IServer
     private static async Task AnswerLengthAsync(IOStream stream)
     {
         while (true) await AnswerAsync(stream, await stream.ReadUntilAsync("\n"u8, static message => message.Length));
+    }
+
+    private static async Task AnswerExactLengthAsync(IOStream stream, int size)
+    {
+        while (true) await AnswerAsync(stream, await stream.ReadBytesAsync(size, static message => message.Length));
     }
 
     private static async Task AnswerRegexLengthAsync(IOStream stream)

@@ -48,6 +48,7 @@ void run_broadcast(void)
 
     // The server has to have accepted all of them.
     usleep(300000);
+    wait_if_held("connected");
     send_line();
     uint64_t begun = now(), cpu = cpu_of_server();
     while (!is_warm(begun, cpu)) run_until(now() + 20000000);
@@ -60,4 +61,5 @@ void run_broadcast(void)
     end_window(&window);
     report(&window, arrived, arrived * LINE, arrived + warm);
     report_latencies();
+    wait_if_held("done");
 }

@@ -21,6 +21,9 @@ struct options {
     int tls;
     long bytes;      // of one message, for the pieces
     int piece;
+    int every;       // milliseconds between two lines; 0 for none at all
+    int hold;        // wait for a line on standard input before it begins, and for another before the connections are closed
+    int burn;        // two other programs keep both cores busy
     double warm, seconds;
 };
 
@@ -37,6 +40,7 @@ struct window {
     uint64_t begun, ended;     // ns
     uint64_t cpu_begun, cpu;   // of the server, ns
     uint64_t idle_begun, idle; // of the server's core, ns
+    uint64_t work_begun, work; // of the programs that burn
 };
 
 // link.c
@@ -53,6 +57,11 @@ void send_all(struct connection *connection, const void *data, size_t length);
 void finish_sending(struct connection *connection);
 long read_number(struct connection *connection);
 void set_blocking(struct connection *connection, int blocking);
+
+// burn.c
+void start_burning(void);
+uint64_t work_done(void);
+double part_of_work(uint64_t done, double seconds);
 
 // window.c
 uint64_t cpu_of_server(void);
@@ -72,5 +81,8 @@ void run_connects(void);
 void run_broadcast(void);
 void run_pieces(void);
 void run_idle(void);
+void run_rest(void);
 
 const char *request_of(int connection);
+void pin_to(int cpu);
+void wait_if_held(const char *word);

@@ -22,9 +22,29 @@ static void parse(const char *argument)
     else if (!strncmp(argument, "tls=", length)) options.tls = atoi(value);
     else if (!strncmp(argument, "bytes=", length)) options.bytes = atol(value);
     else if (!strncmp(argument, "piece=", length)) options.piece = atoi(value);
+    else if (!strncmp(argument, "every=", length)) options.every = atoi(value);
+    else if (!strncmp(argument, "hold=", length)) options.hold = atoi(value);
+    else if (!strncmp(argument, "burn=", length)) options.burn = atoi(value);
     else if (!strncmp(argument, "warm=", length)) options.warm = atof(value);
     else if (!strncmp(argument, "seconds=", length)) options.seconds = atof(value);
     else fail(argument);
+}
+
+void pin_to(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+// Lets a program attach to the server between the connects and the first message, and detach before the first close.
+void wait_if_held(const char *word)
+{
+    if (!options.hold) return;
+    puts(word);
+    fflush(stdout);
+    getchar();
 }
 
 int main(int count, char **arguments)
@@ -36,12 +56,8 @@ int main(int count, char **arguments)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    if (options.cpu >= 0) {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(options.cpu, &set);
-        sched_setaffinity(0, sizeof set, &set);
-    }
+    if (options.cpu >= 0) pin_to(options.cpu);
+    if (options.burn) start_burning();
 
     const char *workload = arguments[1];
     if (!strcmp(workload, "pingpong")) run_pingpong();
@@ -52,6 +68,7 @@ int main(int count, char **arguments)
     else if (!strcmp(workload, "broadcast")) run_broadcast();
     else if (!strcmp(workload, "pieces")) run_pieces();
     else if (!strcmp(workload, "idle")) run_idle();
+    else if (!strcmp(workload, "rest")) run_rest();
     else fail(workload);
     return 0;
 }

@@ -51,6 +51,7 @@ void run_pingpong(void)
         epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].fd, &event);
     }
 
+    wait_if_held("connected");
     for (int i = 0; i < options.connections; i++) send_request(&connections[i]);
     uint64_t begun = now(), cpu = cpu_of_server();
     while (!is_warm(begun, cpu)) run_until(epoll, now() + 20000000);
@@ -65,5 +66,6 @@ void run_pingpong(void)
     uint64_t messages = answers * options.lines;
     report(&window, messages, messages * LINE, messages + warm_answers * options.lines);
     report_latencies();
+    wait_if_held("done");
     for (int i = 0; i < options.connections; i++) close_connection(&connections[i]);
 }

@@ -41,12 +41,14 @@ void begin_window(struct window *window)
 {
     window->idle_begun = idle_of_core();
     window->cpu_begun = cpu_of_server();
+    window->work_begun = work_done();
     window->begun = now();
 }
 
 void end_window(struct window *window)
 {
     window->ended = now();
+    window->work = work_done() - window->work_begun;
     window->cpu = cpu_of_server() - window->cpu_begun;
     window->idle = idle_of_core() - window->idle_begun;
 }
@@ -56,6 +58,7 @@ void report(const struct window *window, uint64_t messages, uint64_t bytes, uint
     double seconds = (window->ended - window->begun) / 1e9;
     printf("seconds %.6f\nmessages %llu\nbytes %llu\ncpu %.9f\nidle %.6f\nall_messages %llu\n", seconds,
         (unsigned long long)messages, (unsigned long long)bytes, window->cpu / 1e9, window->idle / 1e9, (unsigned long long)all_messages);
+    if (options.burn) printf("work_left %.6f\n", part_of_work(window->work, seconds));
 }
 
 void clear_latencies(void)

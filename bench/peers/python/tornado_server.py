@@ -7,7 +7,7 @@ from tornado.iostream import StreamClosedError
 from tornado.tcpserver import TCPServer
 
 MODE, PORT, SIZE = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-PATTERN = bytes(range(256)) * (SIZE // 256)
+PATTERN = bytes(range(256)) * (SIZE // 256) if MODE == "source-bulk" else b""
 streams = set()
 
 
@@ -51,6 +51,12 @@ async def answer_length(stream):
         stream.write(b"%d\n" % len(message))
 
 
+async def answer_exact_length(stream):
+    while True:
+        message = await stream.read_bytes(SIZE)
+        stream.write(b"%d\n" % len(message))
+
+
 async def answer_regex_length(stream):
     while True:
         message = await stream.read_until_regex(b"\r?\n")
@@ -74,6 +80,7 @@ MODES = {
     "sink-bulk": count_bytes,
     "source-bulk": send_bytes,
     "message": answer_length,
+    "exact": answer_exact_length,
     "regex": answer_regex_length,
     "broadcast": broadcast,
 }

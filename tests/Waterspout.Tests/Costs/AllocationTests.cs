@@ -7,138 +7,147 @@ public abstract class AllocationTests(PollerKind poller) : LoopTest(poller)
     private const int Rounds = 5_000;
 
     private static readonly byte[] s_line = [.. Enumerable.Repeat((byte)'x', 63), (byte)'\n'];
+    private static readonly byte[] s_block = new byte[16_384];
+
+    private static readonly long s_lineArray = CostOfLineArray();
 
     [Fact]
-    public void A_round_trip_that_is_parsed_in_place_allocates_nothing() => Run(async () =>
+    public void A_round_trip_that_is_parsed_in_place_allocates_nothing() => AssertCosts(0, RoundTripsAsync);
+
+    [Fact]
+    public void Lines_out_of_one_arrival_allocate_nothing() => AssertCosts(0, async (client, server, rounds) =>
     {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
-        await RoundTrips(client, server, Warmup);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await RoundTrips(client, server, Rounds);
-        AssertPerRound(0, before);
+        for (int i = 0; i < rounds; i++)
+        {
+            for (int line = 0; line < 10; line++) await client.WriteAsync(s_line.AsSpan());
+            for (int line = 0; line < 10; line++) await server.ReadUntilAsync("\n"u8, static line => line.Length);
+        }
     });
+
+    [Fact]
+    public void Pieces_that_are_handed_over_allocate_nothing()
+    {
+        int left = 0;
+        Func<ReadOnlySpan<byte>, bool> handle = _ => --left > 0;
+        AssertCosts(0, async (client, server, rounds) =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                left = 10;
+                ValueTask<bool> read = server.SplitAsync("\n"u8, handle);
+                for (int line = 0; line < 10; line++) await client.WriteAsync(s_line.AsSpan());
+                await read;
+            }
+        });
+    }
 
     [Fact]
     public void Many_connections_that_answer_in_one_turn_allocate_nothing() => Run(async () =>
     {
         // More than the shared array pool keeps for a core.
         (IOStream Client, IOStream Server)[] pairs = [.. Enumerable.Range(0, 200).Select(_ => IOStream.CreatePair())];
-        Task Talk(int count) => Task.WhenAll(pairs.Select(pair => RoundTrips(pair.Client, pair.Server, count).AsTask()));
-        await Talk(Warmup / 100);
+        await TalkAsync(Warmup / 100);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        await Talk(Rounds / 10);
-        // The tasks of the loops are some hundred bytes each, for 500 round trips.
+        await TalkAsync(Rounds / 10);
+        // The tasks of the talks are some hundred bytes each.
         Assert.InRange((double)(GC.GetAllocatedBytesForCurrentThread() - before) / (Rounds / 10 * pairs.Length), 0, 5);
+
+        Task TalkAsync(int rounds) => Task.WhenAll(pairs.Select(pair => RoundTripsAsync(pair.Client, pair.Server, rounds)));
     });
 
     [Fact]
-    public void Pieces_that_are_handed_over_allocate_nothing() => Run(async () =>
+    public void So_many_bytes_that_are_parsed_in_place_allocate_nothing() => AssertCosts(0, async (client, server, rounds) =>
     {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
-        byte[] many = [.. Enumerable.Repeat(s_line, 100).SelectMany(line => line)];
-        int left = 0;
-        Func<ReadOnlySpan<byte>, bool> handle = _ => --left > 0;
-        await Pieces(Warmup / 100);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await Pieces(Rounds / 100);
-        AssertPerRound(0, before);
-
-        async ValueTask Pieces(int count)
+        for (int i = 0; i < rounds; i++)
         {
-            for (int i = 0; i < count; i++)
-            {
-                left = 100;
-                ValueTask<bool> read = server.SplitAsync("\n"u8, handle);
-                await client.WriteAsync(many.AsSpan());
-                await read;
-            }
+            ValueTask<int> read = server.ReadBytesAsync(s_line.Length, static bytes => bytes.Length);
+            await client.WriteAsync(s_line.AsSpan());
+            await read;
         }
     });
 
     [Fact]
-    public void A_read_allocates_the_array_that_it_returns_and_nothing_else() => Run(async () =>
+    public void Reading_into_a_buffer_of_the_callers_allocates_nothing()
     {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
-        await Arrays(client, server, Warmup);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await Arrays(client, server, Rounds);
-        long array = GC.GetAllocatedBytesForCurrentThread();
-        GC.KeepAlive(new byte[s_line.Length]);
-        array = GC.GetAllocatedBytesForCurrentThread() - array;
-        AssertPerRound(array, before);
-    });
-
-    [Fact]
-    public void Lines_out_of_one_arrival_allocate_nothing() => Run(async () =>
-    {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
-        byte[] many = [.. Enumerable.Repeat(s_line, 100).SelectMany(line => line)];
-        await Lines(client, server, many, Warmup / 100);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await Lines(client, server, many, Rounds / 100);
-        AssertPerRound(0, before);
-    });
-
-    [Fact]
-    public void Reading_into_a_buffer_of_the_callers_allocates_nothing() => Run(async () =>
-    {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
-        byte[] data = new byte[16_384];
-        byte[] target = new byte[data.Length];
-        await Blocks(client, server, data, target, Warmup);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        await Blocks(client, server, data, target, Rounds);
-        AssertPerRound(0, before);
-    });
-
-    // Less than a byte for each round: an array pool or a dictionary may grow once in a while.
-    private static void AssertPerRound(long expected, long before)
-    {
-        double perRound = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;
-        Assert.InRange(perRound, 0, expected + 0.99);
+        byte[] target = new byte[s_block.Length];
+        AssertCosts(0, async (client, server, rounds) =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                ValueTask<int> read = server.ReadIntoAsync(target);
+                await client.WriteAsync(s_block.AsMemory());
+                await read;
+            }
+        });
     }
 
-    private static async ValueTask RoundTrips(IOStream client, IOStream server, int count)
+    [Fact]
+    public void Reading_until_a_delimiter_allocates_the_array_that_it_returns_and_nothing_else() => AssertCosts(s_lineArray, async (client, server, rounds) =>
     {
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<byte[]> line = server.ReadUntilAsync("\n"u8);
+            await client.WriteAsync(s_line.AsSpan());
+            await line;
+        }
+    });
+
+    [Fact]
+    public void Reading_so_many_bytes_allocates_the_array_that_it_returns_and_nothing_else() => AssertCosts(s_lineArray, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<byte[]> bytes = server.ReadBytesAsync(s_line.Length);
+            await client.WriteAsync(s_line.AsSpan());
+            await bytes;
+        }
+    });
+
+    [Fact]
+    public void Writing_and_flushing_allocate_nothing() => AssertCosts(0, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            client.Write(s_line);
+            await client.WriteAsync(s_line.AsSpan());
+            s_line.CopyTo(client.GetSpan(s_line.Length));
+            client.Advance(s_line.Length);
+            await client.FlushAsync();
+            await server.ReadBytesAsync(3 * s_line.Length, static bytes => bytes.Length);
+        }
+    });
+
+    // The rounds are the caller's to count: what is called for each round would have a state machine for each.
+    private void AssertCosts(long bytes, Func<IOStream, IOStream, int, Task> play) => Run(async () =>
+    {
+        (IOStream client, IOStream server) = IOStream.CreatePair();
+        await play(client, server, Warmup);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        await play(client, server, Rounds);
+        double perRound = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;
+        // Less than a byte for each round: an array pool or a dictionary may grow once in a while.
+        Assert.InRange(perRound, bytes, bytes + 0.99);
+    });
+
+    private static async Task RoundTripsAsync(IOStream client, IOStream server, int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
         {
             // Begun before the data is there, so that it waits, and is completed by an event.
             ValueTask<int> request = server.ReadUntilAsync("\n"u8, static line => line.Length);
-            await client.WriteAsync(s_line);
+            await client.WriteAsync(s_line.AsSpan());
             await request;
             ValueTask<int> answer = client.ReadUntilAsync("\n"u8, static line => line.Length);
-            await server.WriteAsync(s_line);
+            await server.WriteAsync(s_line.AsSpan());
             await answer;
         }
     }
 
-    private static async ValueTask Arrays(IOStream client, IOStream server, int count)
+    private static long CostOfLineArray()
     {
-        for (int i = 0; i < count; i++)
-        {
-            ValueTask<byte[]> line = server.ReadUntilAsync("\n"u8);
-            await client.WriteAsync(s_line);
-            await line;
-        }
-    }
-
-    private static async ValueTask Lines(IOStream client, IOStream server, byte[] many, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            await client.WriteAsync(many.AsSpan());
-            for (int line = 0; line < 100; line++) await server.ReadUntilAsync("\n"u8, static line => line.Length);
-        }
-    }
-
-    private static async ValueTask Blocks(IOStream client, IOStream server, byte[] data, byte[] target, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            ValueTask<int> read = server.ReadIntoAsync(target);
-            await client.WriteAsync(data.AsMemory());
-            await read;
-        }
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        GC.KeepAlive(new byte[s_line.Length]);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 }
 
