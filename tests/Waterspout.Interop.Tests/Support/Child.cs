@@ -45,8 +45,6 @@ internal sealed class Child : IDisposable
 
     internal bool HasEnded => _process.HasExited;
 
-    internal async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync();
-
     internal async Task<string?> ReadLineAsync() => await _process.StandardOutput.ReadLineAsync();
 
     internal async Task<string?> ReadErrorLineAsync() => await _process.StandardError.ReadLineAsync();
