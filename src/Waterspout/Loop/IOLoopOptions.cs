@@ -29,7 +29,7 @@ public sealed record IOLoopOptions
     public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
 
     /// <summary>
-    /// For how long a loop that has just been busy looks for the next event before it lets the kernel put the thread
+    /// For how long a loop that has just sent something looks for the next event before it lets the kernel put the thread
     /// to sleep. It saves the wake-up, which is most of the latency of a single ping-pong, and is given up by itself
     /// while it finds nothing, so that an idle loop uses no CPU. <see cref="TimeSpan.Zero"/> turns it off.
     /// </summary>
