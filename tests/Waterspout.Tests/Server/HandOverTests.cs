@@ -41,6 +41,8 @@ public sealed class HandOverTests : LoopTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         await using IOStream first = await ConnectAsync(address);
         Assert.Equal("served", Encoding.ASCII.GetString(await first.ReadUntilCloseAsync()));
+        await first.CloseAsync();
+        while (server.ConnectionCount > 0) await Turn();
         await using IOStream onItsWay = await ConnectAsync(address);
         while (server.ConnectionCount == 0) await Turn();
         Task stop = server.StopAsync(Limit);
