@@ -50,33 +50,6 @@ public sealed class TlsServerPeerTests
     });
 
     [Fact]
-    public void A_server_of_TLS_1_2_that_shakes_hands_again_gets_what_is_written_meanwhile() => TestLoop.Run(async () =>
-    {
-        const int Lines = 20_000;
-        using TlsFolder folder = new();
-        using OpenSslServer server = await OpenSslServer.StartInteractiveAsync(folder, "-tls1_2");
-        await using SslIOStream stream = await SslIOStream.ConnectAsync("127.0.0.1", server.Port, folder.ClientOptions());
-        // TLS answers the server's wish while it reads.
-        Task<byte[]> read = stream.ReadUntilAsync("\n"u8).AsTask();
-        Task<int> counting = Task.Run(async () =>
-        {
-            int lines = 0;
-            while (lines < Lines) lines += await server.Process.ReadLineAsync() == "a line of the client" ? 1 : 0;
-            return lines;
-        });
-        for (int i = 0; i < Lines; i++)
-        {
-            await stream.WriteAsync("a line of the client\n"u8);
-            await stream.FlushAsync();
-            if (i is 5000 or 10_000) await server.Process.SayAsync("r\n");
-        }
-
-        Assert.Equal(Lines, await counting);
-        await server.Process.SayAsync("back\n");
-        Assert.Equal("back\n", Encoding.ASCII.GetString(await read));
-    });
-
-    [Fact]
     public void A_server_of_TLS_1_1_alone_is_refused() => TestLoop.Run(async () =>
     {
         using TlsFolder folder = new();

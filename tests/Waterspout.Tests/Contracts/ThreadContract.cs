@@ -82,13 +82,10 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
         await Task.Run(async () =>
         {
             SynchronizationContext.SetSynchronizationContext(context);
-            ValueTask<byte[]> read = right.ReadBytesAsync(1);
-            await left.WriteAsync("x"u8);
-            Assert.Same(context, SynchronizationContext.Current);
-            await read;
-            Assert.Same(context, SynchronizationContext.Current);
-            Assert.False(Loop.IsCurrent);
-            Assert.InRange(context.Posts, 1, 2); // one may have been done already
+            Task reading = ReadInContextAsync(); // awaited before there is anything to read
+            left.Write("x"u8);
+            await reading;
+            Assert.InRange(context.Posts, 1, 2); // its own, and that of the task, which may have been done already
 
             // Also where that is on the loop's thread.
             await Loop.InvokeAsync(async () =>
@@ -101,6 +98,13 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
                 Assert.False(Loop.IsCurrent);
             }).ConfigureAwait(false);
         });
+
+        async Task ReadInContextAsync()
+        {
+            await right.ReadBytesAsync(1);
+            Assert.Same(context, SynchronizationContext.Current);
+            Assert.False(Loop.IsCurrent);
+        }
     });
 
     [Fact]
