@@ -27,7 +27,7 @@ internal sealed record Goal(double AtMost, string? Peer = null, string Ours = "w
 
         double ratio = ours / Value(workload, result, Peer);
         if (double.IsNaN(ratio)) return null;
-        return new Verdict(string.Create(CultureInfo.InvariantCulture, $"at most {Format.Number(AtMost)} x {Peer}"), Format.Number(ratio) + " x", ratio <= AtMost);
+        return new Verdict(string.Create(CultureInfo.InvariantCulture, $"{(Ours == "waterspout" ? "" : $"{Ours}: ")}at most {Format.Number(AtMost)} x {Peer}"), Format.Number(ratio) + " x", ratio <= AtMost);
     }
 
     private double Value(Workload workload, WorkloadResult result, string peer)

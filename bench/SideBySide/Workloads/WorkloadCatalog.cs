@@ -55,7 +55,7 @@ internal static partial class WorkloadCatalog
         {
             Family = Family.Lines,
             Level = Level.Quick,
-            Goals = [new(1 / 3.0, "pipereader"), new(1 / 3.0, "pipereader-line"), new(1 / 30.0, "tornado")],
+            Goals = [new(1 / 3.0, "pipereader"), new(1 / 3.0, "pipereader", "waterspout-split"), new(1 / 3.0, "pipereader-line"), new(1 / 30.0, "tornado")],
         };
     }
 

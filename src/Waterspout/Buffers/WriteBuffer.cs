@@ -50,10 +50,12 @@ internal sealed class WriteBuffer
     {
         while (!data.IsEmpty)
         {
-            Memory<byte> space = GetSpace(1, data.Length);
-            int count = Math.Min(space.Length, data.Length);
-            data[..count].CopyTo(space.Span);
-            Extend(count);
+            ref Segment tail = ref TailWithRoom(1, data.Length);
+            Span<byte> room = tail.Rented.AsSpan(tail.End);
+            int count = Math.Min(room.Length, data.Length);
+            data[..count].CopyTo(room);
+            tail.End += count;
+            Length += count;
             data = data[count..];
         }
     }
@@ -68,9 +70,9 @@ internal sealed class WriteBuffer
     /// <summary>Lends at least <paramref name="minimum"/> bytes to write into, until <see cref="CommitReserved"/> or another write.</summary>
     internal Memory<byte> Reserve(int minimum)
     {
-        Memory<byte> space = GetSpace(minimum, minimum);
+        ref Segment tail = ref TailWithRoom(minimum, minimum);
         _isReserved = true;
-        return space;
+        return tail.Rented.AsMemory(tail.End);
     }
 
     /// <summary>Takes in what was written into the space that was lent. False where none is, or not so much.</summary>
@@ -78,7 +80,8 @@ internal sealed class WriteBuffer
     {
         if (!_isReserved || count > Tail.Room) return false;
         _isReserved = false;
-        Extend(count);
+        Tail.End += count;
+        Length += count;
         return true;
     }
 
@@ -121,18 +124,11 @@ internal sealed class WriteBuffer
         _isReserved = false;
     }
 
-    private Memory<byte> GetSpace(int minimum, int wanted)
+    private ref Segment TailWithRoom(int minimum, int wanted)
     {
         _isReserved = false;
         if (_count == 0 || Tail.Room < minimum) Add(new Segment { Rented = Rent(NextSize(minimum, wanted)) });
-        ref Segment tail = ref Tail;
-        return tail.Rented.AsMemory(tail.End);
-    }
-
-    private void Extend(int count)
-    {
-        Tail.End += count;
-        Length += count;
+        return ref Tail;
     }
 
     private int NextSize(int minimum, int wanted)

@@ -21,7 +21,10 @@ internal sealed class RegexScanner(Regex regex)
     // Below this a whole search costs next to nothing.
     private const int SmallMessage = 1024;
 
-    private bool _isSearchedWhole; // also behind a long message, since the other way proved too expensive
+    // A thread that the system has not let run for the time of the limit looks like an expression that is too expensive.
+    private const int Patience = 3;
+
+    private int _timeouts; // of the search for endings, which is given up when it proves too expensive
     private char[] _text = [];
     private int _start;
     private int _length;
@@ -63,7 +66,7 @@ internal sealed class RegexScanner(Regex regex)
     /// <summary>False where it is certain that no match ends behind what was searched before.</summary>
     private bool MayEndBehind(ReadOnlySpan<char> text, int searched)
     {
-        if (_isSearchedWhole || searched <= SmallMessage || text.Length - searched >= searched / 2) return true;
+        if (_timeouts >= Patience || searched <= SmallMessage || text.Length - searched >= searched / 2) return true;
         if (RegexEndings.TryGet(regex) is not { } endings) return true;
         try
         {
@@ -72,7 +75,8 @@ internal sealed class RegexScanner(Regex regex)
         }
         catch (RegexMatchTimeoutException)
         {
-            return _isSearchedWhole = true;
+            _timeouts++;
+            return true;
         }
     }
 
