@@ -214,10 +214,4 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
             Assert.IsType<UnsatisfiableReadException>(right.Error);
         });
     }
-
-    private static async Task WriteAndClose(BaseIOStream stream, string data)
-    {
-        await stream.WriteAsync(Bytes(data));
-        await stream.CloseAsync();
-    }
 }

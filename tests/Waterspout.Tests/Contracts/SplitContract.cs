@@ -148,10 +148,4 @@ public abstract class SplitContract(Transport transport, PollerKind poller) : St
         found.Add(Text(piece));
         return true;
     };
-
-    private static async Task WriteAndClose(BaseIOStream stream, string data)
-    {
-        await stream.WriteAsync(Bytes(data));
-        await stream.CloseAsync();
-    }
 }

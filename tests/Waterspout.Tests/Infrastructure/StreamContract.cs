@@ -32,6 +32,13 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
         await to.PeekAsync(text.Length);
     }
 
+    /// <summary>Writes something, and closes the stream in good order.</summary>
+    protected static async Task WriteAndClose(BaseIOStream stream, string data)
+    {
+        await stream.WriteAsync(Bytes(data));
+        await stream.CloseAsync();
+    }
+
     /// <summary>Writes more than goes away while nobody reads. The write is returned in <paramref name="pending"/>.</summary>
     protected byte[] Clog(BaseIOStream stream, out Task pending)
     {
