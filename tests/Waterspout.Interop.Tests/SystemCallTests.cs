@@ -30,7 +30,7 @@ public sealed class SystemCallTests
         await EchoAsync(stream, 10);
         Dictionary<string, int> calls = await TraceAsync(server, ["-e", $"inject={call}:error=EINTR:when=1+2", "-c", "-U", "name,calls"], () => EchoAsync(stream, Messages));
         Assert.InRange(calls[call], Messages, int.MaxValue);
-        await EchoAsync(stream, 10);
+        // The server is not used again: a call that strace leaves in the middle of an injection ends with ENOSYS.
     });
 
     private static async Task EchoAsync(IOStream stream, int messages)
