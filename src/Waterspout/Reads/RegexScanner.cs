@@ -10,11 +10,12 @@ namespace Waterspout.Reads;
 /// also from one read to the next, since many short ones may come out of one arrival. .NET also cannot stop at the end of
 /// the data and go on later, so a plain search would begin at the first byte at each arrival, and the cost would grow with
 /// the square of the message.</para>
-/// <para>But when there was no match before, a match that is there now ends in what is new. So for a small arrival behind a
-/// long message the question is turned round: does a match end here or later? That is the same expression in a lookbehind
-/// (see <see cref="RegexEndings"/>), which costs as much as what is new is long. Only when one does, the real search runs,
-/// once, to find the leftmost match. An arrival that is large beside what was there is searched as a whole: the message has
-/// then grown by half, and the total stays proportional to its length.</para>
+/// <para>But when there was no match before, a match that is there now ends in what is new. Where every match ends with the
+/// same character, as those of <c>\r?\n</c> do, and it is not there, that is the answer, and nothing is widened for it.</para>
+/// <para>Else, for a small arrival behind a long message the question is turned round: does a match end here or later? That is
+/// the same expression in a lookbehind (see <see cref="RegexEndings"/>), which costs as much as what is new is long. Only when
+/// one does, the real search runs, once, to find the leftmost match. An arrival that is large beside what was there is searched
+/// as a whole: the message has then grown by half, and the total stays proportional to its length.</para>
 /// </remarks>
 internal sealed class RegexScanner(Regex regex)
 {
@@ -24,11 +25,12 @@ internal sealed class RegexScanner(Regex regex)
     // A thread that the system has not let run for the time of the limit looks like an expression that is too expensive.
     private const int Patience = 3;
 
+    private readonly char? _last = RegexPattern.LastCharacter(regex);
     private int _timeouts; // of the search for endings, which is given up when it proves too expensive
     private char[] _text = [];
     private int _start;
     private int _length;
-    private int _searched; // characters at the front that have no match in them
+    private int _searched; // bytes at the front that have no match in them, widened or not
     private long _position; // of the first character in the stream
 
     internal Regex Regex => regex;
@@ -42,10 +44,8 @@ internal sealed class RegexScanner(Regex regex)
     internal int FindEnd(ReadOnlySpan<byte> data, long position = 0)
     {
         DropConsumed(position);
-        Widen(data);
-        ReadOnlySpan<char> text = _text.AsSpan(_start, _length);
-        int end = MayEndBehind(text, _searched) ? Search(text) : -1;
-        _searched = end < 0 ? _length : 0;
+        int end = HasEnding(data[_searched..]) ? Search(data) : -1;
+        _searched = end < 0 ? data.Length : 0;
         return end;
     }
 
@@ -57,8 +57,13 @@ internal sealed class RegexScanner(Regex regex)
         _start = _length = _searched = 0;
     }
 
-    private int Search(ReadOnlySpan<char> text)
+    private bool HasEnding(ReadOnlySpan<byte> added) => _last is not { } last || added.Contains((byte)last);
+
+    private int Search(ReadOnlySpan<byte> data)
     {
+        Widen(data);
+        ReadOnlySpan<char> text = _text.AsSpan(_start, _length);
+        if (!MayEndBehind(text, _searched)) return -1;
         foreach (ValueMatch match in regex.EnumerateMatches(text)) return match.Index + match.Length;
         return -1;
     }
