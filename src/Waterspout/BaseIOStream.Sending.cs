@@ -73,6 +73,14 @@ public abstract partial class BaseIOStream
         QueueFlush();
     }
 
+    /// <summary>As <see cref="WriteWithoutWaiting"/>; but large data that nothing is in the way of is sent now, from where it is. Throws what the descriptor does.</summary>
+    internal void WriteThrough(ReadOnlySpan<byte> data)
+    {
+        if (data.Length >= SmallestUncopied && _isWritable && _writeBuffer.Length == 0 && _state == StreamState.Open)
+            data = data[NoteSent(WriteToFd(data), data.Length)..];
+        if (!data.IsEmpty) WriteWithoutWaiting(data);
+    }
+
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
@@ -149,9 +157,15 @@ public abstract partial class BaseIOStream
     private int SendOnce()
     {
         int? count = _writeBuffer.IsScattered || WritesMemory ? SendPieces(out int offered) : SendPiece(out offered);
+        int sent = NoteSent(count, offered);
+        _writeBuffer.Consume(sent);
+        return sent;
+    }
+
+    private int NoteSent(int? count, int offered)
+    {
         int sent = count ?? 0;
         Debug.Assert(sent <= offered, "More was sent than was offered.");
-        _writeBuffer.Consume(sent);
         _sent += sent;
         if (_registration is not null) Loop.Counters.BytesOut += sent;
         if (sent == 0 || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);

@@ -21,7 +21,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     // The most plaintext in one record (RFC 8446, 5.1).
     private const int RecordSize = 16 * 1024;
 
-    // Four records for one send: larger batches do not gain, and would keep the loop longer.
+    // Four records at a time: what the kernel does not take of them is copied, and the loop is kept for no longer.
     private const int BatchSize = 4 * RecordSize;
 
     private readonly SslIOStream _owner;
@@ -84,6 +84,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         if (_unreported == 0) _unreported = Encrypt(pieces);
+        if (_inner.WriteError is { } error) throw error;
         // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
         _transport.FlushWrites();
         if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason, _transport.Error);
