@@ -31,7 +31,7 @@ internal enum Level
     /// <summary>Under three minutes.</summary>
     Quick,
 
-    /// <summary>About half an hour.</summary>
+    /// <summary>About an hour.</summary>
     Default,
 
     /// <summary>As long as it takes for narrow spreads, and with the points that take long.</summary>
