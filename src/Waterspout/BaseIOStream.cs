@@ -25,7 +25,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
 
     private readonly ReadBuffer _readBuffer = new();
-    private readonly WriteBuffer _writeBuffer = new();
     private Registration? _registration;
     private volatile StreamState _state;
     private volatile CloseReason _closeReason;
@@ -101,7 +100,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsReading => _isParsing || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent.</summary>
-    public bool IsWriting => _writeBuffer.Length > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
+    public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
 
     /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
     public Exception? Error => _error;
@@ -237,7 +236,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
     internal virtual bool IsAwaited => IsReadAwaited || _closeCallback is not null || _closedSource is not null
-        || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
+        || Unsent > 0 || _writeWaiters is { IsAwaited: true } || _state == StreamState.Closing || IsConnecting;
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
     private protected virtual bool IsReadAwaited => _pendingRead is not null;

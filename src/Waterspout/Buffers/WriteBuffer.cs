@@ -1,17 +1,22 @@
 using System.Buffers;
 using System.Diagnostics;
+using Waterspout.Reads;
 
 namespace Waterspout.Buffers;
 
 /// <summary>Bytes that have been written and not yet sent, in order: copies in rented arrays, and memory of the caller's.</summary>
 /// <remarks>
 /// One segment is part of the object, since nearly always one block holds everything; those behind it are in a ring. Arrays are
-/// returned when the last of their bytes has been sent, so that an empty buffer holds none.
+/// returned when the last of their bytes has been sent, so that an empty buffer holds none; and the buffer itself is rented, so
+/// that a stream with nothing to send has none (80 bytes).
 /// </remarks>
 internal sealed class WriteBuffer
 {
     // Behind a first block come larger arrays, since there is evidently more.
     private const int LargestArray = 64 * 1024;
+
+    // What a buffer that is returned may keep: the pool would hold the longest that there ever was, many times.
+    private const int LargestRing = 16;
 
     private Segment _head;
     private Segment[] _rest = []; // behind the head
@@ -36,6 +41,9 @@ internal sealed class WriteBuffer
     /// <summary>Bytes in the buffer.</summary>
     internal long Length { get; private set; }
 
+    /// <summary>There is nothing in it, and no space of it is lent.</summary>
+    internal bool IsUnused => _count == 0;
+
     /// <summary>More than one piece: worth a gathering call.</summary>
     internal bool IsScattered => _count > 1;
 
@@ -44,6 +52,16 @@ internal sealed class WriteBuffer
     private ref Segment Tail => ref this[_count - 1];
 
     private ref Segment this[int index] => ref index == 0 ? ref _head : ref _rest[(_restStart + index - 1) % _rest.Length];
+
+    internal static WriteBuffer Rent() => OperationPool<WriteBuffer>.Rent();
+
+    /// <summary>Gives back a buffer that is unused.</summary>
+    internal void Return()
+    {
+        Debug.Assert(IsUnused, "There is something in the buffer.");
+        if (_rest.Length > LargestRing) _rest = [];
+        OperationPool<WriteBuffer>.Return(this);
+    }
 
     /// <summary>Copies the data into the buffer.</summary>
     internal void Append(ReadOnlySpan<byte> data)
