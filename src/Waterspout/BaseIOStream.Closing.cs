@@ -150,11 +150,11 @@ public abstract partial class BaseIOStream
 
     private void ReleaseDescriptor()
     {
-        if (_registration is { } registration)
+        if (!_registration.IsNone)
         {
             // Before the descriptor goes: a duplicate of it, in a child process, would keep the events coming.
-            Loop.Unregister(registration);
-            _registration = null;
+            Loop.Unregister(_registration);
+            _registration = default;
             Loop.Counters.StreamsOpen--;
         }
 
@@ -179,7 +179,7 @@ public abstract partial class BaseIOStream
 
     private void DrainDescriptor()
     {
-        if (_isEndReached || IsConnecting || _isParsing || _registration is null) return;
+        if (_isEndReached || IsConnecting || _isParsing || _registration.IsNone) return;
         try
         {
             while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
@@ -259,8 +259,8 @@ public abstract partial class BaseIOStream
         other._readBuffer.Release();
         other._state = StreamState.Closed;
         other._isMoved = true;
-        if (other._registration is { } registration) Loop.Unregister(registration);
-        other._registration = null;
+        if (!other._registration.IsNone) Loop.Unregister(other._registration);
+        other._registration = default;
         Loop.Counters.StreamsOpen--;
         GC.SuppressFinalize(other);
     }

@@ -161,7 +161,7 @@ public abstract partial class BaseIOStream
         // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
         _writeBuffer?.Consume(sent);
         _sent += sent;
-        if (_registration is not null) Loop.Counters.BytesOut += sent;
+        if (!_registration.IsNone) Loop.Counters.BytesOut += sent;
         if (sent == 0 || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
         return sent;
     }
@@ -186,7 +186,7 @@ public abstract partial class BaseIOStream
     {
         bool isNew = _isWritable;
         _isWritable = false;
-        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write, IsBuiltIn);
+        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Write, IsBuiltIn);
         UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
