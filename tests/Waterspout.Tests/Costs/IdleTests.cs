@@ -84,7 +84,14 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
 
     private static async Task ReadLinesAsync(IOStream stream)
     {
-        while (true) await stream.ReadUntilAsync("\n"u8, static line => line.Length);
+        try
+        {
+            while (true) await stream.ReadUntilAsync("\n"u8, static line => line.Length);
+        }
+        catch (StreamClosedException)
+        {
+            // The test is over.
+        }
     }
 }
 
