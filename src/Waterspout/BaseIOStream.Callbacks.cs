@@ -26,14 +26,9 @@ public abstract partial class BaseIOStream
         }
 
         if (RefuseWrite(data.Length, default) is { } refusal) throw refusal;
-        _writeBuffer.Append(data);
-        if (callback is not null)
-        {
-            _writeCallback = callback;
-            _writeCallbackPosition = EndPosition;
-        }
-
-        if (_writeBuffer.Length > Options.WriteHighWaterMark) FlushWrites();
+        WriteBuffer.Append(data);
+        if (callback is not null) WriteWaiters.SetCallback(callback, EndPosition);
+        if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }
 

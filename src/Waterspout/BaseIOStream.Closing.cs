@@ -124,7 +124,8 @@ public abstract partial class BaseIOStream
         ReleaseDescriptor();
         LogClose(reason, error);
 
-        _writeBuffer.Clear();
+        _writeBuffer?.Clear();
+        ReturnWriteBuffer();
         _writeDeadline?.Cancel();
         _readDeadline?.Cancel();
         // Not from within a parser, who has the buffer, and whose read ends when he returns.
@@ -149,11 +150,11 @@ public abstract partial class BaseIOStream
 
     private void ReleaseDescriptor()
     {
-        if (_registration is { } registration)
+        if (!_registration.IsNone)
         {
             // Before the descriptor goes: a duplicate of it, in a child process, would keep the events coming.
-            Loop.Unregister(registration);
-            _registration = null;
+            Loop.Unregister(_registration);
+            _registration = default;
             Loop.Counters.StreamsOpen--;
         }
 
@@ -165,7 +166,7 @@ public abstract partial class BaseIOStream
     private protected void CloseByError(Exception error)
     {
         if (_state == StreamState.Closed) return;
-        if (_state == StreamState.Closing && _writeBuffer.Length == 0)
+        if (_state == StreamState.Closing && Unsent == 0)
         {
             // Everything has been sent, and the peer did not wait for the end of the close.
             CloseNow(CloseReason.Local);
@@ -178,7 +179,7 @@ public abstract partial class BaseIOStream
 
     private void DrainDescriptor()
     {
-        if (_isEndReached || IsConnecting || _isParsing || _registration is null) return;
+        if (_isEndReached || IsConnecting || _isParsing || _registration.IsNone) return;
         try
         {
             while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
@@ -194,9 +195,9 @@ public abstract partial class BaseIOStream
     /// <summary>The peer has ended its side, everything in front of that has been received, and that closes the stream.</summary>
     private void CloseAtEnd()
     {
-        if (_writeBuffer.Length > 0) FlushWrites();
+        if (Unsent > 0) FlushWrites();
         if (_state == StreamState.Closed) return;
-        if (_writeBuffer.Length == 0 || _writers is { Count: > 0 })
+        if (Unsent == 0 || _writeWaiters is { IsAwaited: true })
             CloseNow(EndReason);
         else
             // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
@@ -238,8 +239,8 @@ public abstract partial class BaseIOStream
 
     private void EndClosing(CloseReason reason)
     {
-        if (_writeBuffer.Length == 0) CloseNow(reason);
-        else CloseNow(CloseReason.Timeout, new TimeoutException($"{_writeBuffer.Length} bytes could not be sent before the close."));
+        if (Unsent == 0) CloseNow(reason);
+        else CloseNow(CloseReason.Timeout, new TimeoutException($"{Unsent} bytes could not be sent before the close."));
     }
 
     /// <summary>The stream of a loop that is gone, and that never got to know it.</summary>
@@ -258,8 +259,8 @@ public abstract partial class BaseIOStream
         other._readBuffer.Release();
         other._state = StreamState.Closed;
         other._isMoved = true;
-        if (other._registration is { } registration) Loop.Unregister(registration);
-        other._registration = null;
+        if (!other._registration.IsNone) Loop.Unregister(other._registration);
+        other._registration = default;
         Loop.Counters.StreamsOpen--;
         GC.SuppressFinalize(other);
     }

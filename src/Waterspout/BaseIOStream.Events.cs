@@ -71,7 +71,7 @@ public abstract partial class BaseIOStream
     {
         if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || StaysHalfOpen) return;
         TellEnd();
-        if (_readBuffer.Length > 0 || _writeBuffer.Length > 0) return;
+        if (_readBuffer.Length > 0 || Unsent > 0) return;
         _isReadable = true;
         try
         {

@@ -37,7 +37,7 @@ public abstract partial class BaseIOStream
     private bool _isEndReturned;
     private int _lastReceived;
     private int _budget;
-    private long _budgetTurn = -1;
+    private int _budgetTurn = -1; // its low bits
 
     /// <summary>Receives for a read that begins, if the descriptor is known to have something. True when that has ended the read.</summary>
     private bool ReceiveInline(ReadOperation read)
@@ -128,7 +128,7 @@ public abstract partial class BaseIOStream
         int? count = ReceiveFromFd(space);
         if (count > 0)
         {
-            if (_registration is not null) Loop.Counters.BytesIn += count.Value;
+            if (!_registration.IsNone) Loop.Counters.BytesIn += count.Value;
             _budget -= count.Value;
         }
 
@@ -144,14 +144,14 @@ public abstract partial class BaseIOStream
 
     private void RearmReads()
     {
-        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), IsBuiltIn);
+        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), IsBuiltIn);
     }
 
     private bool IsBudgetSpent()
     {
-        if (_budgetTurn != Loop.Turn)
+        if (_budgetTurn != (int)Loop.Turn)
         {
-            _budgetTurn = Loop.Turn;
+            _budgetTurn = (int)Loop.Turn;
             _budget = ReceiveBudget;
         }
 

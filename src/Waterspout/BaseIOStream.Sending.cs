@@ -12,12 +12,10 @@ public abstract partial class BaseIOStream
     // a loopback whose reader keeps up.
     private const int SendBudget = 1024 * 1024;
 
-    private Queue<WriteOperation>? _writers;
-    private Action? _writeCallback;
-    private long _writeCallbackPosition;
+    private WriteBuffer? _writeBuffer; // while there is something to send
+    private WriteWaiters? _writeWaiters; // once somebody has waited
     private Deadline? _writeDeadline;
     private long _sent;
-    private long _lastPosition; // of the last in _writers
     private bool _isWritable = true;
     private bool _isFlushQueued;
     private bool _areWritesCompleted;
@@ -32,10 +30,17 @@ public abstract partial class BaseIOStream
     private protected virtual bool WritesMemory => false;
 
     /// <summary>Nothing waits to be sent.</summary>
-    internal bool IsFlushed => _writeBuffer.Length == 0;
+    internal bool IsFlushed => Unsent == 0;
+
+    private WriteBuffer WriteBuffer => _writeBuffer ??= WriteBuffer.Rent();
+
+    private WriteWaiters WriteWaiters => _writeWaiters ??= new WriteWaiters();
+
+    /// <summary>Bytes that wait to be sent.</summary>
+    private long Unsent => _writeBuffer?.Length ?? 0;
 
     /// <summary>The position in the stream behind everything that has been written.</summary>
-    private long EndPosition => _sent + _writeBuffer.Length;
+    private long EndPosition => _sent + Unsent;
 
     /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
     internal void FlushWrites()
@@ -52,8 +57,9 @@ public abstract partial class BaseIOStream
             return;
         }
 
+        ReturnWriteBuffer();
         ReleaseWriters();
-        if (_isEndKnown && _writeBuffer.Length == 0) CheckForEndLater();
+        if (_isEndKnown && Unsent == 0) CheckForEndLater();
     }
 
     /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
@@ -69,16 +75,23 @@ public abstract partial class BaseIOStream
     internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
     {
         if (_state >= StreamState.Closing || _areWritesCompleted) return;
-        _writeBuffer.Append(data);
+        WriteBuffer.Append(data);
         QueueFlush();
     }
 
     /// <summary>As <see cref="WriteWithoutWaiting"/>; but large data that nothing is in the way of is sent now, from where it is. Throws what the descriptor does.</summary>
     internal void WriteThrough(ReadOnlySpan<byte> data)
     {
-        if (data.Length >= SmallestUncopied && _isWritable && _writeBuffer.Length == 0 && _state == StreamState.Open)
+        if (data.Length >= SmallestUncopied && _isWritable && Unsent == 0 && _state == StreamState.Open)
             data = data[NoteSent(WriteToFd(data), data.Length)..];
         if (!data.IsEmpty) WriteWithoutWaiting(data);
+    }
+
+    private void ReturnWriteBuffer()
+    {
+        if (_writeBuffer is not { IsUnused: true } buffer) return;
+        _writeBuffer = null;
+        buffer.Return();
     }
 
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
@@ -86,16 +99,16 @@ public abstract partial class BaseIOStream
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
         if (_state >= StreamState.Closing) return RefusedException();
         if (_areWritesCompleted) return new InvalidOperationException("The writes of this stream have been completed.");
-        if (_writeBuffer.Length + length <= Options.MaxWriteBufferSize) return null;
+        if (Unsent + length <= Options.MaxWriteBufferSize) return null;
         return new StreamBufferFullException(
-            $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {_writeBuffer.Length} wait to be sent.");
+            $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {Unsent} wait to be sent.");
     }
 
     private ValueTask FinishWrite(bool isCopied, CancellationToken cancellationToken)
     {
         // Data of the caller's has to be gone before he has it back; of copies some may stay.
         int mayStay = isCopied ? Options.WriteHighWaterMark : 0;
-        if (_writeBuffer.Length <= mayStay)
+        if (Unsent <= mayStay)
         {
             QueueFlush();
             return default;
@@ -110,7 +123,7 @@ public abstract partial class BaseIOStream
 
     private ValueTask FlushCore(CancellationToken cancellationToken)
     {
-        if (_writeBuffer.Length == 0) return default;
+        if (Unsent == 0) return default;
         long position = EndPosition;
         FlushWrites();
         if (_state == StreamState.Closed) return ValueTask.FromException(ClosedException());
@@ -119,21 +132,15 @@ public abstract partial class BaseIOStream
 
     private ValueTask WaitUntilSent(long position, bool isFlush, CancellationToken cancellationToken)
     {
-        _writers ??= new Queue<WriteOperation>();
-        // Never before the ones ahead: writes complete in order.
-        if (_writers.Count > 0) position = Math.Max(position, _lastPosition);
-        _lastPosition = position;
-        WriteOperation operation = WriteOperation.Rent(this, position, isFlush);
-        _writers.Enqueue(operation);
-        operation.RegisterCancellation(cancellationToken);
+        ValueTask task = WriteWaiters.Add(this, position, isFlush, cancellationToken);
         UpdateRoot();
-        return operation.Task;
+        return task;
     }
 
     private void Send()
     {
         int budget = SendBudget;
-        while (_isWritable && _writeBuffer.Length > 0)
+        while (_isWritable && _writeBuffer is { Length: > 0 } buffer)
         {
             if (budget <= 0)
             {
@@ -141,10 +148,10 @@ public abstract partial class BaseIOStream
                 return;
             }
 
-            budget -= SendOnce();
+            budget -= SendOnce(buffer);
         }
 
-        if (_writeBuffer.Length == 0) _writeDeadline?.Clear();
+        if (Unsent == 0) _writeDeadline?.Clear();
     }
 
     /// <summary>The next turn for a stream that had spent its budget.</summary>
@@ -154,11 +161,12 @@ public abstract partial class BaseIOStream
         UpdateRoot();
     }
 
-    private int SendOnce()
+    private int SendOnce(WriteBuffer buffer)
     {
-        int? count = _writeBuffer.IsScattered || WritesMemory ? SendPieces(out int offered) : SendPiece(out offered);
+        int? count = buffer.IsScattered || WritesMemory ? SendPieces(buffer, out int offered) : SendPiece(buffer, out offered);
         int sent = NoteSent(count, offered);
-        _writeBuffer.Consume(sent);
+        // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
+        _writeBuffer?.Consume(sent);
         return sent;
     }
 
@@ -167,23 +175,23 @@ public abstract partial class BaseIOStream
         int sent = count ?? 0;
         Debug.Assert(sent <= offered, "More was sent than was offered.");
         _sent += sent;
-        if (_registration is not null) Loop.Counters.BytesOut += sent;
+        if (!_registration.IsNone) Loop.Counters.BytesOut += sent;
         if (sent == 0 || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
         return sent;
     }
 
-    private int? SendPiece(out int offered)
+    private int? SendPiece(WriteBuffer buffer, out int offered)
     {
-        ReadOnlySpan<byte> data = _writeBuffer.First;
+        ReadOnlySpan<byte> data = buffer.First;
         offered = data.Length;
         return WriteToFd(data);
     }
 
     // Apart from the other form, which is the usual one, because of the memory that has to be cleared for the pieces.
-    private int? SendPieces(out int offered)
+    private int? SendPieces(WriteBuffer buffer, out int offered)
     {
         Pieces pieces = default;
-        int count = _writeBuffer.Gather(pieces, out offered);
+        int count = buffer.Gather(pieces, out offered);
         return WriteToFd(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
     }
 
@@ -192,7 +200,7 @@ public abstract partial class BaseIOStream
     {
         bool isNew = _isWritable;
         _isWritable = false;
-        if (_registration is { } registration) Loop.Rearm(registration, IOEvents.Write, IsBuiltIn);
+        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Write, IsBuiltIn);
         UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
@@ -205,19 +213,16 @@ public abstract partial class BaseIOStream
     /// <summary>Wakes those whose data has been sent, from the loop's queue: this may be inside some user's call.</summary>
     private void ReleaseWriters()
     {
-        while (_writers is { Count: > 0 } && _writers.Peek().Position <= _sent) Release(_writers.Dequeue(), null);
-        if (_writeCallback is { } callback && _writeCallbackPosition <= _sent)
-        {
-            _writeCallback = null;
-            RunCallbackLater(callback);
-        }
+        if (_writeWaiters is not { } waiters) return;
+        while (waiters.TryTake(_sent, out WriteOperation? operation)) Release(operation, null);
+        if (waiters.TakeCallback(_sent) is { } callback) RunCallbackLater(callback);
     }
 
     private void FailWriters(Exception error)
     {
-        while (_writers is { Count: > 0 }) Release(_writers.Dequeue(), error);
-        _writers = null;
-        _writeCallback = null;
+        if (_writeWaiters is not { } waiters) return;
+        _writeWaiters = null;
+        while (waiters.TryTake(long.MaxValue, out WriteOperation? operation)) Release(operation, error);
     }
 
     private void Release(WriteOperation operation, Exception? error)
@@ -237,8 +242,7 @@ public abstract partial class BaseIOStream
 
     private void CancelWrite(WriteOperation operation, CancellationToken token)
     {
-        if (_writers is null || !_writers.Contains(operation)) return;
-        _writers = new Queue<WriteOperation>(_writers.Where(other => other != operation));
+        if (_writeWaiters?.Remove(operation) != true) return;
         OperationCanceledException error = new(token);
         bool isFlush = operation.IsFlush;
         Release(operation, error);

@@ -27,7 +27,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent) return WriteElsewhere(data.ToArray(), cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
-        _writeBuffer.Append(data);
+        WriteBuffer.Append(data);
         return FinishWrite(isCopied: true, cancellationToken);
     }
 
@@ -43,7 +43,7 @@ public abstract partial class BaseIOStream
         if (!Loop.IsCurrent) return WriteElsewhere(data, cancellationToken);
         if (data.Length < SmallestUncopied) return WriteAsync(data.Span, cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
-        _writeBuffer.AppendUncopied(data);
+        WriteBuffer.AppendUncopied(data);
         return FinishWrite(isCopied: false, cancellationToken);
     }
 
@@ -60,11 +60,11 @@ public abstract partial class BaseIOStream
         {
             if (piece.Length < SmallestUncopied)
             {
-                _writeBuffer.Append(piece.Span);
+                WriteBuffer.Append(piece.Span);
                 continue;
             }
 
-            _writeBuffer.AppendUncopied(piece);
+            WriteBuffer.AppendUncopied(piece);
             isCopied = false;
         }
 
@@ -111,7 +111,7 @@ public abstract partial class BaseIOStream
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         if (!Loop.IsCurrent) return (_staging ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
         if (RefuseWrite(0, default) is { } refusal) throw refusal;
-        return _writeBuffer.Reserve(Math.Max(1, sizeHint));
+        return WriteBuffer.Reserve(Math.Max(1, sizeHint));
     }
 
     /// <inheritdoc cref="GetMemory"/>
@@ -132,8 +132,8 @@ public abstract partial class BaseIOStream
         }
 
         if (RefuseWrite(count, default) is { } refusal) throw refusal;
-        if (!_writeBuffer.CommitReserved(count)) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
-        if (_writeBuffer.Length > Options.WriteHighWaterMark) FlushWrites();
+        if (!WriteBuffer.CommitReserved(count)) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
+        if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }
 }

@@ -25,8 +25,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
 
     private readonly ReadBuffer _readBuffer = new();
-    private readonly WriteBuffer _writeBuffer = new();
-    private Registration? _registration;
+    private Registration _registration;
     private volatile StreamState _state;
     private volatile CloseReason _closeReason;
     private volatile Exception? _error;
@@ -59,7 +58,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         // The arguments of the constructor were refused before it had begun: every field is zero, and so is the number of standard input.
         if (Loop is null) return;
-        if (_registration is null && _state == StreamState.New)
+        if (_registration.IsNone && _state == StreamState.New)
         {
             // The constructor failed early, or nothing was ever done with it: only the descriptor, if it has one, has to go.
             CloseFd();
@@ -73,7 +72,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     }
 
     /// <summary>Where a stream is in its life, as its loop sees it.</summary>
-    private enum StreamState
+    private enum StreamState : byte
     {
         /// <summary>Not known to the poller yet.</summary>
         New,
@@ -101,7 +100,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsReading => _isParsing || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent.</summary>
-    public bool IsWriting => _writeBuffer.Length > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
+    public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
 
     /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
     public Exception? Error => _error;
@@ -185,13 +184,13 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         if (_state != StreamState.New) return;
         _registration = RegisterDescriptor();
         _state = StreamState.Open;
-        if (_registration is not null) Loop.Counters.StreamsOpen++;
+        if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
         // Somebody may wait already: for a connection, or with a read that was begun before it.
         UpdateRoot();
     }
 
-    /// <summary>Registers the descriptor with the poller; null for a stream over another one, which tells it what happens.</summary>
-    private protected virtual Registration? RegisterDescriptor() => Loop.Register(Fileno, this);
+    /// <summary>Registers the descriptor with the poller; none for a stream over another one, which tells it what happens.</summary>
+    private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);
 
     /// <summary>Registers from a constructor, on whatever thread that runs. If that fails, the descriptor stays the caller's.</summary>
     private protected void Register()
@@ -233,11 +232,14 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     }
 
     /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>
-    internal virtual void UpdateRoot() => _registration?.Root = IsAwaited ? this : null;
+    internal virtual void UpdateRoot()
+    {
+        if (!_registration.IsNone) Loop.Hold(_registration, IsAwaited ? this : null);
+    }
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
     internal virtual bool IsAwaited => IsReadAwaited || _closeCallback is not null || _closedSource is not null
-        || _writeBuffer.Length > 0 || _writers is { Count: > 0 } || _state == StreamState.Closing || IsConnecting;
+        || Unsent > 0 || _writeWaiters is { IsAwaited: true } || _state == StreamState.Closing || IsConnecting;
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
     private protected virtual bool IsReadAwaited => _pendingRead is not null;

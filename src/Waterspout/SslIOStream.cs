@@ -110,7 +110,7 @@ public partial class SslIOStream : IOStream
 
     private protected override Socket GetSocket() => _transport.Socket;
 
-    private protected override Registration? RegisterDescriptor() => null;
+    private protected override Registration RegisterDescriptor() => default;
 
     // The transport is what the loop knows, and holds this stream.
     internal override void UpdateRoot() => _transport.UpdateRoot();

@@ -27,50 +27,59 @@ public partial class TcpServer
 
     private void Accept(int fd, IOLoop loop)
     {
-        Connection connection = new(fd, loop);
+        Connection connection = new(this, fd);
         lock (_connections) _connections.Add(connection);
-        if (loop.IsCurrent) Begin(connection);
-        else if (!loop.TryPost(new LoopCallback(_ => Begin(connection), null))) Close(connection);
+        if (loop.IsCurrent) Begin(connection, loop);
+        else if (!loop.TryPost(new LoopCallback(_ => Begin(connection, loop), null))) Close(connection);
     }
 
     /// <summary>Takes a connection over on its loop.</summary>
-    private void Begin(Connection connection)
+    private void Begin(Connection connection, IOLoop loop)
     {
         // What a loop has in its queue when it is disposed still runs, and no stream can be made on it any more.
-        if (connection.Loop.IsDisposed) Close(connection);
-        else if (connection.TryTakeDescriptor(out int fd)) _ = RunAsync(connection, fd);
+        if (loop.IsDisposed) Close(connection);
+        else if (connection.TryTakeDescriptor(out int fd)) _ = RunAsync(connection, fd, loop);
     }
 
-    private async Task RunAsync(Connection connection, int fd)
+    private async Task RunAsync(Connection connection, int fd, IOLoop loop)
     {
-        IOStream? stream = null;
         try
         {
-            connection.Loop.Counters.Accepted++;
-            stream = MakeStream(fd, connection.Loop);
-            connection.SetStream(stream);
-            if (stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout))
-            {
-                Task handling = HandleStreamAsync(stream);
-                // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
-                await handling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-                if (handling.Exception?.InnerException is not StreamClosedException) await handling;
-            }
-        }
-        catch (StreamClosedException)
-        {
-            // A handler that is no async method, and whose peer has gone.
+            loop.Counters.Accepted++;
+            IOStream stream = MakeStream(fd, loop);
+            connection.Stream = stream;
+            bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout);
+            Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;
+            // Not awaited: that would hold 184 bytes more for as long as the connection lasts. What follows may be done on any thread.
+            _ = handling.ContinueWith(
+                static (handling, connection) => ((Connection)connection!).Finish(handling),
+                connection,
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
         }
         catch (Exception error)
         {
-            Log.HandlerFailed(_logger, error, stream);
-            stream?.Close(error);
+            // Of the making of the stream, or of a handler that is no async method.
+            connection.Finish(Task.FromException(error));
         }
-        finally
+    }
+
+    private async Task FinishAsync(Connection connection, Task handling)
+    {
+        try
         {
-            if (stream is not null) await CloseAsync(stream);
-            End(connection);
+            // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
+            if (handling.Exception?.InnerException is not StreamClosedException) await handling;
         }
+        catch (Exception error)
+        {
+            Log.HandlerFailed(_logger, error, connection.Stream);
+            connection.Stream?.Close(error);
+        }
+
+        if (connection.Stream is { } stream) await CloseAsync(stream);
+        End(connection);
     }
 
     private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
@@ -126,13 +135,22 @@ public partial class TcpServer
     }
 
     /// <summary>A connection from its acceptance to its end: a descriptor first, a stream as soon as its loop has it.</summary>
-    private sealed class Connection(int fd, IOLoop loop)
+    private sealed class Connection(TcpServer server, int fd)
     {
         private int _fd = fd;
-        private IOStream? _stream;
         private bool _isClosed;
+        private IOStream? _stream;
 
-        internal IOLoop Loop { get; } = loop;
+        internal IOStream? Stream
+        {
+            get => Volatile.Read(ref _stream);
+            set
+            {
+                // Both sides write, then look, with a barrier between: one of the two at least sees the other.
+                Interlocked.Exchange(ref _stream, value);
+                if (Volatile.Read(ref _isClosed)) value?.Close();
+            }
+        }
 
         /// <summary>False where it has been closed on its way.</summary>
         internal bool TryTakeDescriptor(out int fd)
@@ -141,19 +159,15 @@ public partial class TcpServer
             return fd >= 0;
         }
 
-        internal void SetStream(IOStream stream)
-        {
-            // Both sides write, then look, with a barrier between: one of the two at least sees the other.
-            Interlocked.Exchange(ref _stream, stream);
-            if (Volatile.Read(ref _isClosed)) stream.Close();
-        }
-
         /// <summary>Closes the stream. True where there is none yet: then the descriptor is the caller's to close.</summary>
         internal bool Close(out int fd)
         {
             Interlocked.Exchange(ref _isClosed, true);
-            Volatile.Read(ref _stream)?.Close();
+            Stream?.Close();
             return TryTakeDescriptor(out fd);
         }
+
+        /// <summary>The handler has ended.</summary>
+        internal void Finish(Task handling) => _ = server.FinishAsync(this, handling);
     }
 }

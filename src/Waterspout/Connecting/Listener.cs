@@ -20,7 +20,7 @@ internal sealed class Listener : IReadinessHandler
     private readonly Func<bool> _mayAccept;
     private readonly Action<int> _accepted;
     private readonly int _fd;
-    private Registration? _registration;
+    private Registration _registration;
     private bool _isStopped;
 
     /// <summary>Binds the address. Nobody can connect before <see cref="Listen"/>, and nobody is let in before <see cref="Start"/>.</summary>
@@ -52,7 +52,7 @@ internal sealed class Listener : IReadinessHandler
     /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
     internal void Resume() => _loop.TryPost(new LoopCallback(_ =>
     {
-        if (!_isStopped) _loop.Modify(_registration!, IOEvents.Read);
+        if (!_isStopped && !_registration.IsNone) _loop.Modify(_registration, IOEvents.Read);
     }, null));
 
     internal async Task StopAsync()
@@ -75,7 +75,7 @@ internal sealed class Listener : IReadinessHandler
             if (!_mayAccept())
             {
                 // Until Resume. What waits stays in the backlog, and when that is full, at the client.
-                _loop.Modify(_registration!, IOEvents.None);
+                _loop.Modify(_registration, IOEvents.None);
                 return;
             }
 
@@ -149,14 +149,14 @@ internal sealed class Listener : IReadinessHandler
     {
         if (_isStopped) return;
         _isStopped = true;
-        if (_registration is not null) _loop.Unregister(_registration);
+        if (!_registration.IsNone) _loop.Unregister(_registration);
         _socket.Dispose();
     }
 
     private void Pause(Errno error)
     {
         Log.AcceptPaused(_loop.Logger, EndPoint, error.ToString(), (int)s_pause.TotalMilliseconds);
-        _loop.Modify(_registration!, IOEvents.None);
+        _loop.Modify(_registration, IOEvents.None);
         _loop.CallLater(s_pause, Resume);
     }
 }

@@ -33,7 +33,7 @@ public sealed partial class IOLoop
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void UpdateHandler(int fd, IOEvents events) => OnLoop(() =>
     {
-        if (!_handlers.TryGetValue(fd, out Registration? registration)) throw new InvalidOperationException($"Descriptor {fd} has no handler.");
+        if (!_handlers.TryGetValue(fd, out Registration registration)) throw new InvalidOperationException($"Descriptor {fd} has no handler.");
         _poller.Modify(fd, registration.Token, events);
     });
 
@@ -44,45 +44,43 @@ public sealed partial class IOLoop
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void RemoveHandler(int fd) => OnLoop(() =>
     {
-        if (_handlers.Remove(fd, out Registration? registration)) Unregister(registration);
+        if (_handlers.Remove(fd, out Registration registration)) Unregister(registration);
     });
 
     /// <summary>Registers a stream: edge-triggered, for everything, for good. On the loop's thread only.</summary>
-    internal Registration Register(int fd, BaseIOStream stream)
-    {
-        Registration registration = new(fd, stream, weak: true);
-        return Register(registration, BaseIOStream.AllEvents, edgeTriggered: true);
-    }
+    internal Registration Register(int fd, BaseIOStream stream) =>
+        Register(fd, _registrations.Add(fd, stream, isWeak: true), BaseIOStream.AllEvents, edgeTriggered: true);
 
     /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
     internal Registration Register(int fd, IReadinessHandler handler, IOEvents events) =>
-        Register(new Registration(fd, handler, weak: false), events, edgeTriggered: false);
+        Register(fd, _registrations.Add(fd, handler, isWeak: false), events, edgeTriggered: false);
 
     internal void Unregister(Registration registration)
     {
-        _registrations.Remove(registration);
-        _poller.Remove(registration.Fd);
-        registration.Release();
+        int fd = _registrations.FdOf(registration);
+        if (_registrations.Remove(registration)) _poller.Remove(fd);
     }
 
-    internal void Modify(Registration registration, IOEvents events) => _poller.Modify(registration.Fd, registration.Token, events);
+    internal void Modify(Registration registration, IOEvents events) =>
+        _poller.Modify(_registrations.FdOf(registration), registration.Token, events);
+
+    /// <summary>Holds a stream that is registered in memory, or, with null, does so no longer.</summary>
+    internal void Hold(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
 
     /// <summary>A stream found its descriptor not ready, and wants to be told when it is.</summary>
     internal void Rearm(Registration registration, IOEvents events, bool isCertain) =>
-        _poller.Rearm(registration.Fd, registration.Token, events, isCertain);
+        _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, isCertain);
 
-    private Registration Register(Registration registration, IOEvents events, bool edgeTriggered)
+    private Registration Register(int fd, Registration registration, IOEvents events, bool edgeTriggered)
     {
-        _registrations.Add(registration);
         try
         {
-            _poller.Add(registration.Fd, registration.Token, events, edgeTriggered);
+            _poller.Add(fd, registration.Token, events, edgeTriggered);
             return registration;
         }
         catch
         {
             _registrations.Remove(registration);
-            registration.Release();
             throw;
         }
     }

@@ -115,7 +115,7 @@ public sealed partial class IOLoop
         {
             (ulong token, IOEvents ready) = _poller.GetReport(i);
             // Looked up when its turn has come: a handler before it may have closed this one.
-            if (_registrations.Find(token)?.Handler is not { } handler) continue;
+            if (_registrations.Find(token) is not { } handler) continue;
             Guard(handler, ready);
             started = CheckForStall(started);
         }
@@ -154,8 +154,7 @@ public sealed partial class IOLoop
     private void CloseStreams()
     {
         if (_registrations.Count == 0) return;
-        foreach (Registration registration in _registrations.ToList())
-            (registration.Handler as BaseIOStream)?.Close();
+        foreach (IReadinessHandler handler in _registrations.Handlers) (handler as BaseIOStream)?.Close();
     }
 
     private void DisposeCore()

@@ -1,9 +1,15 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
 namespace Waterspout.Loop;
 
-/// <summary>The registrations of a loop, found by token.</summary>
+/// <summary>The descriptors that a loop watches and who is told of them, found by token.</summary>
 /// <remarks>
 /// A token is a slot and the slot's generation, which changes at each removal. A descriptor that is closed and whose
 /// number is used again within one batch of events therefore never gets the events of the one before.
+///
+/// A stream is held weakly while nothing is pending on it, so that one that its user has dropped can be finalized and
+/// its descriptor closed. Its root holds it while somebody waits.
 /// </remarks>
 internal sealed class RegistrationTable
 {
@@ -11,49 +17,69 @@ internal sealed class RegistrationTable
     private Slot[] _slots = new Slot[16];
     private int _used;
 
+    // A value, since an object for each would be another 48 bytes of an idle connection.
     private struct Slot
     {
-        public Registration? Registration;
+        public IReadinessHandler? Root;
+        public WeakGCHandle<IReadinessHandler> Weak;
+        public int Fd;
         public uint Generation;
     }
 
     internal int Count => _used - _free.Count;
 
-    internal void Add(Registration registration)
+    internal IEnumerable<IReadinessHandler> Handlers =>
+        _slots.Take(_used).Select(static slot => HandlerOf(slot)).OfType<IReadinessHandler>().ToArray();
+
+    internal Registration Add(int fd, IReadinessHandler handler, bool isWeak)
     {
-        if (!_free.TryPop(out int slot))
+        if (!_free.TryPop(out int index))
         {
             if (_used == _slots.Length) Array.Resize(ref _slots, _used * 2);
-            slot = _used++;
+            index = _used++;
+            _slots[index].Generation = 1;
         }
 
-        _slots[slot].Registration = registration;
-        registration.Token = ((ulong)_slots[slot].Generation << 32) | (uint)slot;
+        ref Slot slot = ref _slots[index];
+        slot.Fd = fd;
+        // Also to one that waits for its finalizer: a loop that is disposed meanwhile still has to close it.
+        if (isWeak) slot.Weak = new WeakGCHandle<IReadinessHandler>(handler, trackResurrection: true);
+        else slot.Root = handler;
+        return new Registration(((ulong)slot.Generation << 32) | (uint)index);
     }
 
-    internal void Remove(Registration registration)
+    /// <summary>False where it has been removed before.</summary>
+    internal bool Remove(Registration registration)
     {
-        int slot = (int)(uint)registration.Token;
-        if (Find(registration.Token) != registration) return;
-        _slots[slot].Registration = null;
-        // The all-ones generation is never used: with it a token could equal the pollers' own.
-        if (++_slots[slot].Generation == uint.MaxValue) _slots[slot].Generation = 0;
-        _free.Push(slot);
+        if (!IsHere(registration.Token)) return false;
+        ref Slot slot = ref this[registration];
+        if (slot.Weak.IsAllocated) slot.Weak.Dispose();
+        slot.Weak = default;
+        slot.Root = null;
+        // Neither the all-ones generation, with which a token could equal the pollers' own, nor zero, which is no registration's.
+        if (++slot.Generation == uint.MaxValue) slot.Generation = 1;
+        _free.Push((int)(uint)registration.Token);
+        return true;
     }
 
-    internal Registration? Find(ulong token)
+    /// <summary>Who is told; null where the registration is gone, or the one who was to be told.</summary>
+    internal IReadinessHandler? Find(ulong token) => IsHere(token) ? HandlerOf(_slots[(uint)token]) : null;
+
+    internal int FdOf(Registration registration) => this[registration].Fd;
+
+    internal void SetRoot(Registration registration, IReadinessHandler? root) => this[registration].Root = root;
+
+    private ref Slot this[Registration registration]
     {
-        uint slot = (uint)token;
-        if (slot >= (uint)_used) return null;
-        ref Slot entry = ref _slots[slot];
-        return entry.Generation == (uint)(token >> 32) ? entry.Registration : null;
+        get
+        {
+            Debug.Assert(IsHere(registration.Token), "The registration is gone, and its slot another's.");
+            return ref _slots[(uint)registration.Token];
+        }
     }
 
-    internal List<Registration> ToList()
-    {
-        List<Registration> all = [];
-        for (int i = 0; i < _used; i++)
-            if (_slots[i].Registration is { } registration) all.Add(registration);
-        return all;
-    }
+    private bool IsHere(ulong token) => (uint)token < (uint)_used && _slots[(uint)token].Generation == (uint)(token >> 32);
+
+    private static IReadinessHandler? HandlerOf(in Slot slot) =>
+        slot.Root ?? (slot.Weak.IsAllocated && slot.Weak.TryGetTarget(out IReadinessHandler? handler) ? handler : null);
 }

@@ -3,6 +3,15 @@ namespace Waterspout.Reads;
 /// <summary>Finds a delimiter in data that arrives piece by piece, looking at each byte once.</summary>
 internal static class Delimiter
 {
+    [ThreadStatic] private static byte[]? t_last;
+
+    /// <summary>A copy for a read that waits. Those of a thread that wait for the same delimiter share it: each would hold 32 bytes.</summary>
+    internal static byte[] Copy(ReadOnlySpan<byte> delimiter)
+    {
+        byte[]? last = t_last;
+        return last is not null && delimiter.SequenceEqual(last) ? last : t_last = delimiter.ToArray();
+    }
+
     /// <summary>The end of the first occurrence, or -1.</summary>
     /// <param name="data">Everything that is buffered.</param>
     /// <param name="delimiter">One byte or more.</param>

@@ -36,7 +36,7 @@ internal abstract class ReadOperation
     internal abstract short Version { get; }
 
     /// <summary>The bytes that the caller set as the limit.</summary>
-    internal virtual int? Limit => null;
+    internal virtual int Limit => int.MaxValue;
 
     /// <summary>Looks at what has arrived since the last look, and takes its bytes if that is enough.</summary>
     internal abstract ReadProgress TryFinish(ReadBuffer buffer);
@@ -98,7 +98,8 @@ internal abstract class ReadOperation
 /// <summary>A read that waits and will have a result of type <typeparamref name="T"/>.</summary>
 internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
 {
-    private ManualResetValueTaskSourceCore<T> _source;
+    // Of a bool, since the result waits in a field of its own in any case: it is known before the awaiter is woken.
+    private ManualResetValueTaskSourceCore<bool> _source;
     private T _result = default!;
     private Exception? _error;
 
@@ -111,7 +112,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     internal override void Signal()
     {
         if (_error is { } error) _source.SetException(error);
-        else _source.SetResult(_result);
+        else _source.SetResult(true);
     }
 
     /// <summary>The outcome of a read that finished within its call.</summary>
@@ -126,7 +127,8 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     {
         try
         {
-            return _source.GetResult(token);
+            _source.GetResult(token);
+            return _result;
         }
         finally
         {

@@ -6,15 +6,15 @@ namespace Waterspout.Reads;
 internal sealed class RegexRead : ReadOperation<byte[]>
 {
     private RegexScanner _scanner = null!;
-    private int? _maxBytes;
+    private int _maxBytes;
 
-    internal override int? Limit => _maxBytes;
+    internal override int Limit => _maxBytes;
 
     internal static RegexRead Rent(RegexScanner scanner, int? maxBytes)
     {
         RegexRead read = OperationPool<RegexRead>.Rent();
         read._scanner = scanner;
-        read._maxBytes = maxBytes;
+        read._maxBytes = maxBytes ?? int.MaxValue;
         return read;
     }
 

@@ -7,17 +7,17 @@ internal sealed class SplitRead : ReadOperation<bool>
 {
     private byte[] _delimiter = [];
     private int _scanned;
-    private int? _maxBytes;
+    private int _maxBytes;
     private Func<ReadOnlySpan<byte>, bool> _handle = null!;
 
-    internal override int? Limit => _maxBytes;
+    internal override int Limit => _maxBytes;
 
     internal static SplitRead Rent(ReadOnlySpan<byte> delimiter, int? maxBytes, Func<ReadOnlySpan<byte>, bool> handle)
     {
         SplitRead read = OperationPool<SplitRead>.Rent();
-        if (!delimiter.SequenceEqual(read._delimiter)) read._delimiter = delimiter.ToArray();
+        read._delimiter = Delimiter.Copy(delimiter);
         read._scanned = 0;
-        read._maxBytes = maxBytes;
+        read._maxBytes = maxBytes ?? int.MaxValue;
         read._handle = handle;
         return read;
     }

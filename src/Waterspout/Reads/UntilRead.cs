@@ -7,18 +7,17 @@ internal sealed class UntilRead<T> : ReadOperation<T>
 {
     private byte[] _delimiter = [];
     private int _scanned;
-    private int? _maxBytes;
+    private int _maxBytes;
     private Func<ReadOnlySpan<byte>, T> _parse = null!;
 
-    internal override int? Limit => _maxBytes;
+    internal override int Limit => _maxBytes;
 
     internal static UntilRead<T> Rent(ReadOnlySpan<byte> delimiter, int scanned, int? maxBytes, Func<ReadOnlySpan<byte>, T> parse)
     {
         UntilRead<T> read = OperationPool<UntilRead<T>>.Rent();
-        // A protocol has few delimiters, so the copy from the last use will nearly always do.
-        if (!delimiter.SequenceEqual(read._delimiter)) read._delimiter = delimiter.ToArray();
+        read._delimiter = Delimiter.Copy(delimiter);
         read._scanned = scanned;
-        read._maxBytes = maxBytes;
+        read._maxBytes = maxBytes ?? int.MaxValue;
         read._parse = parse;
         return read;
     }

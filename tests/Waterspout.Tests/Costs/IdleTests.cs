@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Waterspout.Tests;
+
+/// <summary>What a connection on which nothing happens holds of the managed heap.</summary>
+/// <remarks>
+/// The heap is everybody's, so these run alone. What is counted differs from run to run by 16 bytes a connection, and the bounds are
+/// that far above the least: another object for each connection is too much.
+/// </remarks>
+[Collection(nameof(Alone))]
+public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
+{
+    // A power of two, and as many before as are counted: so the loop's tables grow by what they hold.
+    private const int Connections = 512;
+
+    // The portable poller keeps a list and an index of what it watches; epoll's are in the kernel.
+    private readonly int _poller = poller == PollerKind.Portable ? 90 : 0;
+
+    [Fact]
+    public void A_stream_whose_handler_waits_in_a_read_holds_half_a_kilobyte() => Run(async () =>
+    {
+        List<IOStream> streams = [];
+        await MakeAsync();
+        await AssertHoldsAsync(530 + _poller, MakeAsync);
+        foreach (IOStream stream in streams) stream.Close();
+
+        async Task MakeAsync()
+        {
+            for (int i = 0; i < Connections / 2; i++)
+            {
+                (IOStream left, IOStream right) = IOStream.CreatePair();
+                streams.AddRange([left, right]);
+                _ = ReadLinesAsync(left);
+                _ = ReadLinesAsync(right);
+                // What it takes to read and write has to be given back.
+                left.Write("hello\n"u8);
+            }
+
+            await Turns(10);
+            Assert.DoesNotContain(streams, stream => !stream.IsReading || stream.IsWriting);
+        }
+    });
+
+    [Fact]
+    public void A_connection_of_a_server_holds_little_more() => Run(async () =>
+    {
+        int begun = 0;
+        await using TcpServer server = new(
+            stream =>
+            {
+                begun++;
+                return ReadLinesAsync(stream);
+            },
+            new TcpServerOptions { Backlog = Connections });
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        Socket[] first = Connect(address);
+        await AcceptAsync();
+        // The loop, whose thread this is, has no chance to accept any of these before the count begins.
+        Socket[] second = Connect(address);
+        await AssertHoldsAsync(740 + _poller, AcceptAsync);
+        foreach (Socket client in first.Concat(second)) client.Dispose();
+
+        async Task AcceptAsync()
+        {
+            for (int all = begun + Connections; begun < all;) await Turn();
+        }
+    });
+
+    private static Socket[] Connect(EndPoint address)
+    {
+        Socket[] clients = [.. Enumerable.Range(0, Connections).Select(_ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
+        foreach (Socket client in clients) client.Connect(address);
+        return clients;
+    }
+
+    private static async Task AssertHoldsAsync(int bytes, Func<Task> make)
+    {
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        await make();
+        double each = (double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Connections;
+        Assert.InRange(each, 0, bytes);
+    }
+
+    private static async Task ReadLinesAsync(IOStream stream)
+    {
+        try
+        {
+            while (true) await stream.ReadUntilAsync("\n"u8, static line => line.Length);
+        }
+        catch (StreamClosedException)
+        {
+            // The test is over.
+        }
+    }
+}
+
+/// <summary>Tests that measure what the whole process shares.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
+public sealed class IdleEpollTests() : IdleTests(PollerKind.Epoll);
+
+public sealed class IdlePortableTests() : IdleTests(PollerKind.Portable);
