@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Reads that are cancelled, or whose time is up, at any moment while data arrives: each has one outcome, and no byte is lost.</summary>
+/// <summary>What happens at the same moment: cancellations, time limits, calls of many threads. Each read has one outcome, and no byte is lost.</summary>
 public abstract class RaceContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
 {
     private static readonly TimeSpan[] s_limits =
@@ -112,6 +112,23 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
         });
     }
 
+    [Fact]
+    public void Many_threads_at_once_meet_documented_exceptions_only() => RunPair(async (left, right) =>
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            (BaseIOStream writer, BaseIOStream reader) = await Transport.ConnectAsync(null);
+            using Barrier start = new(8);
+            Task[] threads = [.. Enumerable.Range(0, 8).Select(number => Task.Factory.StartNew(() => Use(writer, reader, number, start),
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap())];
+            await Task.WhenAll(threads);
+            Assert.True(writer.IsClosed && reader.IsClosed);
+        }
+
+        await left.WriteAsync("fresh"u8);
+        await AssertReads("fresh", right.ReadBytesAsync(5));
+    });
+
     // To later and to earlier, at the same time; and at last to now, since the read may want more than will come.
     private static async Task MoveAbout(CancellationTokenSource limit, Random random)
     {
@@ -137,5 +154,39 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
         }
 
         await stream.CloseAsync();
+    }
+
+    private static async Task Use(BaseIOStream writer, BaseIOStream reader, int number, Barrier start)
+    {
+        start.SignalAndWait();
+        for (int i = 0; i < 50; i++)
+        {
+            try
+            {
+                await UseOnce(writer, reader, (number + i) % 8);
+            }
+            catch (Exception error) when (error is StreamClosedException || error is InvalidOperationException { Message: "Already reading" })
+            {
+            }
+        }
+
+        writer.Close();
+        reader.Close();
+    }
+
+    private static async Task UseOnce(BaseIOStream writer, BaseIOStream reader, int what)
+    {
+        _ = (reader.IsReading, writer.IsWriting, reader.IsClosed, reader.Error, reader.CloseReason, writer.Closed.IsCancellationRequested);
+        switch (what)
+        {
+            case 0: await writer.WriteAsync(new byte[100].AsMemory()); break;
+            case 1: writer.Write("0123456789"u8); break;
+            case 2: await writer.FlushAsync(); break;
+            case 3: await reader.ReadBytesAsync(10, partial: true); break;
+            case 4: await reader.ReadIntoAsync(new byte[50], partial: true); break;
+            case 5: writer.SetNoDelay(true); break;
+            case 6: reader.SetCloseCallback(static () => { }); break;
+            default: await reader.ReadBytesAsync(1, static data => data.Length); break;
+        }
     }
 }
