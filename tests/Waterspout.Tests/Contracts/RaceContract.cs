@@ -29,8 +29,9 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
                     at += result.Length;
                     completed++;
                 }
-                catch (OperationCanceledException)
+                catch (OperationCanceledException error)
                 {
+                    Assert.Equal(cancellation.Token, error.CancellationToken);
                     cancelled++;
                 }
 
@@ -96,8 +97,9 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
                     at += result.Length;
                     completed++;
                 }
-                catch (OperationCanceledException)
+                catch (OperationCanceledException error)
                 {
+                    Assert.Equal(limit.Token, error.CancellationToken);
                     cancelled++;
                 }
 

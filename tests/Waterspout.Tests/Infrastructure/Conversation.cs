@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Net.Sockets;
+using System.Numerics;
 using Waterspout.Testing;
 
 namespace Waterspout.Tests;
