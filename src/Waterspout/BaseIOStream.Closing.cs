@@ -130,6 +130,7 @@ public abstract partial class BaseIOStream
         _readDeadline?.Cancel();
         // Not from within a parser, who has the buffer, and whose read ends when he returns.
         if (!_isParsing) EndReading();
+        _readBuffer.Scanner?.Release();
         StreamClosedException closed = ClosedException();
         FailWriters(closed);
         OnClosed(closed);

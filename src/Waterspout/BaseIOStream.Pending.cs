@@ -56,6 +56,8 @@ public abstract partial class BaseIOStream
 
         read.RegisterCancellation(cancellationToken);
         if (Options.ReadTimeout is { } timeout) (_readDeadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
+        // A read of another kind, for which what is there is not enough, will most likely take all of it.
+        if (read is not RegexRead) _readBuffer.Scanner?.Release();
         _readBuffer.Trim();
         UpdateRoot();
         return read.Task;

@@ -234,9 +234,13 @@ public abstract partial class BaseIOStream
     /// <summary>The scanner of the last read, if it was for the same expression: it has the text of what is buffered.</summary>
     private RegexScanner GetScanner(Regex regex)
     {
-        if (_scanner?.Regex == regex) return _scanner;
-        _scanner?.Release();
-        return _scanner = new RegexScanner(regex);
+        if (_readBuffer.Scanner is { } last)
+        {
+            if (last.Regex == regex) return last;
+            last.Release();
+        }
+
+        return _readBuffer.Scanner = new RegexScanner(regex);
     }
 
     private ValueTask<T> ReadBytes<T>(int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken)

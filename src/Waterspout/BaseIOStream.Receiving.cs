@@ -27,7 +27,6 @@ public abstract partial class BaseIOStream
     private const int SmallestReceive = 512;
 
     private ReadOperation? _pendingRead;
-    private RegexScanner? _scanner;
     private Deadline? _readDeadline;
     private bool _isReadable;
     private bool _isResumeQueued;
@@ -191,6 +190,15 @@ public abstract partial class BaseIOStream
             return false;
         }
     }
+
+    /// <summary>Bytes that have been received and not been read.</summary>
+    internal int UnreadBytes => _readBuffer.Length;
+
+    /// <summary>The text of what a regex read has left is kept, for the next one.</summary>
+    internal bool HoldsText => _readBuffer.HoldsText;
+
+    /// <summary>Memory is rented for what is received.</summary>
+    internal bool HoldsReadMemory => _readBuffer.HoldsMemory;
 
     /// <summary>The kernel is known to have something for us, if only the end.</summary>
     internal bool IsReadable => _isReadable;

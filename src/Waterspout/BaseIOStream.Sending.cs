@@ -29,6 +29,9 @@ public abstract partial class BaseIOStream
     /// <summary>Writing goes to the form for several pieces also where there is one, since that gets memory and not a span.</summary>
     private protected virtual bool WritesMemory => false;
 
+    /// <summary>Bytes that have been written and not been handed to the descriptor.</summary>
+    internal long UnsentBytes => _writeBuffer.Length;
+
     /// <summary>Nothing waits to be sent.</summary>
     internal bool IsFlushed => Unsent == 0;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Numerics;
+using Waterspout.Reads;
 
 namespace Waterspout.Buffers;
 
@@ -21,10 +22,18 @@ internal sealed class ReadBuffer
     private int _start;
     private int _end;
 
+    /// <summary>Something is rented, for the bytes or for their text.</summary>
+    internal bool HoldsMemory => _array.Length > 0 || HoldsText;
+
+    internal bool HoldsText => Scanner is { HoldsText: true };
+
     internal int Length => _end - _start;
 
     /// <summary>How many bytes have been consumed in all: where the data begins in the stream.</summary>
     internal long Position { get; private set; }
+
+    /// <summary>Has a widened copy of the data, which goes when the data does, and earlier where it is of no more use.</summary>
+    internal RegexScanner? Scanner { get; set; }
 
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
@@ -76,8 +85,15 @@ internal sealed class ReadBuffer
     /// <summary>Gives a large array back for one that fits the few bytes left in it. Called when the stream begins to wait.</summary>
     internal void Trim()
     {
-        if (Length == 0) Release();
-        else if (_array.Length > KeepSize && Length * 4 <= _array.Length) Move(Rent(Length * 2), 0);
+        if (Length == 0)
+        {
+            Release();
+        }
+        else if (_array.Length > KeepSize && Length * 4 <= _array.Length)
+        {
+            Move(Rent(Length * 2), 0);
+            Scanner?.Release();
+        }
     }
 
     internal void Release()
@@ -85,6 +101,7 @@ internal sealed class ReadBuffer
         if (_array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
         _array = [];
         _start = _end = 0;
+        Scanner?.Release();
     }
 
     private static byte[] Rent(int size) =>

@@ -23,10 +23,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         int end = _scanner.FindEnd(buffer.Data, buffer.Position);
         ReadProgress progress = CheckLimits(end < 0 ? buffer.Length : end);
         if (end < 0 || progress != ReadProgress.Pending) return progress;
-        byte[] result = buffer.TakeArray(end);
-        // The scanner is the stream's, which may be idle from now on.
-        if (buffer.Length == 0) _scanner.Release();
-        return Finish(result);
+        return Finish(buffer.TakeArray(end));
     }
 
     // Nothing has been taken; but the text would stay as long as the stream, and be as long as what is buffered.

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Waterspout.Tests;
 
 /// <summary>Closing at once, on this side, with errors and without.</summary>
@@ -44,6 +46,37 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
                 Assert.Same(cause, (await Assert.ThrowsAsync<StreamClosedException>(() => pending)).InnerException);
             Assert.False(left.IsWriting);
         });
+    }
+
+    [Fact]
+    public void Closing_with_megabytes_unsent_fails_every_write_and_holds_no_memory_of_the_callers() => RunPair(async (left, right) =>
+    {
+        Clog(left, out Task first);
+        List<Task> writes = [first];
+        List<WeakReference> memory = [];
+        for (int i = 0; i < 40; i++) WriteMore(left, writes, memory);
+        left.Close();
+        Assert.Equal(0, left.UnsentBytes);
+        foreach (Task write in writes) await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        for (int tries = 0; tries < 10 && memory.Exists(static array => array.IsAlive); tries++)
+        {
+            await Turn();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.DoesNotContain(memory, static array => array.IsAlive);
+        GC.KeepAlive(left);
+    });
+
+    // Apart, so that nothing on the stack of the test still refers to the array.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WriteMore(BaseIOStream stream, List<Task> writes, List<WeakReference> memory)
+    {
+        byte[] data = new byte[250_000];
+        memory.Add(new WeakReference(data));
+        writes.Add(stream.WriteAsync((ReadOnlyMemory<byte>)data).AsTask());
+        writes.Add(stream.WriteAsync(data.AsSpan(0, 100_000)).AsTask());
     }
 
     [Fact]

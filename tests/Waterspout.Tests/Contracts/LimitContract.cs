@@ -106,6 +106,79 @@ public abstract class LimitContract(Transport transport, PollerKind poller) : St
         await AssertReads("smalllater", right.ReadBytesAsync(10));
     }, new IOStreamOptions { MaxWriteBufferSize = Transport.MoreThanTheKernelTakes * 5L / 4 });
 
+    [Fact]
+    public void Without_a_reader_nothing_is_received_and_with_one_no_more_ahead_than_one_chunk() => RunPair(async (left, right) =>
+    {
+        Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[100_000]).AsTask();
+        await Turns(20);
+        Assert.Equal(0, right.UnreadBytes);
+        for (int length = 10; length < 10_000; length *= 10)
+        {
+            await right.ReadBytesAsync(length);
+            await Turns(20);
+            Assert.InRange(right.UnreadBytes, 0, 1000);
+        }
+
+        await right.ReadBytesAsync(100_000 - 1110);
+        await write;
+    }, new IOStreamOptions { ReadChunkSize = 1000 });
+
+    [Theory]
+    [MemberData(nameof(Reads))]
+    public void A_stream_that_nothing_is_left_of_holds_no_memory_for_it(string kind) => RunPair(async (left, right) =>
+    {
+        Task<byte[]> read = right.ReadUntilRegexAsync(",").AsTask();
+        await left.WriteAsync("text, more\n"u8);
+        await read;
+        await right.PeekAsync(6);
+        Assert.True(right.HoldsReadMemory);
+        await AssertReads(" more\n", kind switch
+        {
+            "bytes" => right.ReadBytesAsync(6),
+            "delimiter" => right.ReadUntilAsync("\n"u8),
+            "regex" => right.ReadUntilRegexAsync("\\n"),
+            "close" => ReadToTheEndAsync(),
+            _ => ReadIntoAsync(),
+        });
+        Assert.False(right.HoldsReadMemory);
+
+        async ValueTask<byte[]> ReadToTheEndAsync()
+        {
+            _ = left.CloseAsync();
+            return await right.ReadUntilCloseAsync();
+        }
+
+        async ValueTask<byte[]> ReadIntoAsync()
+        {
+            byte[] target = new byte[6];
+            await right.ReadIntoAsync(target);
+            return target;
+        }
+    });
+
+    [Theory]
+    [InlineData("wait")]
+    [InlineData("other")]
+    [InlineData("close")]
+    [InlineData("parser")]
+    public void The_text_that_a_regex_read_leaves_goes_when_it_is_of_no_more_use(string how) => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "text, rest");
+        await AssertReads("text,", right.ReadUntilRegexAsync(","));
+        Assert.True(right.HoldsText, "The next read for the expression would go on from there.");
+        Task? read = null;
+        if (how == "wait") read = right.ReadUntilAsync("\n"u8).AsTask();
+        else if (how == "other") read = right.ReadUntilRegexAsync("(?!)").AsTask();
+        else if (how == "close") right.Close();
+        else await right.ReadBytesAsync(1, _ => { right.Close(); return 0; });
+        if (how == "other") right.Close();
+        Assert.False(right.HoldsText);
+        if (read is null) return;
+        left.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => read);
+        Assert.False(right.HoldsText);
+    }, new IOStreamOptions { ReadChunkSize = 1000 }); // so that the text does not go with a large array that is given back
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

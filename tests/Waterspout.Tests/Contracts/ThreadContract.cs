@@ -154,55 +154,37 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
     }));
 
     [Fact]
-    public void Many_threads_at_once_meet_documented_exceptions_only() => RunPair(async (left, right) =>
+    public void What_goes_on_synchronously_still_does_not_go_on_on_the_loop() => RunPair((left, right) => Task.Run(async () =>
     {
-        for (int round = 0; round < 10; round++)
-        {
-            (BaseIOStream writer, BaseIOStream reader) = await Transport.ConnectAsync(null);
-            using Barrier start = new(8);
-            Task[] threads = [.. Enumerable.Range(0, 8).Select(number => Task.Factory.StartNew(() => Use(writer, reader, number, start),
-                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap())];
-            await Task.WhenAll(threads);
-            Assert.True(writer.IsClosed && reader.IsClosed);
-        }
+        Task<bool> read = right.ReadBytesAsync(1).AsTask().ContinueWith(_ => Loop.IsCurrent,
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        left.Write("x"u8);
+        Assert.False(await read);
+    }));
 
-        await left.WriteAsync("fresh"u8);
-        await AssertReads("fresh", right.ReadBytesAsync(5));
+    [Fact]
+    public void An_operation_of_the_loops_that_another_thread_awaits_goes_on_elsewhere() => RunPair(async (left, right) =>
+    {
+        ValueTask<byte[]> read = right.ReadBytesAsync(1);
+        Task<bool> readGoesOn = await AwaitElsewhere(read.GetAwaiter().UnsafeOnCompleted);
+        byte[] data = Clog(left, out Task write);
+        ValueTask flush = left.FlushAsync();
+        Task<bool> flushGoesOn = await AwaitElsewhere(flush.GetAwaiter().UnsafeOnCompleted);
+        Assert.False(await readGoesOn);
+        await read;
+        await right.ReadIntoAsync(new byte[data.Length - 1]);
+        Assert.False(await flushGoesOn);
+        await flush;
+        await write;
+
+        // The inner task tells whether the continuation ran on the loop; the outer one ends when it has been registered.
+        Task<Task<bool>> AwaitElsewhere(Action<Action> onCompleted) => Task.Run(() =>
+        {
+            TaskCompletionSource<bool> goesOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            onCompleted(() => goesOn.SetResult(Loop.IsCurrent));
+            return Task.FromResult(goesOn.Task);
+        });
     });
-
-    private static async Task Use(BaseIOStream writer, BaseIOStream reader, int number, Barrier start)
-    {
-        start.SignalAndWait();
-        for (int i = 0; i < 50; i++)
-        {
-            try
-            {
-                await UseOnce(writer, reader, (number + i) % 8);
-            }
-            catch (Exception error) when (error is StreamClosedException || error is InvalidOperationException { Message: "Already reading" })
-            {
-            }
-        }
-
-        writer.Close();
-        reader.Close();
-    }
-
-    private static async Task UseOnce(BaseIOStream writer, BaseIOStream reader, int what)
-    {
-        _ = (reader.IsReading, writer.IsWriting, reader.IsClosed, reader.Error, reader.CloseReason, writer.Closed.IsCancellationRequested);
-        switch (what)
-        {
-            case 0: await writer.WriteAsync(new byte[100].AsMemory()); break;
-            case 1: writer.Write("0123456789"u8); break;
-            case 2: await writer.FlushAsync(); break;
-            case 3: await reader.ReadBytesAsync(10, partial: true); break;
-            case 4: await reader.ReadIntoAsync(new byte[50], partial: true); break;
-            case 5: writer.SetNoDelay(true); break;
-            case 6: reader.SetCloseCallback(static () => { }); break;
-            default: await reader.ReadBytesAsync(1, static data => data.Length); break;
-        }
-    }
 
     /// <summary>Goes on on the thread pool.</summary>
     private sealed class OwnContext : SynchronizationContext

@@ -61,6 +61,17 @@ public abstract class WriteContract(Transport transport, PollerKind poller) : St
     }, new IOStreamOptions { WriteHighWaterMark = 3000 });
 
     [Fact]
+    public void A_write_that_waits_goes_on_as_soon_as_no_more_than_the_high_water_mark_is_unsent() => RunPair(async (left, right) =>
+    {
+        Task write = left.WriteAsync(new byte[Transport.MoreThanTheKernelTakes].AsSpan()).AsTask();
+        Assert.False(write.IsCompleted);
+        byte[] target = new byte[64 * 1024];
+        while (!write.IsCompleted) await right.ReadIntoAsync(target, partial: true);
+        Assert.InRange(left.UnsentBytes, 1, left.Options.WriteHighWaterMark);
+        left.Close();
+    }, new IOStreamOptions { WriteHighWaterMark = Transport.MoreThanTheKernelTakes / 2 });
+
+    [Fact]
     public void A_small_write_never_overtakes_a_large_one() => RunPair(async (left, right) =>
     {
         List<string> completed = [];

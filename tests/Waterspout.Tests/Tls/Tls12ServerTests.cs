@@ -44,6 +44,8 @@ public sealed class Tls12ServerEpollCallbacks() : CallbackContract(new TlsPairs(
 
 public sealed class Tls12ServerEpollCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Tls12ServerEpollRaces() : RaceContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Tls12ServerEpollThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Tls12ServerEpollRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);

@@ -60,7 +60,11 @@ public sealed class Tls13ClientPortableCallbacks() : CallbackContract(new TlsPai
 
 public sealed class Tls13ClientEpollCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
 
+public sealed class Tls13ClientEpollRaces() : RaceContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
 public sealed class Tls13ClientPortableCancellation() : CancellationContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientPortableRaces() : RaceContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
 
 public sealed class Tls13ClientEpollThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
 

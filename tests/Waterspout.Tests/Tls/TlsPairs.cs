@@ -27,18 +27,18 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
         SslIOStream[] ends = await HandshakeAsync(client, server, TestCertificates.ClientOptions(), serverOptions, options);
         // The session tickets of TLS 1.3 come with the first data. A client that closes with them unread resets the connection.
         await ends[1].WriteAsync("!"u8);
-        await ReadWithoutLimitAsync(ends[0]);
+        await WithoutLimit(() => ends[0].ReadBytesAsync(1));
         return isClientLeft ? (ends[0], ends[1]) : (ends[1], ends[0]);
     }
 
     // The options may have a time limit for reads that is shorter than this takes.
-    private static async Task ReadWithoutLimitAsync(SslIOStream stream)
+    protected static async Task WithoutLimit(Func<ValueTask<byte[]>> read)
     {
         while (true)
         {
             try
             {
-                await stream.ReadBytesAsync(1);
+                await read();
                 return;
             }
             catch (TimeoutException)
@@ -71,10 +71,10 @@ public sealed class UpgradedPairs(SslProtocols protocol, bool isClientLeft) : Tl
     {
         IOStream plainClient = new(client, options), plainServer = new(server, options);
         await plainClient.WriteAsync("STARTTLS\r\n"u8);
-        await plainServer.ReadUntilAsync("\r\n"u8);
+        await WithoutLimit(() => plainServer.ReadUntilAsync("\r\n"u8));
         await plainServer.WriteAsync("220 go ahead\r\n"u8);
         await plainServer.FlushAsync();
-        await plainClient.ReadUntilAsync("\r\n"u8);
+        await WithoutLimit(() => plainClient.ReadUntilAsync("\r\n"u8));
         Task<SslIOStream> upgradedServer = plainServer.StartTlsAsync(serverOptions).AsTask();
         return [await plainClient.StartTlsAsync(clientOptions), await upgradedServer];
     }

@@ -44,6 +44,8 @@ public sealed class Upgraded13EpollCallbacks() : CallbackContract(new UpgradedPa
 
 public sealed class Upgraded13EpollCancellation() : CancellationContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
+public sealed class Upgraded13EpollRaces() : RaceContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
 public sealed class Upgraded13EpollThreads() : ThreadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13EpollRandomUse() : RandomContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);

@@ -50,7 +50,11 @@ public sealed class PipePortableCallbacks() : CallbackContract(new PipeTransport
 
 public sealed class PipeEpollCancellation() : CancellationContract(new PipeTransport(), PollerKind.Epoll);
 
+public sealed class PipeEpollRaces() : RaceContract(new PipeTransport(), PollerKind.Epoll);
+
 public sealed class PipePortableCancellation() : CancellationContract(new PipeTransport(), PollerKind.Portable);
+
+public sealed class PipePortableRaces() : RaceContract(new PipeTransport(), PollerKind.Portable);
 
 public sealed class PipeEpollThreads() : ThreadContract(new PipeTransport(), PollerKind.Epoll);
 

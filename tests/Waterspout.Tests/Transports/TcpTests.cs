@@ -58,7 +58,11 @@ public sealed class TcpPortableCallbacks() : CallbackContract(new TcpTransport()
 
 public sealed class TcpEpollCancellation() : CancellationContract(new TcpTransport(), PollerKind.Epoll);
 
+public sealed class TcpEpollRaces() : RaceContract(new TcpTransport(), PollerKind.Epoll);
+
 public sealed class TcpPortableCancellation() : CancellationContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpPortableRaces() : RaceContract(new TcpTransport(), PollerKind.Portable);
 
 public sealed class TcpEpollThreads() : ThreadContract(new TcpTransport(), PollerKind.Epoll);
 

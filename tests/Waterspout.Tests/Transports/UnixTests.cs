@@ -58,7 +58,11 @@ public sealed class UnixPortableCallbacks() : CallbackContract(new UnixTransport
 
 public sealed class UnixEpollCancellation() : CancellationContract(new UnixTransport(), PollerKind.Epoll);
 
+public sealed class UnixEpollRaces() : RaceContract(new UnixTransport(), PollerKind.Epoll);
+
 public sealed class UnixPortableCancellation() : CancellationContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixPortableRaces() : RaceContract(new UnixTransport(), PollerKind.Portable);
 
 public sealed class UnixEpollThreads() : ThreadContract(new UnixTransport(), PollerKind.Epoll);
 
