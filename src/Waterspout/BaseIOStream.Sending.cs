@@ -29,9 +29,6 @@ public abstract partial class BaseIOStream
     /// <summary>Writing goes to the form for several pieces also where there is one, since that gets memory and not a span.</summary>
     private protected virtual bool WritesMemory => false;
 
-    /// <summary>Bytes that have been written and not been handed to the descriptor.</summary>
-    internal long UnsentBytes => _writeBuffer.Length;
-
     /// <summary>Nothing waits to be sent.</summary>
     internal bool IsFlushed => Unsent == 0;
 
@@ -40,7 +37,7 @@ public abstract partial class BaseIOStream
     private WriteWaiters WriteWaiters => _writeWaiters ??= new WriteWaiters();
 
     /// <summary>Bytes that wait to be sent.</summary>
-    private long Unsent => _writeBuffer?.Length ?? 0;
+    internal long Unsent => _writeBuffer?.Length ?? 0;
 
     /// <summary>The position in the stream behind everything that has been written.</summary>
     private long EndPosition => _sent + Unsent;

@@ -56,7 +56,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         List<WeakReference> memory = [];
         for (int i = 0; i < 40; i++) WriteMore(left, writes, memory);
         left.Close();
-        Assert.Equal(0, left.UnsentBytes);
+        Assert.Equal(0, left.Unsent);
         foreach (Task write in writes) await Assert.ThrowsAsync<StreamClosedException>(() => write);
         for (int tries = 0; tries < 10 && memory.Exists(static array => array.IsAlive); tries++)
         {

@@ -67,7 +67,7 @@ public abstract class WriteContract(Transport transport, PollerKind poller) : St
         Assert.False(write.IsCompleted);
         byte[] target = new byte[64 * 1024];
         while (!write.IsCompleted) await right.ReadIntoAsync(target, partial: true);
-        Assert.InRange(left.UnsentBytes, 1, left.Options.WriteHighWaterMark);
+        Assert.InRange(left.Unsent, 1, left.Options.WriteHighWaterMark);
         left.Close();
     }, new IOStreamOptions { WriteHighWaterMark = Transport.MoreThanTheKernelTakes / 2 });
 
