@@ -178,9 +178,21 @@ public partial class SslIOStream : IOStream
         // Null where the constructor failed, and only the finalizer comes here.
         if (_transport is null) return;
         // The peer said that it has ended, so it is told the same, as far as the kernel takes it now.
-        if (CloseReason == CloseReason.EndOfStream && _isEstablished && !_transport.IsClosed) _engine!.Shutdown();
+        if (CloseReason == CloseReason.EndOfStream && _isEstablished && !_transport.IsClosed) TryShutdown();
         _transport.Close();
         ReleaseEngine();
+    }
+
+    private void TryShutdown()
+    {
+        try
+        {
+            _engine!.Shutdown();
+        }
+        catch (Exception error) when (error is IOException or AuthenticationException or InvalidOperationException)
+        {
+            // Nothing can be said in the middle of a renegotiation. The descriptor is closed all the same.
+        }
     }
 
     private static SslServerAuthenticationOptions NotNull(SslServerAuthenticationOptions sslOptions)

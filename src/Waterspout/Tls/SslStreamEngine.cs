@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -15,6 +17,8 @@ namespace Waterspout.Tls;
 /// thread has part in it.</para>
 /// <para>Writes go into SslStream 16 KiB at a time where there is as much, since each becomes a record of that size at most. What a write
 /// has left is reported only when the transport has handed all of its ciphertext to the system: only then are the bytes sent.</para>
+/// <para>A renegotiation (TLS 1.2), which SslStream does within a read, makes a write wait until it is over. Such an encryption is waited for
+/// in the way that the transport is.</para>
 /// </remarks>
 internal sealed class SslStreamEngine : ITlsEngine
 {
@@ -31,9 +35,12 @@ internal sealed class SslStreamEngine : ITlsEngine
     private readonly Func<SslStream, Task> _authenticate;
     private readonly Action _onReadable;
     private bool _isWaiting;
+    private ExceptionDispatchInfo? _readError;
     private bool _isAwaitingFlush;
     private bool _isShutDown;
     private int _unreported;
+    private Task? _encrypting; // where that could not be done at once
+    private byte[]? _record; // what it encrypts, where that is no memory of the stream above
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
 
     internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, Task> authenticate)
@@ -65,6 +72,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int? Read(Memory<byte> buffer)
     {
         if (_isWaiting) return null;
+        _readError?.Throw();
         ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
         if (!ready.IsCompleted)
         {
@@ -88,12 +96,13 @@ internal sealed class SslStreamEngine : ITlsEngine
         // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
         _transport.FlushWrites();
         if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason, _transport.Error);
-        if (!_transport.IsFlushed)
+        if (!_transport.IsFlushed || _encrypting is { IsCompleted: false })
         {
             if (!_isAwaitingFlush) WaitForTransport();
             return null;
         }
 
+        EndEncryption();
         int written = _unreported;
         _unreported = 0;
         return written;
@@ -117,19 +126,39 @@ internal sealed class SslStreamEngine : ITlsEngine
         {
             _waiting.GetResult();
         }
-        catch (Exception)
+        catch (Exception error)
         {
-            // The next read meets the same error, and throws it to whom it concerns.
+            // Kept for the next read: SslStream itself may say there that this is the end, as if it were a regular one.
+            _readError = ExceptionDispatchInfo.Capture(error);
         }
 
         _waiting = default;
+        // SslStream has waited for something else than the transport: a user's callback in a renegotiation.
+        if (!_owner.Loop.IsCurrent) _owner.Loop.TryPost(new LoopCallback(static engine => ((SslStreamEngine)engine!).Resume(), this));
+        else Resume();
+    }
+
+    /// <summary>Lets the stream above go on, in the loop's context, which this has been called without.</summary>
+    private void Resume()
+    {
         _isWaiting = false;
-        _owner.OnPlaintextReadable();
+        SynchronizationContext? context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(_owner.Loop.SynchronizationContext);
+        try
+        {
+            _owner.OnPlaintextReadable();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
     }
 
     private async void WaitForTransport()
     {
         _isAwaitingFlush = true;
+        // How it ended concerns the next write, which the stream above makes because of this one.
+        if (_encrypting is { } encrypting) await encrypting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         try
         {
             await _transport.FlushAsync();
@@ -151,10 +180,10 @@ internal sealed class SslStreamEngine : ITlsEngine
             // Whole records where more follows, so that the rest does not go into one of its own.
             int count = Math.Min(first.Length, BatchSize);
             if (pieces.Length > 1) count -= count % RecordSize;
-            return EncryptNow(first[..count]);
+            return BeginEncryption(first[..count]);
         }
 
-        byte[] record = ArrayPool<byte>.Shared.Rent(RecordSize);
+        byte[] record = _record = ArrayPool<byte>.Shared.Rent(RecordSize);
         int length = 0;
         foreach (ReadOnlyMemory<byte> piece in pieces)
         {
@@ -163,17 +192,25 @@ internal sealed class SslStreamEngine : ITlsEngine
             length += data.Length;
         }
 
-        EncryptNow(record.AsMemory(0, length));
-        ArrayPool<byte>.Shared.Return(record);
-        return length;
+        return BeginEncryption(record.AsMemory(0, length));
     }
 
-    private int EncryptNow(ReadOnlyMemory<byte> data)
+    private int BeginEncryption(ReadOnlyMemory<byte> data)
     {
         ValueTask write = _ssl.WriteAsync(data);
-        // Writing to the transport completes at once, so this does.
-        if (!write.IsCompleted) throw new InvalidOperationException("An encryption did not complete.");
-        write.GetAwaiter().GetResult();
+        // Writing to the transport completes at once, so this does, but for a renegotiation.
+        if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
+        else _encrypting = write.AsTask();
+        if (_encrypting is not { IsCompleted: false }) EndEncryption();
         return data.Length;
+    }
+
+    private void EndEncryption()
+    {
+        Task? encrypting = _encrypting;
+        _encrypting = null;
+        if (_record is { } record) ArrayPool<byte>.Shared.Return(record);
+        _record = null;
+        encrypting?.GetAwaiter().GetResult();
     }
 }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 
 namespace Waterspout.Tls;
 
@@ -10,15 +12,29 @@ namespace Waterspout.Tls;
 /// <para>Each crossing between loop and pool costs both sides more than what is read or written. A handshake needs two in each direction, the
 /// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server goes to
 /// the pool with the client's first bytes in its hands.</para>
+/// <para>A read that had to wait completes without the loop's synchronization context. Under one, tasks do not continue inline those
+/// who have asked for no context, but on the pool; and a renegotiation (TLS 1.2) is made of such tasks. There it would go on beside the
+/// loop's own writes, and its records would get between those that are encrypted here, in another order than that of their keys.</para>
 /// </remarks>
-internal sealed class TransportStream(TlsTransport transport) : Stream
+internal sealed class TransportStream : Stream, IValueTaskSource<int>
 {
     // A ClientHello with a post-quantum key share has 1.7 KB. What is longer is read on the way that all else is.
     private const int FirstSize = 4096;
 
+    private readonly TlsTransport _transport;
+    private readonly Action _onReceived;
     private byte[]? _first;
     private ReadOnlyMemory<byte> _ahead;
     private RecordCursor _records;
+    private ManualResetValueTaskSourceCore<int> _waiting;
+    private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
+    private ReadOnlyMemory<byte> _buffer; // of the read that waits
+
+    internal TransportStream(TlsTransport transport)
+    {
+        _transport = transport;
+        _onReceived = OnReceived;
+    }
 
     /// <summary>The end of the transport was given to SslStream. If it was not, an end that SslStream tells is one that the peer has told in TLS.</summary>
     internal bool IsEndGiven { get; private set; }
@@ -43,27 +59,35 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
     /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread. Holds no buffer while the peer is silent.</summary>
     internal async ValueTask ReceiveAheadAsync()
     {
-        await transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
+        await _transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
         _first = ArrayPool<byte>.Shared.Rent(FirstSize);
-        _ahead = _first.AsMemory(0, await transport.ReadOrEndAsync(_first, CancellationToken.None));
+        _ahead = _first.AsMemory(0, await _transport.ReadOrEndAsync(_first, CancellationToken.None));
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (buffer.IsEmpty) return WaitAsync(cancellationToken);
+        if (buffer.IsEmpty) return ReadNothingAsync(cancellationToken);
         if (!_ahead.IsEmpty) return new ValueTask<int>(Note(buffer, TakeAhead(buffer.Span)));
         buffer = buffer[.._records.Limit(buffer.Length)];
-        if (transport.Loop.IsCurrent && transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received));
-        ValueTask<int> read = transport.ReadOrEndAsync(buffer, cancellationToken);
-        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result)) : NoteAsync(buffer, read);
+        if (_transport.Loop.IsCurrent && _transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received));
+        ValueTask<int> read = _transport.ReadOrEndAsync(buffer, cancellationToken);
+        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result)) : WaitAsync(buffer, read);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!transport.Loop.IsCurrent) transport.WriteFromElsewhere(buffer.ToArray());
-        else if (WriteError is null) WriteNow(buffer.Span);
+        Write(buffer.Span);
         return default;
     }
+
+    // Never waits, so that SslStream may send an alert in this form too.
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer.ToArray());
+        else if (WriteError is null) WriteNow(buffer);
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -72,8 +96,6 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -85,7 +107,7 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
     {
         try
         {
-            transport.WriteThrough(data);
+            _transport.WriteThrough(data);
         }
         catch (Exception error)
         {
@@ -104,20 +126,80 @@ internal sealed class TransportStream(TlsTransport transport) : Stream
         return count;
     }
 
-    private ValueTask<int> WaitAsync(CancellationToken cancellationToken) =>
-        !_ahead.IsEmpty || (transport.Loop.IsCurrent && transport.HasSomething) ? new ValueTask<int>(0) : transport.ReadOrEndAsync(Memory<byte>.Empty, cancellationToken);
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        try
+        {
+            return _waiting.GetResult(token);
+        }
+        finally
+        {
+            // At once: who has waited is pooled, and its next use, by another stream, must not be held by this one.
+            _waiting.Reset();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _waiting.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _waiting.OnCompleted(continuation, state, token, flags);
+
+    private ValueTask<int> ReadNothingAsync(CancellationToken cancellationToken)
+    {
+        if (!_ahead.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasSomething)) return new ValueTask<int>(0);
+        ValueTask<int> read = _transport.ReadOrEndAsync(Memory<byte>.Empty, cancellationToken);
+        return read.IsCompletedSuccessfully ? read : WaitAsync(Memory<byte>.Empty, read);
+    }
 
     private int Note(ReadOnlyMemory<byte> buffer, int count)
     {
+        if (buffer.IsEmpty) return count;
         IsEndGiven |= count == 0;
         _records.Advance(buffer.Span[..count]);
         return count;
     }
 
-    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> NoteAsync(Memory<byte> buffer, ValueTask<int> read)
+    // SslStream begins one read at a time, so one source is enough for all of them.
+    private ValueTask<int> WaitAsync(ReadOnlyMemory<byte> buffer, ValueTask<int> read)
     {
-        int count = await read.ConfigureAwait(false);
-        return Note(buffer, count);
+        ValueTask<int> result = new(this, _waiting.Version);
+        _buffer = buffer;
+        _read = read.ConfigureAwait(false).GetAwaiter();
+        _read.UnsafeOnCompleted(_onReceived);
+        return result;
+    }
+
+    private void OnReceived()
+    {
+        SynchronizationContext? context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            Complete();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    private void Complete()
+    {
+        (ReadOnlyMemory<byte> buffer, ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read) = (_buffer, _read);
+        _buffer = default;
+        // The operation behind it goes to whatever stream reads next, which must not be held by this one.
+        _read = default;
+        int count;
+        try
+        {
+            count = Note(buffer, read.GetResult());
+        }
+        catch (Exception error)
+        {
+            _waiting.SetException(error);
+            return;
+        }
+
+        _waiting.SetResult(count);
     }
 }

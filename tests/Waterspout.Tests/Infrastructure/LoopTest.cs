@@ -14,6 +14,9 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
 
     protected RecordedLog Log { get; } = new();
 
+    /// <summary>For other loops that a test makes.</summary>
+    protected PollerKind Poller => poller;
+
     /// <summary>The loop of the test that runs.</summary>
     protected IOLoop Loop => _loop ?? throw new InvalidOperationException("There is a loop within a body only.");
 
@@ -58,7 +61,7 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
     private void UseLoop(Action body, Action<IOLoopOptions>? configure)
     {
         // A machine that is busy with other things stalls any callback, and that is not what is tested here.
-        IOLoopOptions options = new() { Poller = poller, LoggerFactory = Log, StallThreshold = Timeout.InfiniteTimeSpan };
+        IOLoopOptions options = new() { Poller = Poller, LoggerFactory = Log, StallThreshold = Timeout.InfiniteTimeSpan };
         configure?.Invoke(options);
         using IOLoop loop = _loop = new IOLoop(options);
         try

@@ -5,12 +5,12 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>Connections that have been accepted and are not with their handler yet: on their way to another loop, or shaking hands.</summary>
-public sealed class HandOverTests : LoopTest
+public abstract class HandOverTests(PollerKind poller) : LoopTest(poller)
 {
     [Fact]
     public void A_connection_on_its_way_counts() => Run(async () =>
     {
-        using HeldLoop held = new();
+        using HeldLoop held = new(Poller);
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = held.Group, MaxConnections = 2 });
         EndPoint address = server.Listen(0, "127.0.0.1");
         await using IOStream first = await ConnectAsync(address);
@@ -31,7 +31,7 @@ public sealed class HandOverTests : LoopTest
     [Fact]
     public void Stopping_waits_for_a_connection_on_its_way() => Run(async () =>
     {
-        using HeldLoop held = new();
+        using HeldLoop held = new(Poller);
         bool isHandled = false;
         await using TcpServer server = new(async stream =>
         {
@@ -58,7 +58,7 @@ public sealed class HandOverTests : LoopTest
     [Fact]
     public void A_connection_on_its_way_is_closed_when_what_is_left_is_closed() => Run(async () =>
     {
-        using HeldLoop held = new();
+        using HeldLoop held = new(Poller);
         int handled = 0;
         await using TcpServer server = new(stream =>
         {
@@ -84,7 +84,7 @@ public sealed class HandOverTests : LoopTest
     [InlineData(true)]
     public void A_connection_for_a_loop_that_is_gone_is_closed_and_gives_its_place_back(bool isOnItsWay) => Run(async () =>
     {
-        using HeldLoop held = new();
+        using HeldLoop held = new(Poller);
         if (!isOnItsWay) held.ReleaseAndDispose();
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = held.Group, MaxConnections = 2 });
         EndPoint address = server.Listen(0, "127.0.0.1");
@@ -107,7 +107,7 @@ public sealed class HandOverTests : LoopTest
     [Fact]
     public void A_loop_that_is_disposed_ends_the_handlers_on_it_for_the_server_as_well() => Run(async () =>
     {
-        using IOLoopGroup group = new(2);
+        using IOLoopGroup group = new(2, new IOLoopOptions { Poller = Poller });
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = group });
         EndPoint address = server.Listen(0, "127.0.0.1");
         await using IOStream first = await ConnectAsync(address), second = await ConnectAsync(address);
@@ -163,9 +163,9 @@ public sealed class HandOverTests : LoopTest
     {
         private readonly ManualResetEventSlim _released = new();
 
-        internal HeldLoop()
+        internal HeldLoop(PollerKind poller)
         {
-            Group = new IOLoopGroup(2, new IOLoopOptions { StallThreshold = Timeout.InfiniteTimeSpan });
+            Group = new IOLoopGroup(2, new IOLoopOptions { Poller = poller, StallThreshold = Timeout.InfiniteTimeSpan });
             using ManualResetEventSlim held = new();
             Group[1].AddCallback(() =>
             {
@@ -198,3 +198,7 @@ public sealed class HandOverTests : LoopTest
         }
     }
 }
+
+public sealed class EpollHandOverTests() : HandOverTests(PollerKind.Epoll);
+
+public sealed class PortableHandOverTests() : HandOverTests(PollerKind.Portable);

@@ -5,7 +5,7 @@ using System.Text;
 namespace Waterspout.Tests;
 
 /// <summary>Listening: on all addresses that are asked for or on none, and at no file's expense.</summary>
-public sealed class ListenTests : LoopTest
+public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
 {
     [Fact]
     public void One_port_is_listened_on_at_all_addresses() => Run(async () =>
@@ -33,7 +33,7 @@ public sealed class ListenTests : LoopTest
     [Fact]
     public void Where_one_loop_is_gone_no_loop_listens() => Run(async () =>
     {
-        using IOLoopGroup group = new(3);
+        using IOLoopGroup group = new(3, new IOLoopOptions { Poller = Poller });
         group[2].Dispose();
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = group, ReusePort = true });
         int port = TestListener.UnusedPort();
@@ -116,3 +116,7 @@ public sealed class ListenTests : LoopTest
         Assert.Equal("hello\n", Encoding.ASCII.GetString(await client.ReadUntilAsync("\n"u8)));
     }
 }
+
+public sealed class EpollListenTests() : ListenTests(PollerKind.Epoll);
+
+public sealed class PortableListenTests() : ListenTests(PollerKind.Portable);

@@ -47,7 +47,7 @@ public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
     [InlineData(true)]
     public void Connections_are_spread_over_the_loops_of_a_group(bool reusePort) => Run(async () =>
     {
-        using IOLoopGroup group = new(3);
+        using IOLoopGroup group = new(3, new IOLoopOptions { Poller = Poller });
         System.Collections.Concurrent.ConcurrentDictionary<IOLoop, int> used = new();
         await using TcpServer server = new(stream =>
         {
