@@ -43,6 +43,35 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         Assert.Equal(CloseReason.Error, client.CloseReason);
     }, "closed: Error");
 
+    [Fact]
+    public void An_end_that_came_with_the_end_of_the_handshake_is_told_to_who_does_not_read() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
+        // Here the server has the last word, in its second write; of a resumed session, in its first.
+        serverOptions.EnabledSslProtocols = SslProtocols.Tls12;
+        serverOptions.AllowTlsResume = false;
+        SslIOStream client = new(left, TestCertificates.ClientOptions());
+        Task closed = WhenClosed(client);
+        using EndingStream transport = new(right);
+        using SslStream server = new(transport);
+        await Task.WhenAll(server.AuthenticateAsServerAsync(serverOptions), client.WaitForHandshakeAsync().AsTask());
+        await closed;
+        Assert.Equal(CloseReason.Truncated, client.CloseReason);
+    });
+
+    /// <summary>Ends its side right behind the second write, which is the last of a server's handshake.</summary>
+    private sealed class EndingStream(Socket socket) : DelegatingStream(new NetworkStream(socket, ownsSocket: true))
+    {
+        private int _writes;
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await base.WriteAsync(buffer, cancellationToken);
+            if (++_writes == 2) socket.Shutdown(SocketShutdown.Send);
+        }
+    }
+
     private void Run(Func<Task> body, string expectLog)
     {
         ExpectLog(expectLog);
