@@ -119,6 +119,18 @@ public sealed class RegexScannerTests
     }
 
     [Fact]
+    public void What_cannot_end_a_match_is_not_even_widened()
+    {
+        RegexScanner scanner = new(new Regex(@"\r?\n"));
+        byte[] data = [.. Enumerable.Repeat((byte)'a', 3 * Lead), .. "\r\n"u8];
+        for (int arrived = 1; arrived < data.Length; arrived += Lead / 2) Assert.Equal(-1, scanner.FindEnd(data.AsSpan(0, arrived)));
+        Assert.False(scanner.HoldsText);
+        Assert.Equal(data.Length, scanner.FindEnd(data));
+        Assert.True(scanner.HoldsText);
+        scanner.Release();
+    }
+
+    [Fact]
     public void The_time_limit_of_an_expression_holds()
     {
         RegexScanner scanner = new(new Regex("^(?:x|xx)+$", RegexOptions.None, TimeSpan.FromMilliseconds(1)));
