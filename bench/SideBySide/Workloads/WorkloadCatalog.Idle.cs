@@ -13,7 +13,7 @@ internal static partial class WorkloadCatalog
             Size = 0,
             Goals = [new(0.6 * 1024) { OfManagedMemory = true }],
         };
-        yield return new Workload("tls-idle-1000", "Memory of 1,000 idle TLS connections", "echo", ["idle", "connections=1000", "tls=1"])
+        yield return new Workload("tls-idle-10000", "Memory of 10,000 idle TLS connections", "echo", ["idle", "connections=10000", "tls=1"])
         {
             Family = Family.Idle,
             Measure = Measure.Memory,

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Waterspout.Bench.Peers;
 
 /// <summary>NetworkStream, or SslStream on one, with a buffer of one's own.</summary>
@@ -18,12 +20,19 @@ internal sealed class NetworkStreamServer : IServer
 
     private static async Task EchoAsync(Stream stream, bool savesMemory)
     {
-        byte[] buffer = new byte[4096];
+        byte[] buffer = savesMemory ? [] : new byte[4096];
         int length = 0;
         while (true)
         {
-            // A read of nothing waits without making a TLS stream hold a buffer.
-            if (savesMemory && length == 0) _ = await stream.ReadAsync(Memory<byte>.Empty);
+            // A read of nothing waits without a buffer, of ours or of a TLS stream's.
+            if (savesMemory && length == 0)
+            {
+                if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+                buffer = [];
+                _ = await stream.ReadAsync(Memory<byte>.Empty);
+                buffer = ArrayPool<byte>.Shared.Rent(4096);
+            }
+
             int count = await stream.ReadAsync(buffer.AsMemory(length));
             if (count == 0) return;
             length += count;
