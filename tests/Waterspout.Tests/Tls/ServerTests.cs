@@ -90,6 +90,17 @@ public sealed class ServerTests : TlsTest
     });
 
     [Fact]
+    public void A_handshake_that_takes_too_long_closes_with_that_reason() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using Socket silent = left;
+        SslIOStream server = new(right, TestCertificates.ServerOptions());
+        Assert.False(await server.TryHandshakeAsync(TimeSpan.FromMilliseconds(20)));
+        Assert.Equal(CloseReason.Timeout, server.CloseReason);
+        Assert.IsType<TimeoutException>(server.Error);
+    });
+
+    [Fact]
     public void A_thousand_silent_peers_do_not_hold_up_another_one() => Run(async () =>
     {
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
