@@ -43,6 +43,24 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
     }));
 
     [Fact]
+    public void A_callback_form_that_a_close_is_faster_than_is_not_called_and_not_logged() => RunPair(async (left, right) =>
+    {
+        Task closed = Task.WhenAll(WhenClosed(left), WhenClosed(right));
+        Thread other = new(() =>
+        {
+            left.Write("late"u8, () => Assert.Fail("The write was reported."));
+            right.ReadBytes(1, _ => Assert.Fail("The read was reported."));
+        });
+        other.Start();
+        other.Join();
+        // The calls are in the queue of the loop, whose thread this is.
+        left.Close();
+        right.Close();
+        await closed;
+        await Turn();
+    });
+
+    [Fact]
     public void Awaits_on_the_loop_go_on_on_the_loop() => RunPair(async (left, right) =>
     {
         for (int i = 0; i < 10; i++)
