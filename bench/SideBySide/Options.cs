@@ -8,7 +8,7 @@ internal sealed record Options
     internal const string Usage = """
         dotnet run -c Release --project bench/SideBySide -- [options]
           (nothing)               every workload, in about an hour
-          --quick                 the workloads and peers that matter most, in in three to four minutes
+          --quick                 the workloads and peers that matter most, in three to four minutes
           --full                  more rounds, and the points that take long
           --only NAME,...         these workloads or families; a part of a name will do. Others stay in the report
           --peers PEER,...        these peers
