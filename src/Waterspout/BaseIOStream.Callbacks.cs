@@ -108,7 +108,7 @@ public abstract partial class BaseIOStream
         });
     }
 
-    /// <summary>Makes a call on the loop. On its thread the caller gets its exceptions; of another thread's calls they are logged.</summary>
+    /// <summary>Makes a call on the loop. On its thread the caller gets its exceptions; those of another thread's calls are logged, but for one.</summary>
     private void MakeCall(Action call)
     {
         if (Loop.IsCurrent) call();

@@ -132,7 +132,7 @@ public abstract partial class BaseIOStream
         }
 
         if (RefuseWrite(count, default) is { } refusal) throw refusal;
-        if (!WriteBuffer.CommitReserved(count)) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
+        if (_writeBuffer?.CommitReserved(count) != true) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }

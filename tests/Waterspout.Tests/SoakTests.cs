@@ -20,12 +20,8 @@ public abstract class SoakTests(PollerKind poller) : LoopTest(poller)
         [new TcpTransport(), new UnixTransport(), new PipeTransport(), new FaultyTransport(), new TlsPairs(SslProtocols.Tls13, isClientLeft: true)];
 
     [Fact]
-    public void Frames_arrive_whole_until_a_conversation_ends_however_it_does() => Check(() =>
-    {
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("WATERSPOUT_SEED"), out int given) ? given : Random.Shared.Next();
-        TestContext.Current.TestOutputHelper?.WriteLine($"WATERSPOUT_SEED={seed}");
-        Loop.RunSync(() => SoakAsync(new Random(seed)), s_duration + Limit);
-    });
+    public void Frames_arrive_whole_until_a_conversation_ends_however_it_does() =>
+        Check(() => Loop.RunSync(() => SoakAsync(NewRandom()), s_duration + Limit));
 
     private async Task SoakAsync(Random random)
     {

@@ -142,16 +142,8 @@ internal sealed class SslStreamEngine : ITlsEngine
     private void Resume()
     {
         _isWaiting = false;
-        SynchronizationContext? context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(_owner.Loop.SynchronizationContext);
-        try
-        {
-            _owner.OnPlaintextReadable();
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
+        using SynchronizationContextScope scope = new(_owner.Loop.SynchronizationContext);
+        _owner.OnPlaintextReadable();
     }
 
     private async void WaitForTransport()

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
+using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -171,20 +172,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private void OnReceived()
     {
-        SynchronizationContext? context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
-        {
-            Complete();
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
-    }
-
-    private void Complete()
-    {
+        using SynchronizationContextScope scope = new(null);
         (ReadOnlyMemory<byte> buffer, ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read) = (_buffer, _read);
         _buffer = default;
         // The operation behind it goes to whatever stream reads next, which must not be held by this one.

@@ -10,39 +10,12 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
     public void Many_cancellations_race_with_arriving_data_and_no_byte_is_lost()
     {
         Random random = NewRandom();
-        byte[] data = RandomBytes(random, 3_000_000);
-        RunPair(async (left, right) =>
+        int rounds = Transport.Rounds(1000);
+        RunCancelledReads(random, 3_000_000, rounds, rounds / 20, async cancellation =>
         {
-            int rounds = Transport.Rounds(1000), at = 0, completed = 0, cancelled = 0;
-            Task write = WriteSlowly(left, data, new Random(random.Next()), () => at);
-            for (int i = 0; i < rounds && at < data.Length; i++)
-            {
-                using CancellationTokenSource cancellation = new();
-                Task<byte[]> read = RandomReads.Start(right, data.AsMemory(at), random, cancellation.Token);
-                if (random.Next(2) == 0) await Turns(random.Next(4));
-                Task cancel = random.Next(2) == 0 ? Task.Run(cancellation.Cancel) : Task.CompletedTask;
-                if (cancel.IsCompleted) cancellation.Cancel();
-                try
-                {
-                    byte[] result = await read;
-                    AssertSame(data.AsMemory(at, result.Length), result);
-                    at += result.Length;
-                    completed++;
-                }
-                catch (OperationCanceledException error)
-                {
-                    Assert.Equal(cancellation.Token, error.CancellationToken);
-                    cancelled++;
-                }
-
-                await cancel;
-            }
-
-            int rest = at;
-            at = data.Length;
-            AssertSame(data.AsMemory(rest), await right.ReadUntilCloseAsync());
-            await write;
-            Assert.True(completed > rounds / 20 && cancelled > rounds / 20, $"{completed} reads completed, {cancelled} were cancelled: that is no race.");
+            if (random.Next(2) == 0) await Turns(random.Next(4));
+            if (random.Next(2) == 0) await Task.Run(cancellation.Cancel);
+            else cancellation.Cancel();
         });
     }
 
@@ -80,38 +53,7 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
     public void A_time_limit_that_eight_threads_move_about_gives_each_read_one_outcome()
     {
         Random random = NewRandom();
-        byte[] data = RandomBytes(random, 1_000_000);
-        RunPair(async (left, right) =>
-        {
-            int rounds = Transport.Rounds(100), at = 0, completed = 0, cancelled = 0;
-            Task write = WriteSlowly(left, data, new Random(random.Next()), () => at);
-            for (int i = 0; i < rounds && at < data.Length; i++)
-            {
-                using CancellationTokenSource limit = new();
-                Task<byte[]> read = RandomReads.Start(right, data.AsMemory(at), random, limit.Token);
-                Task moves = MoveAbout(limit, random);
-                try
-                {
-                    byte[] result = await read;
-                    AssertSame(data.AsMemory(at, result.Length), result);
-                    at += result.Length;
-                    completed++;
-                }
-                catch (OperationCanceledException error)
-                {
-                    Assert.Equal(limit.Token, error.CancellationToken);
-                    cancelled++;
-                }
-
-                await moves;
-            }
-
-            int rest = at;
-            at = data.Length;
-            AssertSame(data.AsMemory(rest), await right.ReadUntilCloseAsync());
-            await write;
-            Assert.True(completed > 0 && cancelled > 0, $"{completed} reads completed, {cancelled} were cancelled: that is no race.");
-        });
+        RunCancelledReads(random, 1_000_000, Transport.Rounds(100), 0, limit => MoveAbout(limit, random));
     }
 
     [Fact]
@@ -130,6 +72,43 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
         await left.WriteAsync("fresh"u8);
         await AssertReads("fresh", right.ReadBytesAsync(5));
     });
+
+    // Reads of which each ends well or is cancelled. Of either there are more than so many.
+    private void RunCancelledReads(Random random, int length, int rounds, int least, Func<CancellationTokenSource, Task> cancelAsync)
+    {
+        byte[] data = RandomBytes(random, length);
+        RunPair(async (left, right) =>
+        {
+            int at = 0, completed = 0, cancelled = 0;
+            Task write = WriteSlowly(left, data, new Random(random.Next()), () => at);
+            for (int i = 0; i < rounds && at < data.Length; i++)
+            {
+                using CancellationTokenSource cancellation = new();
+                Task<byte[]> read = RandomReads.Start(right, data.AsMemory(at), random, cancellation.Token);
+                Task cancel = cancelAsync(cancellation);
+                try
+                {
+                    byte[] result = await read;
+                    AssertSame(data.AsMemory(at, result.Length), result);
+                    at += result.Length;
+                    completed++;
+                }
+                catch (OperationCanceledException error)
+                {
+                    Assert.Equal(cancellation.Token, error.CancellationToken);
+                    cancelled++;
+                }
+
+                await cancel;
+            }
+
+            int rest = at;
+            at = data.Length;
+            AssertSame(data.AsMemory(rest), await right.ReadUntilCloseAsync());
+            await write;
+            Assert.True(completed > least && cancelled > least, $"{completed} reads completed, {cancelled} were cancelled: that is no race.");
+        });
+    }
 
     // To later and to earlier, at the same time; and at last to now, since the read may want more than will come.
     private static async Task MoveAbout(CancellationTokenSource limit, Random random)

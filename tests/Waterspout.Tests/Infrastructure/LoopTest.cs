@@ -58,6 +58,14 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
         for (int i = 0; i < count; i++) await Turn();
     }
 
+    /// <summary>A random number generator whose seed a failed test shows. Set WATERSPOUT_SEED to run with the same one.</summary>
+    protected static Random NewRandom()
+    {
+        int seed = int.TryParse(Environment.GetEnvironmentVariable("WATERSPOUT_SEED"), out int given) ? given : Random.Shared.Next();
+        TestContext.Current.TestOutputHelper?.WriteLine($"WATERSPOUT_SEED={seed}");
+        return new Random(seed);
+    }
+
     private void UseLoop(Action body, Action<IOLoopOptions>? configure)
     {
         // A machine that is busy with other things stalls any callback, and that is not what is tested here.

@@ -69,14 +69,6 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
     /// <summary>What has happened is so usual that it is logged for those only who look for something.</summary>
     protected void AssertLogIsQuiet() => Assert.DoesNotContain(Log.Lines, line => line.Level > Microsoft.Extensions.Logging.LogLevel.Debug);
 
-    /// <summary>A random number generator whose seed a failed test shows. Set WATERSPOUT_SEED to run with the same one.</summary>
-    protected static Random NewRandom()
-    {
-        int seed = int.TryParse(Environment.GetEnvironmentVariable("WATERSPOUT_SEED"), out int given) ? given : Random.Shared.Next();
-        TestContext.Current.TestOutputHelper?.WriteLine($"WATERSPOUT_SEED={seed}");
-        return new Random(seed);
-    }
-
     protected static byte[] RandomBytes(Random random, int count)
     {
         byte[] data = new byte[count];

@@ -72,12 +72,6 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         }
     }
 
-    private void Run(Func<Task> body, string expectLog)
-    {
-        ExpectLog(expectLog);
-        Run(body);
-    }
-
     /// <summary>Changes the last byte of what is written.</summary>
     private sealed class ChangingStream(Stream inner) : DelegatingStream(inner)
     {

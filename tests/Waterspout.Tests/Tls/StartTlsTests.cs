@@ -212,12 +212,6 @@ public sealed class StartTlsTests : TlsTest
         return (new IOStream(left), new IOStream(right));
     }
 
-    private void Run(Func<Task> body, string expectLog)
-    {
-        ExpectLog(expectLog);
-        Run(body);
-    }
-
     /// <summary>Puts something in front of the first write, so that both are one segment.</summary>
     private sealed class FirstWritePrefixed(Stream inner, byte[] prefix) : DelegatingStream(inner)
     {

@@ -10,6 +10,13 @@ public abstract class TlsTest(PollerKind poller = PollerKind.Default) : LoopTest
 {
     public static TheoryData<SslProtocols> Protocols => [SslProtocols.Tls12, SslProtocols.Tls13];
 
+    /// <summary>Runs a body that provokes a warning or an error.</summary>
+    protected void Run(Func<Task> body, string expectLog)
+    {
+        ExpectLog(expectLog);
+        Run(body);
+    }
+
     /// <summary>Two streams whose handshake is done.</summary>
     protected static async Task<(SslIOStream Client, SslIOStream Server)> ConnectPairAsync(
         IOStreamOptions? options = null, SslClientAuthenticationOptions? client = null, SslServerAuthenticationOptions? server = null)
