@@ -93,16 +93,19 @@ internal sealed class SslStreamEngine : ITlsEngine
     {
         if (_unreported == 0) _unreported = Encrypt(pieces);
         if (_inner.WriteError is { } error) throw error;
+        // Seen before its records are taken: one that ends between the two has been taken in part.
+        bool isEncrypting = _encrypting is { IsCompleted: false };
+        if (!isEncrypting) EndEncryption();
+        _transport.TakeFromElsewhere();
         // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
         _transport.FlushWrites();
         if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason, _transport.Error);
-        if (!_transport.IsFlushed || _encrypting is { IsCompleted: false })
+        if (!_transport.IsFlushed || isEncrypting)
         {
             if (!_isAwaitingFlush) WaitForTransport();
             return null;
         }
 
-        EndEncryption();
         int written = _unreported;
         _unreported = 0;
         return written;
@@ -193,7 +196,6 @@ internal sealed class SslStreamEngine : ITlsEngine
         // Writing to the transport completes at once, so this does, but for a renegotiation.
         if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
         else _encrypting = write.AsTask();
-        if (_encrypting is not { IsCompleted: false }) EndEncryption();
         return data.Length;
     }
 

@@ -6,6 +6,8 @@ namespace Waterspout.Tls;
 /// <summary>The plain stream under a TLS stream: it has the descriptor, and carries the ciphertext.</summary>
 internal sealed class TlsTransport : IOStream
 {
+    private readonly Lock _lock = new();
+    private byte[]? _fromElsewhere;
     private SslIOStream? _owner;
 
     /// <summary>Over a socket, connected or not.</summary>
@@ -35,12 +37,23 @@ internal sealed class TlsTransport : IOStream
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Takes data of any amount on another thread. Those who write and read there are served in that order.</summary>
-    internal void WriteFromElsewhere(byte[] data) => Loop.TryPost(new LoopCallback(static state =>
+    /// <summary>Takes data of any amount on another thread.</summary>
+    internal void WriteFromElsewhere(ReadOnlySpan<byte> data)
     {
-        (TlsTransport transport, byte[] data) = ((TlsTransport, byte[]))state!;
-        transport.WriteWithoutWaiting(data);
-    }, (this, data)));
+        lock (_lock) _fromElsewhere = [.. _fromElsewhere ?? [], .. data];
+        Loop.TryPost(new LoopCallback(static transport => ((TlsTransport)transport!).TakeFromElsewhere(), this));
+    }
+
+    /// <summary>On the loop, before it writes itself: what was written on another thread has its place in front of that.</summary>
+    internal void TakeFromElsewhere()
+    {
+        if (_fromElsewhere is null) return;
+        lock (_lock)
+        {
+            WriteWithoutWaiting(_fromElsewhere);
+            _fromElsewhere = null;
+        }
+    }
 
     internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
 

@@ -8,7 +8,7 @@ namespace Waterspout.Tls;
 /// <summary>The transport as SslStream wants to see it.</summary>
 /// <remarks>
 /// <para>Reading waits, and completes on the loop; during the handshake, which runs on the thread pool, it is handed over and completes there.
-/// Writing never waits: what the kernel does not take goes into the transport's buffer, from the pool by way of the loop's queue. So an encryption is never
+/// Writing never waits: what the kernel does not take goes into the transport's buffer, from the pool by way of the loop, in the order of writing. So an encryption is never
 /// interrupted in the middle, and it is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.</para>
 /// <para>Each crossing between loop and pool costs both sides more than what is read or written. A handshake needs two in each direction, the
 /// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server goes to
@@ -84,7 +84,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     // Never waits, so that SslStream may send an alert in this form too.
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer.ToArray());
+        if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer);
         else if (WriteError is null) WriteNow(buffer);
     }
 
@@ -108,6 +108,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     {
         try
         {
+            _transport.TakeFromElsewhere();
             _transport.WriteThrough(data);
         }
         catch (Exception error)

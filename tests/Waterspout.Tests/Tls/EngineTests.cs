@@ -39,6 +39,24 @@ public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
         await Assert.ThrowsAsync<StreamClosedException>(() => drain);
     });
 
+    [Fact]
+    public void What_was_written_on_another_thread_goes_before_what_the_loop_writes_then() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using TlsTransport transport = new(left, new IOStreamOptions(), Loop);
+        using IOStream raw = new(right);
+        TransportStream inner = new(transport);
+        Thread other = new(() =>
+        {
+            inner.Write("one"u8);
+            inner.Write("two"u8);
+        });
+        other.Start();
+        other.Join();
+        inner.Write("three"u8);
+        Assert.Equal("onetwothree", Text(await raw.ReadBytesAsync(11)));
+    });
+
     [Theory]
     [InlineData(1000)]
     [InlineData(4000)]
