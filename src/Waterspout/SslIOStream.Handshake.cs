@@ -132,9 +132,11 @@ public partial class SslIOStream
     private void StartHandshake(string? serverHostname)
     {
         if (IsClosed || _engine is not null) return;
-        _engine = new SslStreamEngine(this, _transport, CreateAuthentication(serverHostname));
+        _engine = CreateEngine(_transport, CreateAuthentication(serverHostname));
         _handshaking = HandshakeAsync(_engine);
     }
+
+    private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => new SslStreamEngine(this, transport, authenticate);
 
     // No token: when the stream closes, the transport does too, and the next read of the handshake fails.
     private Func<SslStream, Task> CreateAuthentication(string? serverHostname)

@@ -1,0 +1,88 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Waterspout.Tls;
+
+namespace Waterspout.Tests.Tls;
+
+/// <summary>The engine, which has memory outside of the managed heap, ends with the stream, and not under the feet of a handshake.</summary>
+public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
+{
+    [Fact]
+    public void An_engine_whose_handshake_has_failed_is_disposed() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using Socket peer = right;
+        TestEngine engine = new();
+        StreamWithEngine stream = new(new TlsTransport(left, new IOStreamOptions(), Loop), engine);
+        AuthenticationException error = new("no");
+        engine.Handshake.SetException(error);
+        StreamClosedException told = await Assert.ThrowsAsync<StreamClosedException>(() => stream.WaitForHandshakeAsync().AsTask());
+        Assert.Same(error, told.InnerException);
+        await engine.Disposed.Task;
+    });
+
+    [Fact]
+    public void An_engine_is_disposed_after_the_handshake_that_a_close_interrupts() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using Socket peer = right;
+        TestEngine engine = new();
+        StreamWithEngine stream = new(new TlsTransport(left, new IOStreamOptions(), Loop), engine);
+        await engine.Begun.Task;
+        stream.Close();
+        await Turn();
+        Assert.False(engine.Disposed.Task.IsCompleted);
+        engine.Handshake.SetException(new IOException("The transport is closed."));
+        await engine.Disposed.Task;
+    });
+
+    private sealed class StreamWithEngine(TlsTransport transport, ITlsEngine engine) : SslIOStream(null, null, transport, null)
+    {
+        private protected override ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => engine;
+    }
+
+    private sealed class TestEngine : ITlsEngine
+    {
+        internal TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Handshake { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public SslProtocols Protocol => SslProtocols.None;
+
+        public TlsCipherSuite CipherSuite => default;
+
+        public SslApplicationProtocol ApplicationProtocol => default;
+
+        public string TargetHostName => "";
+
+        public X509Certificate2? RemoteCertificate => null;
+
+        public bool IsTruncated => false;
+
+        public ValueTask WaitForPeerAsync() => default;
+
+        public Task HandshakeAsync()
+        {
+            Begun.SetResult();
+            return Handshake.Task;
+        }
+
+        public int? Read(Memory<byte> buffer) => null;
+
+        public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => null;
+
+        public void Shutdown()
+        {
+        }
+
+        public void Dispose() => Disposed.SetResult();
+    }
+}
+
+public sealed class EpollEngineReleaseTests() : EngineReleaseTests(PollerKind.Epoll);
+
+public sealed class PortableEngineReleaseTests() : EngineReleaseTests(PollerKind.Portable);
