@@ -57,6 +57,27 @@ public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
         Assert.Equal("onetwothree", Text(await raw.ReadBytesAsync(11)));
     });
 
+    [Fact]
+    public void A_renegotiation_whose_read_has_waited_stays_on_the_loop() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using TlsTransport transport = new(left, new IOStreamOptions(), Loop);
+        using IOStream raw = new(right);
+        TransportStream inner = new(transport);
+        Task<bool> isOnLoop = OuterAsync();
+        await raw.WriteAsync("x"u8);
+        Assert.True(await isOnLoop);
+
+        // As SslStream does it: tasks within tasks, none of which asks for a context.
+        async Task<bool> OuterAsync()
+        {
+            await InnerAsync().ConfigureAwait(false);
+            return Loop.IsCurrent;
+        }
+
+        async Task InnerAsync() => await inner.ReadAsync(new byte[1]).ConfigureAwait(false);
+    });
+
     [Theory]
     [InlineData(1000)]
     [InlineData(4000)]
