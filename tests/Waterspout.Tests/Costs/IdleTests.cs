@@ -5,14 +5,15 @@ namespace Waterspout.Tests;
 
 /// <summary>What a connection on which nothing happens holds of the managed heap.</summary>
 /// <remarks>
-/// The heap is everybody's, so these run alone. What is counted differs from run to run by 16 bytes a connection, and the bounds are
-/// that far above the least: another object for each connection is too much.
+/// The heap is everybody's, so these run alone; and since the runtime puts something there in the meantime, 8 KB at a time, the first of
+/// several attempts that is low enough counts. Least of five, in ten runs: 492 to 518 bytes for a stream, 700 to 716 for a server's.
 /// </remarks>
 [Collection(nameof(Alone))]
 public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
 {
     // A power of two, and as many before as are counted: so the loop's tables grow by what they hold.
     private const int Connections = 512;
+    private const int Attempts = 5;
 
 #if DEBUG
     // The async method of the handler keeps more there.
@@ -25,12 +26,13 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
     private readonly int _more = Build + (poller == PollerKind.Portable ? 90 : 0);
 
     [Fact]
-    public void A_stream_whose_handler_waits_in_a_read_holds_half_a_kilobyte() => Run(async () =>
+    public void A_stream_whose_handler_waits_in_a_read_holds_half_a_kilobyte() => AssertHolds(530 + _more, async () =>
     {
         List<IOStream> streams = [];
         await MakeAsync();
-        await AssertHoldsAsync(530 + _more, MakeAsync);
+        double held = await HeldAsync(MakeAsync);
         foreach (IOStream stream in streams) stream.Close();
+        return held;
 
         async Task MakeAsync()
         {
@@ -50,7 +52,7 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
-    public void A_connection_of_a_server_holds_little_more() => Run(async () =>
+    public void A_connection_of_a_server_holds_little_more() => AssertHolds(740 + _more, async () =>
     {
         int begun = 0;
         await using TcpServer server = new(
@@ -65,8 +67,9 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
         await AcceptAsync();
         // The loop, whose thread this is, has no chance to accept any of these before the count begins.
         Socket[] second = Connect(address);
-        await AssertHoldsAsync(740 + _more, AcceptAsync);
+        double held = await HeldAsync(AcceptAsync);
         foreach (Socket client in first.Concat(second)) client.Dispose();
+        return held;
 
         async Task AcceptAsync()
         {
@@ -81,12 +84,21 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
         return clients;
     }
 
-    private static async Task AssertHoldsAsync(int bytes, Func<Task> make)
+    private void AssertHolds(int bytes, Func<Task<double>> measure)
+    {
+        double least = double.PositiveInfinity;
+        for (int i = 0; i < Attempts && least > bytes; i++) Run(MeasureAsync);
+        Assert.InRange(least, 0, bytes);
+
+        async Task MeasureAsync() => least = Math.Min(least, await measure());
+    }
+
+    /// <summary>What the connections that this makes hold, each.</summary>
+    private static async Task<double> HeldAsync(Func<Task> make)
     {
         long before = GC.GetTotalMemory(forceFullCollection: true);
         await make();
-        double each = (double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Connections;
-        Assert.InRange(each, 0, bytes);
+        return (double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Connections;
     }
 
     private static async Task ReadLinesAsync(IOStream stream)
