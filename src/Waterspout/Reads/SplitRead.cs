@@ -25,15 +25,16 @@ internal sealed class SplitRead : ReadOperation<bool>
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         ReadOnlySpan<byte> data = buffer.Data;
+        DelimiterMarks marks = new(data, _delimiter, _scanned);
         int start = 0;
         try
         {
-            while (Delimiter.FindEnd(data[start..], _delimiter, _scanned) is >= 0 and var length)
+            while (marks.NextEnd(start) is >= 0 and var end)
             {
+                int length = end - start;
                 if (CheckLimits(length) is not ReadProgress.Pending and var refusal) return refusal;
-                _scanned = 0;
-                start += length; // before the call: a piece counts as read also when the handler throws
-                if (!_handle(data[(start - length)..(start - _delimiter.Length)])) return Finish(true);
+                start = end; // before the call: a piece counts as read also when the handler throws
+                if (!_handle(data[(end - length)..(end - _delimiter.Length)])) return Finish(true);
             }
         }
         finally
