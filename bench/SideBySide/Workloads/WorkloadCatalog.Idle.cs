@@ -25,7 +25,6 @@ internal static partial class WorkloadCatalog
         yield return Rest("rest-1000", "CPU of a server with 1,000 idle connections", "connections=1000");
         yield return Rest("rest-ping", "CPU of a server that gets a line every 10 ms", "connections=1", "every=10") with
         {
-            Level = Level.Quick,
             // A wake-up costs something by itself; looking around before the sleep must not add to it.
             Goals = [new(1.1, "waterspout-blocking")],
         };
