@@ -16,8 +16,8 @@ public sealed class DelimiterMarksTests
         {
             // Few letters, so that delimiters overlap and nearly occur; some hundred bytes, so that they lie across vectors.
             int letters = random.Next(2, 20);
-            byte[] delimiter = Letters(random, length, letters);
-            byte[] data = Letters(random, random.Next(500), letters);
+            byte[] delimiter = DelimiterTests.Letters(random, length, letters);
+            byte[] data = DelimiterTests.Letters(random, random.Next(500), letters);
             int from = 0;
             int scanned = 0;
             for (int arrived = 0; arrived <= data.Length; arrived += random.Next(1, 200))
@@ -62,12 +62,5 @@ public sealed class DelimiterMarksTests
             if (end < 0) return start;
             start = end;
         }
-    }
-
-    private static byte[] Letters(Random random, int length, int count)
-    {
-        byte[] letters = new byte[length];
-        for (int i = 0; i < length; i++) letters[i] = (byte)('a' + random.Next(count));
-        return letters;
     }
 }

@@ -39,10 +39,11 @@ public sealed class DelimiterTests
         Assert.Equal(-1, Delimiter.FindEnd(data, "\r"u8, 50));
     }
 
-    private static byte[] Letters(Random random, int length)
+    /// <summary>Out of the first so many letters.</summary>
+    internal static byte[] Letters(Random random, int length, int count = 2)
     {
         byte[] letters = new byte[length];
-        for (int i = 0; i < length; i++) letters[i] = (byte)random.Next('a', 'c');
+        for (int i = 0; i < length; i++) letters[i] = (byte)('a' + random.Next(count));
         return letters;
     }
 }
