@@ -7,7 +7,7 @@ internal sealed record Options
 {
     internal const string Usage = """
         dotnet run -c Release --project bench/SideBySide -- [options]
-          (nothing)               every workload, in about an hour
+          (nothing)               every workload, in half an hour to an hour
           --quick                 the workloads and peers that matter most, in under three minutes
           --full                  more rounds, and the points that take long
           --only NAME,...         these workloads or families; a part of a name will do. Others stay in the report

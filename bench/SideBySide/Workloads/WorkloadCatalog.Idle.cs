@@ -2,7 +2,7 @@ namespace Waterspout.Bench.SideBySide;
 
 internal static partial class WorkloadCatalog
 {
-    private static string[] RestPeers => ["waterspout", "waterspout-blocking", "c-epoll", "socket", "kestrel", "go", "tornado"];
+    private static readonly string[] s_restPeers = ["waterspout", "waterspout-blocking", "c-epoll", "socket", "kestrel", "go", "tornado"];
 
     private static IEnumerable<Workload> Idle()
     {
@@ -32,7 +32,7 @@ internal static partial class WorkloadCatalog
         {
             Family = Family.Idle,
             Measure = Measure.LostWork,
-            Peers = RestPeers,
+            Peers = s_restPeers,
             LeastSeconds = 1,
             Goals = [new(1.1, "waterspout-blocking")],
         };
@@ -42,7 +42,7 @@ internal static partial class WorkloadCatalog
     {
         Family = Family.Idle,
         Measure = Measure.IdleCpu,
-        Peers = RestPeers,
+        Peers = s_restPeers,
         Goals = [new(0.01)],
         LeastSeconds = 1,
     };

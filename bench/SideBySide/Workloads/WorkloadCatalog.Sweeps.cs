@@ -7,8 +7,7 @@ internal static partial class WorkloadCatalog
     // The goal is about messages of this length and more. Below, what a message costs beside its bytes is most of it.
     private const double LongMessage = 64 * 1024;
 
-    // No field: the list of all workloads is made before the fields of this part of the class are.
-    private static string[] SweepPeers => ["waterspout", "c-epoll", "socket", "kestrel", "go", "tornado"];
+    private static readonly string[] s_sweepPeers = ["waterspout", "c-epoll", "socket", "kestrel", "go", "tornado"];
 
     private static IEnumerable<Workload> Connections()
     {
@@ -19,7 +18,7 @@ internal static partial class WorkloadCatalog
                 Family = Family.Scaling,
                 Sweep = sweep,
                 X = count,
-                Peers = SweepPeers,
+                Peers = s_sweepPeers,
                 LeastSeconds = count == 10000 ? 1 : 0,
             };
     }

@@ -3,7 +3,10 @@ namespace Waterspout.Bench.SideBySide;
 /// <summary>The workloads, in the order in which they are run.</summary>
 internal static partial class WorkloadCatalog
 {
-    internal static IReadOnlyList<Workload> All { get; } =
+    private static IReadOnlyList<Workload>? s_all;
+
+    // Made at the first use, and not as a field is: the fields of the other parts of this class may come later.
+    internal static IReadOnlyList<Workload> All => s_all ??=
     [
         .. PingPongs(), .. Pipelined(), .. Lines(), .. Bulk(), .. Tls(), .. Connects(), .. Broadcast(), .. Loops(),
         .. Idle(), .. OffLoop(), .. Pieces(), .. Connections(),
