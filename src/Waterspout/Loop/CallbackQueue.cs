@@ -30,11 +30,13 @@ internal sealed class CallbackQueue
     /// <summary>What waits now. Callbacks added from here on belong to the next turn, so that one that adds itself starves nobody.</summary>
     internal List<LoopCallback> TakeAll()
     {
-        _running.Clear();
         lock (_lock)
             (_waiting, _running) = (_running, _waiting);
         return _running;
     }
+
+    /// <summary>What was taken has run.</summary>
+    internal void ForgetTaken() => _running.Clear();
 
     /// <summary>Takes no more, unless something waits.</summary>
     internal bool TryClose()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
@@ -65,6 +66,7 @@ public sealed partial class IOLoop
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void RunCallbacks()
     {
         if (_callbacks.IsEmpty) return;
@@ -76,6 +78,8 @@ public sealed partial class IOLoop
             started = CheckForStall(started);
         }
 
+        // Now, and not when the next ones come: that may be never, and what ran must not be held until then.
+        _callbacks.ForgetTaken();
         Counters.BusyTicks += started - begun;
     }
 

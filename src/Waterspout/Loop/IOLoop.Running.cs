@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
@@ -66,6 +67,7 @@ public sealed partial class IOLoop
         Counters.Turns++;
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void FlushWrites()
     {
         if (_unflushed.Count == 0) return;
@@ -107,6 +109,7 @@ public sealed partial class IOLoop
             if (!_isPollerGone) _poller.Wake();
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Dispatch(int events)
     {
         long begun = Clock.Timestamp();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Waterspout.Loop;
 
 namespace Waterspout;
@@ -13,7 +14,9 @@ public sealed partial class IOLoop
     /// <summary>Runs <paramref name="callback"/> on the loop once <paramref name="delay"/> has passed. May be called from any thread.</summary>
     /// <param name="delay">Zero or less means the next turn. Measured by a monotonic clock, rounded up to milliseconds.</param>
     /// <param name="callback">Timers that are due at the same time run in the order in which they were made.</param>
-    /// <returns>Disposing it, from any thread, cancels the timer; after the callback has begun it does nothing.</returns>
+    /// <returns>
+    /// Disposing it, from any thread, cancels the timer: once that has returned the callback does not begin. One that has begun already is left to run.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public IDisposable CallLater(TimeSpan delay, Action callback)
     {
@@ -24,9 +27,9 @@ public sealed partial class IOLoop
     /// <summary>Runs <paramref name="callback"/> on the loop every <paramref name="period"/>, the first time after one period.</summary>
     /// <remarks>
     /// The times do not drift: each is a whole number of periods after the start. Times that were missed, because the
-    /// loop was held up, are left out. May be called from any thread.
+    /// loop was held up or the callback itself took longer than the period, are left out. May be called from any thread.
     /// </remarks>
-    /// <returns>Disposing it, from any thread, ends the calls.</returns>
+    /// <returns>Disposing it, from any thread, ends the calls: once that has returned none begins.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The period is not positive.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public IDisposable CallEvery(TimeSpan period, Action callback)
@@ -64,11 +67,13 @@ public sealed partial class IOLoop
 
         Post(_ =>
         {
-            if (!timer.IsCancelled) _timers.Add(timer);
+            if (!timer.IsOver) _timers.Add(timer);
         }, null);
         return timer;
     }
 
+    // Not inlined, nor are the other parts of a turn: a slot of the turn's own frame would hold what ran last through the wait.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void RunDueTimers()
     {
         if (_timers.First is not { } first || first.Deadline > Now) return;
@@ -78,15 +83,16 @@ public sealed partial class IOLoop
         while (_timers.First is { } timer && timer.Deadline <= Now && timer.Sequence < newest)
         {
             _timers.Remove(timer);
-            if (timer.Period > 0) Repeat(timer);
-            Run(static state => ((LoopTimer)state!).Callback(), timer);
+            Run(static state => ((LoopTimer)state!).Run(), timer);
+            if (timer.Period > 0 && !timer.IsOver) Repeat(timer);
             started = CheckForStall(started);
         }
     }
 
+    // Behind the call, by the time at its end: what passed during it is missed too, and the loop has a pause before the next.
     private void Repeat(LoopTimer timer)
     {
-        long missed = (Now - timer.Deadline) / timer.Period;
+        long missed = (_clock.After(TimeSpan.Zero) - timer.Deadline) / timer.Period;
         timer.Deadline += (missed + 1) * timer.Period;
         _timers.Add(timer);
     }

@@ -1,14 +1,13 @@
 namespace Waterspout.Loop;
 
 /// <summary>A callback that is due at a time. Disposing it, from any thread, cancels it.</summary>
+/// <remarks>The callback is dropped when the timer has fired for the last time or is cancelled, so that whoever keeps the timer keeps nothing else.</remarks>
 internal sealed class LoopTimer(IOLoop loop, Action callback, long deadline, long period) : IDisposable
 {
     /// <summary>Not in the queue.</summary>
     internal const int Unqueued = -1;
 
-    private volatile bool _cancelled;
-
-    internal Action Callback { get; } = callback;
+    private Action? _callback = callback;
 
     /// <summary>In ticks of the loop's clock.</summary>
     internal long Deadline { get; set; } = deadline;
@@ -22,12 +21,18 @@ internal sealed class LoopTimer(IOLoop loop, Action callback, long deadline, lon
     /// <summary>Where the timer stands in the queue's heap.</summary>
     internal int Index { get; set; } = Unqueued;
 
-    internal bool IsCancelled => _cancelled;
+    /// <summary>It was cancelled, or was due once and has run.</summary>
+    internal bool IsOver => Volatile.Read(ref _callback) is null;
+
+    /// <summary>Calls back, unless the timer was cancelled, on any thread, before this.</summary>
+    internal void Run()
+    {
+        Action? callback = Period > 0 ? Volatile.Read(ref _callback) : Interlocked.Exchange(ref _callback, null);
+        callback?.Invoke();
+    }
 
     public void Dispose()
     {
-        if (_cancelled) return;
-        _cancelled = true;
-        loop.Cancel(this);
+        if (Interlocked.Exchange(ref _callback, null) is not null) loop.Cancel(this);
     }
 }

@@ -149,6 +149,92 @@ public abstract class TimerTests(PollerKind poller) : ManualLoopTest(poller)
     });
 
     [Fact]
+    public void CallEvery_leaves_out_the_times_that_pass_while_its_callback_runs() => RunManually(async () =>
+    {
+        int[] durations = [9, 9, 10, 11, 20];
+        List<double> times = [];
+        using IDisposable timer = Loop.CallEvery(TimeSpan.FromMilliseconds(10), () =>
+        {
+            times.Add(Clock.Elapsed.TotalMilliseconds);
+            if (times.Count <= durations.Length) Clock.Advance(TimeSpan.FromMilliseconds(durations[times.Count - 1]));
+        });
+        // A millisecond at a time, so that a call comes exactly when it is due.
+        while (times.Count <= durations.Length) await Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([10, 20, 30, 50, 70, 100], times);
+    });
+
+    [Fact]
+    public void CallEvery_whose_callback_throws_after_its_period_leaves_out_what_it_missed() => RunManually(async () =>
+    {
+        ExpectLog("A callback on loop");
+        List<double> times = [];
+        using IDisposable timer = Loop.CallEvery(s_second, () =>
+        {
+            times.Add(Clock.Elapsed.TotalSeconds);
+            if (times.Count > 1) return;
+            Clock.Advance(1.5 * s_second);
+            throw new InvalidDataException("on purpose");
+        });
+        await Advance(s_second);
+        await Advance(0.25 * s_second);
+        Assert.Equal([1], times);
+        await Advance(0.25 * s_second);
+        Assert.Equal([1, 3], times);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_due_timer_that_another_thread_cancels_does_not_run(bool isPeriodic) => RunManually(async () =>
+    {
+        using ManualResetEventSlim held = new(), go = new();
+        int ran = 0;
+        Loop.CallLater(s_second, () =>
+        {
+            held.Set();
+            Assert.True(go.Wait(Limit));
+        });
+        IDisposable second = isPeriodic ? Loop.CallEvery(s_second, () => ran++) : Loop.CallLater(s_second, () => ran++);
+        Task canceller = Task.Run(() =>
+        {
+            held.Wait(Limit);
+            second.Dispose();
+            go.Set();
+        });
+        await Advance(s_second);
+        await canceller;
+        await Advance(2 * s_second);
+        Assert.Equal(0, ran);
+        Assert.Equal(0, Loop.TimerCount);
+    });
+
+    [Fact]
+    public void A_due_timer_that_another_thread_cancels_while_a_callback_holds_the_loop_does_not_run() => RunManually(async () =>
+    {
+        bool hasRun = false;
+        IDisposable timer = Loop.CallLater(s_second, () => hasRun = true);
+        Clock.Advance(s_second);
+        Task.Run(timer.Dispose).Wait(Limit); // this holds the loop
+        await Turns(3);
+        Assert.False(hasRun);
+    });
+
+    [Fact]
+    public void CallEvery_that_another_thread_cancels_while_it_runs_does_not_run_again() => RunManually(async () =>
+    {
+        int ran = 0;
+        IDisposable? timer = null;
+        timer = Loop.CallEvery(s_second, () =>
+        {
+            ran++;
+            Task.Run(timer!.Dispose).Wait(Limit);
+        });
+        for (int i = 0; i < 3; i++) await Advance(s_second);
+        Assert.Equal(1, ran);
+        Assert.Equal(0, Loop.TimerCount);
+    });
+
+    [Fact]
     public void A_period_that_is_not_positive_is_refused() => RunManually(() =>
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Loop.CallEvery(TimeSpan.Zero, () => { }));
