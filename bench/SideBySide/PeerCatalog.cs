@@ -10,8 +10,8 @@ internal static class PeerCatalog
     // never idle and has one core did not get there in five seconds: 6 to 7 us a message, and 4.2 after one second with this.
     private static readonly (string, string)[] s_tiering = [("DOTNET_TC_CallCountingDelayMs", "0")];
 
-    // With two for TLS. They are what the goals are about.
-    private static readonly string[] s_quick = ["waterspout", "waterspout-split", "c-epoll", "socket", "networkstream", "pipereader", "kestrel", "tornado", "waterspout-tls", "sslstream"];
+    // With three for TLS. They are what the goals are about.
+    private static readonly string[] s_quick = ["waterspout", "waterspout-split", "c-epoll", "socket", "networkstream", "pipereader", "kestrel", "tornado", "waterspout-tls", "c-openssl", "sslstream"];
 
     private static readonly string[] s_plain = ["echo", "sink-lines", "sink-bulk", "source-bulk"];
     private static readonly string[] s_tls = ["echo", "sink-bulk", "source-bulk"];
@@ -27,8 +27,9 @@ internal static class PeerCatalog
             DotNet(tools, "waterspout-blocking", "ours, without BusyPoll", ["echo"]),
             DotNet(tools, "waterspout-pool", "ours, handlers on the thread pool", ["echo"]),
             DotNet(tools, "waterspout-tls", "ours, SslIOStream", s_tls) with { IsTls = true, Missing = hasTls ? null : "SslIOStream is not there yet" },
-            C(tools, "c-epoll", "C, epoll, one send a turn", [.. s_plain, "message", "exact", "broadcast"], "-pthread"),
-            C(tools, "c-uring", "C, io_uring", ["echo"], "-luring"),
+            C(tools, "c-epoll", "C, epoll, one send a turn", [.. s_plain, "message", "exact", "broadcast"], "gcc", "-pthread"),
+            C(tools, "c-uring", "C, io_uring", ["echo"], "gcc, liburing-dev", "-luring"),
+            C(tools, "c-openssl", "C, epoll, OpenSSL", ["echo"], "gcc, libssl-dev", "-lssl", "-lcrypto") with { IsTls = true },
             DotNet(tools, "socket", ".NET Socket", [.. s_plain, "broadcast"]),
             Inline(DotNet(tools, "socket", ".NET Socket, completions inline", [.. s_plain, "broadcast"]), "socket-inline"),
             DotNet(tools, "networkstream", "NetworkStream, own buffer", s_tls),
@@ -69,11 +70,11 @@ internal static class PeerCatalog
     private static Peer Inline(Peer peer, string name) =>
         peer with { Name = name, Environment = [.. peer.Environment, ("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1")] };
 
-    private static Peer C(Toolchain tools, string name, string description, string[] modes, string library) =>
+    private static Peer C(Toolchain tools, string name, string description, string[] modes, string needs, params string[] libraries) =>
         new(name, description, [Path.Combine(tools.Output, name)], modes)
         {
             IsCompiled = true,
-            Missing = tools.Compile(name, "gcc", library == "-luring" ? "gcc, liburing-dev" : "gcc", [tools.Source(name, "server.c")], library),
+            Missing = tools.Compile(name, "gcc", needs, [tools.Source(name, "server.c")], libraries),
         };
 
     private static Peer PythonPeer(Toolchain tools, string name, string description, string module, string[] script, string[] modes)

@@ -44,7 +44,7 @@ internal static class Families
         Family.Pipelined => "Each connection sends 16 lines at once and waits for all of them. What counts is how many of the answers leave in one system call.",
         Family.Lines => "The load sends lines of 64 bytes as fast as they are taken; the server counts them.",
         Family.Bulk => "One connection, as fast as it goes, into or out of buffers of one size.",
-        Family.Tls => "The same over TLS 1.3 (AES-GCM). The other side is OpenSSL.",
+        Family.Tls => "The same over TLS 1.3 (AES-GCM), and handshakes: full ones, with a P-256 certificate. The other side is OpenSSL.",
         Family.Pieces => "One long message, sent in pieces of one byte or of 4 KiB. The server reads until its end, or so many bytes, and answers with its length. Searching or copying again what has come before would show as a line that rises.",
         Family.Idle => "Memory for each connection that does nothing, the CPU of a server that has nothing to do, and what a busy server takes from two other programs that keep both cores busy.",
         Family.Connects => "Connect, send a line, get it back, close; 32 at a time.",

@@ -85,8 +85,17 @@ internal static partial class WorkloadCatalog
             Family = Family.Tls,
             IsTls = true,
             Level = Level.Quick,
-            Goals = [new(1 / 1.5, "sslstream", "waterspout-tls")],
+            Goals = [new(1.19, "c-openssl", "waterspout-tls"), new(1 / 1.5, "sslstream", "waterspout-tls")],
         };
+        // Full handshakes all of them: the load keeps no session.
+        Workload connects = new("tls-connects", "TLS handshake, one line there and back, close", "echo", ["connects", "connections=32", "tls=1"])
+        {
+            Family = Family.Tls,
+            IsTls = true,
+            Goals = [new(1.5, "c-openssl", "waterspout-tls")],
+        };
+        yield return connects;
+        yield return connects with { Name = "tls12-connects", Title = "TLS 1.2 handshake, one line there and back, close", Load = ["connects", "connections=32", "tls=12"] };
         foreach ((string mode, int size) in new[] { ("source", 1), ("source", 16), ("sink", 16), ("source", 64), ("sink", 64), ("source", 1024), ("sink", 1024) })
             yield return new Workload($"tls-{mode}-{size}k", $"TLS, bulk {(mode == "sink" ? "receive, buffers" : "send, writes")} of {size} KiB", $"{mode}-bulk", [$"{mode}-bulk", "tls=1"])
             {

@@ -1,33 +1,53 @@
-// Connect, one line there and back, close; some at a time.
+// Connect, with a handshake where it is TLS, one line there and back, close; some at a time.
 #include "load.h"
 #include <sys/epoll.h>
 
 static int epoll;
 static uint64_t ended;
 
+// Never blocks: while one connection waits for the server's part of a handshake, the others continue.
+static void send_request(struct connection *connection)
+{
+    ssize_t count = send_some(connection, connection->request, LINE);
+    if (count < 0 && errno == EAGAIN) return;
+    if (count != LINE) fail("send");
+    connection->is_sent = 1;
+}
+
 static void start(struct connection *connection)
 {
     const char *request = connection->request;
-    open_connection(connection);
+    begin_connection(connection);
+    set_blocking(connection, 0);
     connection->request = request;
     connection->sent_at = now();
-    send_all(connection, request, LINE);
+    send_request(connection);
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = connection };
     epoll_ctl(epoll, EPOLL_CTL_ADD, connection->fd, &event);
 }
 
 static void finish(struct connection *connection)
 {
-    char answer[LINE];
-    ssize_t count = receive_some(connection, answer, LINE - connection->received);
-    if (count <= 0) fail("no answer");
-    if (memcmp(answer, connection->request + connection->received, count)) fail("the answer is not the request");
-    connection->received += count;
-    if (connection->received < LINE) return;
     add_latency(now() - connection->sent_at);
     ended++;
     close_connection(connection);
     start(connection);
+}
+
+static void proceed(struct connection *connection)
+{
+    char answer[LINE];
+    if (!connection->is_sent) send_request(connection);
+    while (connection->is_sent) {
+        ssize_t count = receive_some(connection, answer, LINE - connection->received);
+        if (count < 0 && errno == EAGAIN) return;
+        if (count <= 0) fail("no answer");
+        if (memcmp(answer, connection->request + connection->received, count)) fail("the answer is not the request");
+        connection->received += count;
+        if (connection->received < LINE) continue;
+        finish(connection);
+        return;
+    }
 }
 
 static void run_until(uint64_t end)
@@ -35,7 +55,7 @@ static void run_until(uint64_t end)
     struct epoll_event events[64];
     while (now() < end) {
         int count = epoll_wait(epoll, events, 64, options.block ? 100 : 0);
-        for (int i = 0; i < count; i++) finish(events[i].data.ptr);
+        for (int i = 0; i < count; i++) proceed(events[i].data.ptr);
     }
 }
 

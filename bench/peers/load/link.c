@@ -46,12 +46,14 @@ static SSL *start_tls(int fd)
     if (!context) {
         context = SSL_CTX_new(TLS_client_method());
         SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+        if (options.tls == 12) SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     }
 
+    // Without a session of an earlier connection: every handshake is a full one.
     SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
     SSL_set_tlsext_host_name(ssl, "localhost");
-    if (SSL_connect(ssl) != 1) fail("TLS handshake");
+    SSL_set_connect_state(ssl);
     return ssl;
 }
 
@@ -66,7 +68,7 @@ static ssize_t result_of(SSL *ssl, int result)
 }
 #endif
 
-void open_connection(struct connection *connection)
+void begin_connection(struct connection *connection)
 {
     memset(connection, 0, sizeof *connection);
     connection->fd = connect_to_server();
@@ -75,6 +77,14 @@ void open_connection(struct connection *connection)
     connection->ssl = start_tls(connection->fd);
 #else
     fail("built without TLS");
+#endif
+}
+
+void open_connection(struct connection *connection)
+{
+    begin_connection(connection);
+#ifdef WITH_TLS
+    if (connection->ssl && SSL_connect(connection->ssl) != 1) fail("TLS handshake");
 #endif
 }
 

@@ -18,7 +18,7 @@ struct options {
     int connections; // how many at a time
     int lines;       // in one request
     int block;       // sleep in epoll_wait: for runs in which the load has no core of its own
-    int tls;
+    int tls;         // 12 for TLS 1.2
     long bytes;      // of one message, for the pieces
     int piece;
     int every;       // milliseconds between two lines; 0 for none at all
@@ -30,6 +30,7 @@ struct options {
 struct connection {
     int fd;
     void *ssl;
+    int is_sent;      // the request
     int received;     // of the answer that is awaited
     uint64_t sent_at;
     const char *request;
@@ -48,6 +49,8 @@ extern struct options options;
 void fail(const char *what);
 uint64_t now(void);
 int connect_to_server(void);
+// Of TLS only the connection: its first send shakes hands.
+void begin_connection(struct connection *connection);
 void open_connection(struct connection *connection);
 void close_connection(struct connection *connection);
 // As the system calls, for both kinds of connection. -1 and EAGAIN where it would block.
