@@ -193,7 +193,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Runs a callback of the user's on the loop, not within the current call. If it throws, the stream closes.</summary>
-    private protected void RunCallbackLater(Action callback) => Loop.TryPost(new LoopCallback(static state =>
+    private protected void RunCallbackLater(Action callback) => Loop.PostOrPool(new LoopCallback(static state =>
     {
         (BaseIOStream stream, Action callback) = ((BaseIOStream, Action))state!;
         stream.TryRun(static run => run(), callback);
@@ -209,6 +209,7 @@ public abstract partial class BaseIOStream
         catch (Exception error)
         {
             Log.StreamCallbackFailed(Loop.Logger, error, this);
+            Loop.ReportUnhandled(error);
             CloseNow(CloseReason.Error, error);
             return false;
         }

@@ -57,7 +57,7 @@ public abstract partial class BaseIOStream
         _error = error;
         _closeReason = reason;
         _isCloseRequested = true;
-        if (!RunOnLoop(() => CloseNow(reason, error))) CloseUnregistered();
+        if (!RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
     }
 
     /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
@@ -88,12 +88,18 @@ public abstract partial class BaseIOStream
     /// Runs once, after the callbacks for data that had arrived. It is told also when nobody is reading; but not as long as there is unread
     /// data in front of the end. Where the stream is closed already it runs all the same.
     /// </remarks>
-    public void SetCloseCallback(Action? callback) => RunOnLoop(() =>
+    public void SetCloseCallback(Action? callback)
     {
-        _closeCallback = callback;
-        if (_state == StreamState.Closed) RunCloseCallbackLater();
-        else UpdateRoot();
-    });
+        // Where the loop has ended, so has the stream.
+        if (!RunOnLoop(Set)) Set();
+
+        void Set()
+        {
+            _closeCallback = callback;
+            if (_state == StreamState.Closed) RunCloseCallbackLater();
+            else UpdateRoot();
+        }
+    }
 
     /// <summary>Closes the stream now: see <see cref="Close"/>.</summary>
     public void Dispose()
@@ -121,6 +127,7 @@ public abstract partial class BaseIOStream
         _closeReason = reason;
         _error = error;
         _isWritable = _isReadable = false;
+        ForgetUnregistered();
         ReleaseDescriptor();
         LogClose(reason, error);
 
@@ -244,13 +251,10 @@ public abstract partial class BaseIOStream
         else CloseNow(CloseReason.Timeout, new TimeoutException($"{Unsent} bytes could not be sent before the close."));
     }
 
-    /// <summary>The stream of a loop that is gone, and that never got to know it.</summary>
-    private void CloseUnregistered()
+    /// <summary>A stream whose loop ended while it was made on another thread. Nobody else acts for it, but several may ask.</summary>
+    private void CloseWithoutLoop(CloseReason reason, Exception? error)
     {
-        if (_state != StreamState.New) return;
-        _state = StreamState.Closed;
-        GC.SuppressFinalize(this);
-        CloseFd();
+        lock (_readBuffer) CloseNow(reason, error);
     }
 
     /// <summary>Takes what another stream has received; the descriptor goes with it, and the other one ends without closing it.</summary>
@@ -286,13 +290,11 @@ public abstract partial class BaseIOStream
     }
 
     private void CancelClosedLater() =>
-        Loop.TryPost(new LoopCallback(static source => ((CancellationTokenSource)source!).Cancel(), _closedSource));
+        Loop.PostOrPool(new LoopCallback(static source => ((CancellationTokenSource)source!).Cancel(), _closedSource));
 
     private void RunCloseCallbackLater()
     {
-        if (_closeCallback is not { } callback) return;
-        _closeCallback = null;
-        RunCallbackLater(callback);
+        if (Interlocked.Exchange(ref _closeCallback, null) is { } callback) RunCallbackLater(callback);
     }
 
     private void LogClose(CloseReason reason, Exception? error)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.RegularExpressions;
+using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -57,7 +58,14 @@ public abstract partial class BaseIOStream
 
     private ValueTask CompleteWritesElsewhere(CancellationToken cancellationToken) => CallElsewhere(() => CompleteWritesAsync(cancellationToken));
 
-    private ValueTask CloseElsewhere(TimeSpan? timeout) => CallElsewhere(() => CloseAsync(timeout));
+    private ValueTask CloseElsewhere(TimeSpan? timeout)
+    {
+        ForwardedCall<bool> call = new(async () => { await CloseAsync(timeout); return true; }) { MayBeIgnored = true };
+        if (Loop.TryPost(new LoopCallback(ForwardedCall<bool>.Run, call))) return new ValueTask(call.Result);
+        // The loop has ended, and has closed its streams.
+        Close();
+        return default;
+    }
 
     // IsReading and IsWriting have to be true as soon as the call has returned.
     private ValueTask<T> ReadElsewhere<T>(Func<ValueTask<T>> read)

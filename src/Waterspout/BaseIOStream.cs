@@ -27,6 +27,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private readonly ReadBuffer _readBuffer = new();
     private Registration _registration;
     private volatile StreamState _state;
+    private bool _isUnregistered;
     private volatile CloseReason _closeReason;
     private volatile Exception? _error;
 
@@ -44,6 +45,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         {
             Options.Validate(nameof(options));
             ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
+            // What a user derives is registered at its first use.
+            if (!IsBuiltIn) StayUnregistered();
         }
         catch
         {
@@ -58,7 +61,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         // The arguments of the constructor were refused before it had begun: every field is zero, and so is the number of standard input.
         if (Loop is null) return;
-        if (_registration.IsNone && _state == StreamState.New)
+        if (_registration.IsNone && _state == StreamState.New && _closeCallback is null && _closedSource is null)
         {
             // The constructor failed early, or nothing was ever done with it: only the descriptor, if it has one, has to go.
             CloseFd();
@@ -68,7 +71,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         // Closed by its loop's end after it was dropped.
         if (_state == StreamState.Closed) return;
         Log.Dropped(Loop.Logger, this);
-        Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).CloseNow(CloseReason.Local), this));
+        if (!Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).CloseNow(CloseReason.Local), this))) CloseNow(CloseReason.Local);
     }
 
     /// <summary>Where a stream is in its life, as its loop sees it.</summary>
@@ -184,6 +187,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         if (_state != StreamState.New) return;
         _registration = RegisterDescriptor();
         _state = StreamState.Open;
+        ForgetUnregistered();
         if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
         // Somebody may wait already: for a connection, or with a read that was begun before it.
         UpdateRoot();
@@ -205,6 +209,29 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
             GC.SuppressFinalize(this);
             throw;
         }
+    }
+
+    /// <summary>The stream is registered later, if ever. Until then its loop holds it weakly, to close it at its end.</summary>
+    private protected void StayUnregistered()
+    {
+        if (_isUnregistered) return;
+        _isUnregistered = true;
+        try
+        {
+            Loop.AddUnregistered(this);
+        }
+        catch
+        {
+            GC.SuppressFinalize(this);
+            throw;
+        }
+    }
+
+    private void ForgetUnregistered()
+    {
+        if (!_isUnregistered) return;
+        _isUnregistered = false;
+        Loop.RemoveUnregistered(this);
     }
 
     private void RegisterLater()
@@ -247,7 +274,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
     private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)
     {
-        ForwardedCall<T> call = new(start);
+        // A write whose outcome nobody awaits is legal, and must not surface as an unobserved exception.
+        ForwardedCall<T> call = new(start) { MayBeIgnored = true };
         return Loop.TryPost(new LoopCallback(ForwardedCall<T>.Run, call))
             ? new ValueTask<T>(call.Result)
             : ValueTask.FromException<T>(ClosedException());

@@ -36,6 +36,7 @@ public partial class IOStream : BaseIOStream
         try
         {
             if (_isConnected) Register();
+            else StayUnregistered();
         }
         catch
         {
@@ -80,6 +81,7 @@ public partial class IOStream : BaseIOStream
         _fd = fd;
         _isConnected = isConnected;
         if (isConnected) Register();
+        else StayUnregistered();
     }
 
     /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>

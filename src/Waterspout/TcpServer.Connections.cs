@@ -72,9 +72,16 @@ public partial class TcpServer
             // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
             if (handling.Exception?.InnerException is not StreamClosedException) await handling;
         }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            // How idle peers and stopped servers end a handler: no mistake of anybody's.
+            Log.HandlerEnded(_logger, connection.Stream, error.Message);
+            connection.Stream?.Close(error);
+        }
         catch (Exception error)
         {
             Log.HandlerFailed(_logger, error, connection.Stream);
+            _loops[0].ReportUnhandled(error);
             connection.Stream?.Close(error);
         }
 

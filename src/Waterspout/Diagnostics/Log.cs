@@ -40,6 +40,9 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Information, "Listening on {EndPoint}.")]
     internal static partial void Listening(ILogger logger, object endPoint);
 
+    [LoggerMessage(13, LogLevel.Information, "The handler of {Stream} ended: {Reason} The stream is closed.")]
+    internal static partial void HandlerEnded(ILogger logger, object? stream, string reason);
+
     [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
     internal static partial void HandshakeDone(ILogger logger, object stream, SslProtocols protocol, TlsCipherSuite cipherSuite);
 }

@@ -45,14 +45,10 @@ internal sealed class CallbackQueue
             return _isClosed = _waiting.Count == 0;
     }
 
-    /// <summary>Takes no more, and drops what waits.</summary>
+    /// <summary>Takes no more. What waits is still to be taken.</summary>
     internal void Close()
     {
-        lock (_lock)
-        {
-            _isClosed = true;
-            _waiting.Clear();
-        }
+        lock (_lock) _isClosed = true;
     }
 }
 

@@ -5,10 +5,24 @@ internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start)
 {
     // The awaits of the caller must not go on on the loop's thread.
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private CancellationTokenRegistration _registration;
 
     internal static SendOrPostCallback Run { get; } = static call => ((ForwardedCall<T>)call!).RunAsync();
 
     internal Task<T> Result => _result.Task;
+
+    /// <summary>Nobody has to look at the outcome. Else an error that nobody sees is reported as an unobserved exception.</summary>
+    internal bool MayBeIgnored { get; init; }
+
+    /// <summary>Before it is made: the call fails when its loop has ended before it has an outcome: what it waits for may never come then.</summary>
+    internal void EndWith(IOLoop loop) => _registration = loop.Ended.UnsafeRegister(
+        static (state, token) =>
+        {
+            (ForwardedCall<T> call, IOLoop loop) = ((ForwardedCall<T>, IOLoop))state!;
+            call._result.TrySetException(new ObjectDisposedException(loop.Name, "The loop was disposed before the call had ended."));
+            _ = call._result.Task.Exception; // whoever waits sees it; nobody has to
+        },
+        (this, loop));
 
     private async void RunAsync()
     {
@@ -23,8 +37,9 @@ internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start)
         catch (Exception error)
         {
             _result.TrySetException(error);
-            // A write whose outcome nobody awaits is legal, and must not surface as an unobserved exception.
-            _ = _result.Task.Exception;
+            if (MayBeIgnored) _ = _result.Task.Exception;
         }
+
+        _registration.Unregister();
     }
 }

@@ -10,8 +10,9 @@ public sealed partial class IOLoop
 
     /// <summary>Runs <paramref name="callback"/> on the loop, in its next turn. May be called from any thread.</summary>
     /// <remarks>
-    /// Callbacks that one thread adds run in the order in which it added them. One that throws is logged, and hurts nothing
-    /// else. The execution context does not flow into it.
+    /// Callbacks that one thread adds run in the order in which it added them. One that throws is logged and reported (see
+    /// <see cref="IOLoopOptions.UnhandledException"/>), and hurts nothing else. The execution context does not flow into it. Those that wait
+    /// when the loop is disposed are run by that, on the thread that disposes it.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void AddCallback(Action callback)
@@ -21,7 +22,10 @@ public sealed partial class IOLoop
     }
 
     /// <summary>Runs <paramref name="action"/> on the loop: at once when called there, else in the loop's next turn.</summary>
-    /// <returns>A task that ends as the action's does. Its awaiters off the loop do not run on the loop.</returns>
+    /// <returns>
+    /// A task that ends as the action's does. Its awaiters off the loop do not run on the loop. Off the loop it also ends, with an
+    /// <see cref="ObjectDisposedException"/>, when the loop is disposed before.
+    /// </returns>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public Task InvokeAsync(Func<Task> action)
     {
@@ -34,29 +38,22 @@ public sealed partial class IOLoop
     {
         ArgumentNullException.ThrowIfNull(action);
         if (IsCurrent) return action();
-        TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(static async state =>
-        {
-            (Func<Task<T>> action, TaskCompletionSource<T> result) = ((Func<Task<T>>, TaskCompletionSource<T>))state!;
-            try
-            {
-                result.SetResult(await action());
-            }
-            catch (OperationCanceledException cancelled)
-            {
-                result.SetCanceled(cancelled.CancellationToken);
-            }
-            catch (Exception error)
-            {
-                result.SetException(error);
-            }
-        }, (action, result));
-        return result.Task;
+        ForwardedCall<T> call = new(() => new ValueTask<T>(action()));
+        call.EndWith(this);
+        Post(ForwardedCall<T>.Run, call);
+        return call.Result;
     }
 
     /// <summary>Queues a call for the next turn. Throws when the loop is gone.</summary>
     internal void Post(SendOrPostCallback function, object? state) =>
         ObjectDisposedException.ThrowIf(!TryPost(new LoopCallback(function, state)), this);
+
+    /// <summary>Queues what has to run in any case: where the loop has ended, on the thread pool.</summary>
+    internal void PostOrPool(LoopCallback callback)
+    {
+        if (!TryPost(callback))
+            ThreadPool.UnsafeQueueUserWorkItem(static callback => callback.Function(callback.State), callback, preferLocal: false);
+    }
 
     /// <summary>Queues a call for the next turn. False when the loop is gone.</summary>
     internal bool TryPost(LoopCallback callback)
@@ -89,13 +86,21 @@ public sealed partial class IOLoop
         {
             function(state);
         }
+        catch (ObjectDisposedException) when (_isDisposed)
+        {
+            // What runs at the end of the loop may ask something of it, and is refused.
+        }
         catch (Exception error)
         {
             Log.CallbackFailed(Logger, error, Name);
+            ReportUnhandled(error);
         }
 
         ForgetAsyncLocals();
     }
+
+    /// <summary>No code of the user's has handled this, and it has its line in the log.</summary>
+    internal void ReportUnhandled(Exception error) => UnhandledErrors.Report(_unhandled, error);
 
     // What a callback sets in its AsyncLocals must not be seen by the next one.
     private static void ForgetAsyncLocals()

@@ -9,6 +9,9 @@ public sealed partial class IOLoop
     // Held by whoever runs the loop, so that Dispose on another thread waits for the last turn.
     private readonly Lock _running = new();
     private readonly Lock _wakeGuard = new();
+    private readonly CancellationTokenSource _ended = new();
+    private readonly UnregisteredStreams _unregistered = new();
+    private volatile TaskCompletionSource? _run; // the run under way
     private bool _isPollerGone;
     private volatile bool _disposeOnExit;
 
@@ -17,6 +20,20 @@ public sealed partial class IOLoop
 
     /// <summary>The stream's buffered writes leave at the end of this turn.</summary>
     internal void FlushAtEndOfTurn(BaseIOStream stream) => _unflushed.Add(stream);
+
+    /// <summary>Cancelled when the loop has been disposed, and has run everything that it ever will.</summary>
+    internal CancellationToken Ended => _ended.Token;
+
+    /// <summary>Notes a stream that is not registered yet, for the end of the loop.</summary>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    internal void AddUnregistered(BaseIOStream stream)
+    {
+        _unregistered.Add(stream);
+        // Either the end of the loop finds the stream, or this finds that the loop has ended.
+        ObjectDisposedException.ThrowIf(_isDisposed && _unregistered.Remove(stream), this);
+    }
+
+    internal void RemoveUnregistered(BaseIOStream stream) => _unregistered.Remove(stream);
 
     private void RunUntil(Func<bool> isDone)
     {
@@ -27,6 +44,7 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
+            _run = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
             do RunTurn(isOver);
             while (!isOver());
@@ -36,7 +54,10 @@ public sealed partial class IOLoop
             _stopRequested = false;
             Leave(outer);
             if (_disposeOnExit && !_isDisposed) DisposeCore();
+            TaskCompletionSource? run = _run;
+            _run = null;
             _running.Exit();
+            run?.SetResult();
         }
     }
 
@@ -135,6 +156,7 @@ public sealed partial class IOLoop
         catch (Exception error)
         {
             Log.CallbackFailed(Logger, error, Name);
+            ReportUnhandled(error);
         }
 
         ForgetAsyncLocals();
@@ -156,8 +178,10 @@ public sealed partial class IOLoop
 
     private void CloseStreams()
     {
-        if (_registrations.Count == 0) return;
-        foreach (IReadinessHandler handler in _registrations.Handlers) (handler as BaseIOStream)?.Close();
+        SendOrPostCallback close = static stream => ((BaseIOStream)stream!).Close();
+        foreach (BaseIOStream stream in _registrations.Handlers.OfType<BaseIOStream>()) Run(close, stream);
+        foreach (BaseIOStream stream in _unregistered.All)
+            if (_unregistered.Remove(stream)) Run(close, stream);
     }
 
     private void DisposeCore()
@@ -175,8 +199,10 @@ public sealed partial class IOLoop
                 CloseStreams();
             }
 
-            // A callback that always adds itself is cut off.
+            // A callback that always adds itself is cut off, but whatever waits has its turn: somebody may wait for it.
             _callbacks.Close();
+            RunCallbacks();
+            CloseStreams();
             FlushWrites();
         }
         finally
@@ -184,11 +210,15 @@ public sealed partial class IOLoop
             Leave(outer);
             Metrics.Remove(this);
             _clock.Dispose();
+            _timers.Clear();
             lock (_wakeGuard)
             {
                 _isPollerGone = true;
                 _poller.Dispose();
             }
+
+            // Calls of other threads that still have no outcome wait for what will not come any more.
+            _ended.Cancel();
         }
     }
 }

@@ -34,7 +34,9 @@ public sealed partial class IOLoop : IDisposable
     // Another thread that adds a callback wakes the poller only when the loop may be waiting and nobody has woken it
     // yet: see WakeIfWaiting.
 
-    private static readonly Lazy<IOLoop> s_default = new(() => StartOnThread(new IOLoopOptions { Name = "Waterspout default loop" }));
+    private static readonly Lock s_defaultLock = new();
+    private static IOLoopOptions s_defaultOptions = new() { Name = "Waterspout default loop" };
+    private static volatile IOLoop? s_default;
     [ThreadStatic] private static IOLoop? t_current;
 
     private readonly IPoller _poller;
@@ -43,6 +45,7 @@ public sealed partial class IOLoop : IDisposable
     private readonly List<BaseIOStream> _unflushed = [];
     private readonly BusyPoll _busyPoll;
     private readonly long _stallTicks;
+    private readonly Action<Exception>? _unhandled;
     private volatile int _threadId;
     private volatile bool _stopRequested;
     private volatile bool _isDisposed;
@@ -56,8 +59,8 @@ public sealed partial class IOLoop : IDisposable
     public IOLoop(IOLoopOptions? options = null)
     {
         Options = options is null ? new IOLoopOptions() : options with { };
-        ArgumentOutOfRangeException.ThrowIfLessThan(Options.BusyPoll, TimeSpan.Zero, nameof(options));
-        if (Options.StallThreshold != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(Options.StallThreshold, TimeSpan.Zero, nameof(options));
+        Options.Validate(nameof(options));
+        _unhandled = Options.EffectiveUnhandledException;
         Logger = Options.LoggerFactory.CreateLogger("Waterspout");
         SynchronizationContext = new IOLoopSynchronizationContext(this);
         _busyPoll = new BusyPoll(Options.BusyPoll);
@@ -70,8 +73,15 @@ public sealed partial class IOLoop : IDisposable
     /// <summary>The loop that runs on this thread, or that this thread is starting; else <see cref="Default"/>.</summary>
     public static IOLoop Current => t_current ?? Default;
 
-    /// <summary>The loop of the process: made and started, on a background thread, at the first use. It is never disposed.</summary>
-    public static IOLoop Default => s_default.Value;
+    /// <summary>
+    /// The loop of the process: made and started, on a background thread, at the first use, with the options given to <see cref="ConfigureDefault"/>.
+    /// It is never disposed.
+    /// </summary>
+    /// <remarks>
+    /// Streams and servers that are made off every loop without naming one belong to it: a server that is made before
+    /// <see cref="RunSync(Func{Task}, TimeSpan?)"/> runs another loop, for example. Make it within that, or give it its loops by its options.
+    /// </remarks>
+    public static IOLoop Default => s_default ?? MakeDefault();
 
     /// <summary>True when the caller runs on this loop's thread.</summary>
     public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
@@ -93,14 +103,32 @@ public sealed partial class IOLoop : IDisposable
 
     internal int TimerCount => _timers.Count;
 
+    /// <summary>Says how <see cref="Default"/> works. At the start of the program: before the first stream, server or call that uses it.</summary>
+    /// <param name="options">Copied. A call before the first use replaces the options of the call before.</param>
+    /// <exception cref="InvalidOperationException"><see cref="Default"/> has been used.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A time in the options is negative.</exception>
+    public static void ConfigureDefault(IOLoopOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate(nameof(options));
+        lock (s_defaultLock)
+        {
+            if (s_default is not null) throw new InvalidOperationException($"{nameof(IOLoop)}.{nameof(Default)} has been used: configure it before the first stream, server or call that needs it.");
+            s_defaultOptions = options with { };
+        }
+    }
+
     /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>.</summary>
     /// <remarks>A stop that came before makes it return after one turn. It may be started again afterwards.</remarks>
     /// <exception cref="InvalidOperationException">The loop runs already, or the thread runs another loop.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void Start() => RunUntil(() => _stopRequested);
 
-    /// <summary>Makes <see cref="Start"/> return at the end of the current turn. May be called from any thread.</summary>
-    /// <remarks>Streams stay open, and go on when the loop is started again.</remarks>
+    /// <summary>
+    /// Makes <see cref="Start"/> return at the end of the current turn, and <see cref="RunSync(Func{Task}, TimeSpan?)"/> fail, unless its task has
+    /// ended. May be called from any thread.
+    /// </summary>
+    /// <remarks>Streams stay open, and go on when the loop is started again. Where the loop does not run, the next run ends after one turn.</remarks>
     public void Stop()
     {
         _stopRequested = true;
@@ -110,10 +138,15 @@ public sealed partial class IOLoop : IDisposable
     /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has ended.</summary>
     /// <param name="main">Called on the loop.</param>
     /// <param name="timeout">How long that may take; without limit when null.</param>
-    /// <remarks>Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there.</remarks>
-    /// <exception cref="TimeoutException">The time was up. What <paramref name="main"/> started is left as it is.</exception>
-    /// <exception cref="InvalidOperationException">Called on the loop itself, or on a thread that runs another loop.</exception>
-    /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
+    /// <remarks>
+    /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there. When this throws because of the time or a
+    /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern.
+    /// </remarks>
+    /// <exception cref="TimeoutException">The time was up.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The loop was stopped before the task had ended. Or this was called on the loop itself, or on a thread that runs another loop.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The loop has been disposed, before or meanwhile.</exception>
     public void RunSync(Func<Task> main, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(main);
@@ -126,37 +159,35 @@ public sealed partial class IOLoop : IDisposable
     {
         ArgumentNullException.ThrowIfNull(main);
         if (IsCurrent) throw new InvalidOperationException("RunSync was called on the loop itself, which would wait for itself for ever.");
-        Task<T> task = InvokeAsync(main);
-        bool isOver = false;
-        using IDisposable? limit = timeout is { } time ? CallLater(time, () => isOver = true) : null;
-
-        if (_threadId != 0)
+        bool isAbandoned = false;
+        Task<T> task = InvokeAsync(() => isAbandoned ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : main());
+        try
         {
-            if (!((IAsyncResult)task).AsyncWaitHandle.WaitOne(timeout ?? Timeout.InfiniteTimeSpan)) isOver = true;
+            if (!RunUntilCompleted(task, timeout)) throw new TimeoutException($"The operation did not complete within {timeout}.");
+            if (!task.IsCompleted) throw new InvalidOperationException($"The loop '{Name}' was stopped before the operation had completed.");
+            return task.GetAwaiter().GetResult();
         }
-        else
+        finally
         {
-            // The completion has to end the wait as well: main may end on another thread.
-            task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(new LoopCallback(static _ => { }, null)), this,
-                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            RunUntil(() => task.IsCompleted || isOver);
+            isAbandoned = true;
+            if (!task.IsCompletedSuccessfully) task.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
         }
-
-        if (isOver && !task.IsCompleted) throw new TimeoutException($"The operation did not complete within {timeout}.");
-        ObjectDisposedException.ThrowIf(!task.IsCompleted, this);
-        return task.GetAwaiter().GetResult();
     }
 
     /// <summary>
-    /// Stops the loop, closes every stream that is still open (pending operations fail with
-    /// <see cref="StreamClosedException"/>), runs the callbacks that were waiting, and frees what the loop holds.
+    /// Stops the loop, closes every stream of it that is still open (pending operations fail with <see cref="StreamClosedException"/>), runs the
+    /// callbacks that wait, and frees what the loop holds. Calls of other threads that wait for an outcome get one:
+    /// <see cref="ObjectDisposedException"/> where there is no other.
     /// </summary>
-    /// <remarks>Called on another thread it waits for the turn to end; called on the loop, the loop ends after the turn.</remarks>
+    /// <remarks>
+    /// Called on another thread it waits for the turn to end, and runs the callbacks, those of closes among them, on that thread; called on the loop, the
+    /// loop ends after the turn. Timers do not run any more. What is asked of a stream of the loop afterwards is answered as of any closed stream, and
+    /// callbacks about it run on the thread pool. Disposing again does nothing.
+    /// </remarks>
     public void Dispose()
     {
         if (_isDisposed) return;
-        _disposeOnExit = true;
-        Stop();
+        RequestDispose();
         if (IsCurrent) return;
 
         lock (_running)
@@ -164,6 +195,36 @@ public sealed partial class IOLoop : IDisposable
             if (_isDisposed) return;
             DisposeCore();
         }
+    }
+
+    /// <summary>Where a thread runs the loop, that disposes it at the end of its turn.</summary>
+    internal void RequestDispose()
+    {
+        _disposeOnExit = true;
+        Stop();
+    }
+
+    /// <summary>Runs the loop, or waits while another thread does. False when the time was up; the task may also be left over by a stop.</summary>
+    private bool RunUntilCompleted(Task task, TimeSpan? timeout)
+    {
+        bool isTimeUp = false;
+        using IDisposable? limit = timeout is { } time ? CallLater(time, () => isTimeUp = true) : null;
+        if (_run is { } run)
+        {
+            // The task first: of several that have ended, that is the one which counts.
+            return Task.WaitAny([task, run.Task], (int)(timeout ?? Timeout.InfiniteTimeSpan).TotalMilliseconds) >= 0;
+        }
+
+        // The completion has to end the wait as well: main may end on another thread.
+        task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(new LoopCallback(static _ => { }, null)), this,
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        RunUntil(() => task.IsCompleted || isTimeUp || _stopRequested);
+        return task.IsCompleted || !isTimeUp;
+    }
+
+    private static IOLoop MakeDefault()
+    {
+        lock (s_defaultLock) return s_default ??= StartOnThread(s_defaultOptions);
     }
 
     /// <summary>A loop on a background thread of its own.</summary>

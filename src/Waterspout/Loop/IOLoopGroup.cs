@@ -36,8 +36,12 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Disposes every loop: streams that are still open are closed.</summary>
+    /// <remarks>Waits for the loops, unless it is called on one of them: then each ends after its turn.</remarks>
     public void Dispose()
     {
+        // All before any is waited for, and none by one of them, which another one may be waiting for.
+        foreach (IOLoop loop in _loops) loop.RequestDispose();
+        if (_loops.Any(static loop => loop.IsCurrent)) return;
         foreach (IOLoop loop in _loops) loop.Dispose();
     }
 }

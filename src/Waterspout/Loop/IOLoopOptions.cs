@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Waterspout.Diagnostics;
 
 namespace Waterspout;
 
@@ -25,8 +26,18 @@ public sealed record IOLoopOptions
     /// <summary>The clock of timers and timeouts. The system's monotonic clock by default; tests pass one of their own.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>Where the loop and its streams log. Nowhere by default.</summary>
+    /// <summary>Where the loop and its streams log. Nowhere by default: but see <see cref="UnhandledException"/>.</summary>
     public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
+
+    /// <summary>
+    /// Gets each exception that nobody has handled: of a callback, a timer or a handler of the loop, of a callback of one of its streams, of a
+    /// server's handler of a connection. It is called once for each, on the thread on which it happened, behind the line in the log.
+    /// </summary>
+    /// <remarks>
+    /// By default they are written to standard error, unless there is a <see cref="LoggerFactory"/>, which has them. Null does nothing with them. How a
+    /// peer ends a connection, time limits and cancellations are not among them. An exception that this throws is written to standard error.
+    /// </remarks>
+    public Action<Exception>? UnhandledException { get; set; } = UnhandledErrors.WriteToStandardError;
 
     /// <summary>
     /// For how long a loop that has just sent something looks for the next event before it lets the kernel put the thread
@@ -46,4 +57,14 @@ public sealed record IOLoopOptions
 
     /// <summary>Which call of the operating system the loop waits with.</summary>
     public PollerKind Poller { get; set; }
+
+    /// <summary>Without what the log has already.</summary>
+    internal Action<Exception>? EffectiveUnhandledException =>
+        UnhandledException == UnhandledErrors.WriteToStandardError && LoggerFactory != NullLoggerFactory.Instance ? null : UnhandledException;
+
+    internal void Validate(string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(BusyPoll, TimeSpan.Zero, name);
+        if (StallThreshold != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(StallThreshold, TimeSpan.Zero, name);
+    }
 }

@@ -3,12 +3,8 @@ namespace Waterspout.Loop;
 /// <summary>Brings awaits of code that started on a loop back to that loop.</summary>
 internal sealed class IOLoopSynchronizationContext(IOLoop loop) : SynchronizationContext
 {
-    public override void Post(SendOrPostCallback d, object? state)
-    {
-        // When the loop is gone, continuations still have to run somewhere: finally blocks release things.
-        if (!loop.TryPost(new LoopCallback(d, state)))
-            ThreadPool.UnsafeQueueUserWorkItem(static work => work.d(work.state), (d, state), preferLocal: false);
-    }
+    // When the loop has ended, continuations still have to run somewhere: finally blocks release things.
+    public override void Post(SendOrPostCallback d, object? state) => loop.PostOrPool(new LoopCallback(d, state));
 
     public override void Send(SendOrPostCallback d, object? state)
     {

@@ -40,6 +40,12 @@ internal sealed class TimerQueue
         MoveDown(last, last.Index);
     }
 
+    internal void Clear()
+    {
+        Array.Clear(_heap, 0, Count);
+        Count = 0;
+    }
+
     private static bool IsSooner(LoopTimer a, LoopTimer b) =>
         a.Deadline != b.Deadline ? a.Deadline < b.Deadline : a.Sequence < b.Sequence;
 

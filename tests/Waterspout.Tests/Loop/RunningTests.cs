@@ -114,15 +114,78 @@ public abstract class RunningTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal("kept"u8, received);
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Stop_ends_RunSync_with_an_error(bool isFromElsewhere) => Check(() =>
+    {
+        IOLoop loop = Loop;
+        TaskCompletionSource never = new();
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => loop.RunSync(async () =>
+        {
+            await Task.Yield();
+            if (isFromElsewhere) _ = Task.Run(loop.Stop);
+            else loop.Stop();
+            await never.Task;
+        }, Limit));
+        Assert.Contains("stopped", error.Message);
+        // How main ends later is nobody's concern, and the loop can be used again.
+        never.SetException(new InvalidDataException("on purpose"));
+        Assert.Equal(5, loop.RunSync(() => Task.FromResult(5), Limit));
+    });
+
     [Fact]
-    public void A_loop_that_was_told_to_stop_while_RunSync_runs_it_does_not_spin() => Run(async () =>
+    public void RunSync_whose_main_stops_the_loop_and_ends_has_its_result() => Check(() =>
+        Assert.Equal(5, Loop.RunSync(() =>
+        {
+            Loop.Stop();
+            return Task.FromResult(5);
+        }, Limit)));
+
+    [Fact]
+    public void A_stop_that_came_first_lets_RunSync_make_one_turn() => Check(() =>
     {
         Loop.Stop();
-        long before = Loop.Counters.Turns;
-        TaskCompletionSource later = new();
-        Loop.CallLater(TimeSpan.FromMilliseconds(30), later.SetResult);
-        await later.Task;
-        Assert.InRange(Loop.Counters.Turns - before, 0, 100);
+        Assert.Throws<InvalidOperationException>(() => Loop.RunSync(() => new TaskCompletionSource().Task, Limit));
+        Loop.Stop();
+        Assert.Equal(5, Loop.RunSync(() => Task.FromResult(5), Limit));
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Ending_a_loop_that_runs_on_another_thread_ends_a_RunSync_of_this_one(bool isDisposed) => Check(() =>
+    {
+        IOLoop loop = Loop;
+        using RunningLoop running = new(loop);
+        using ManualResetEventSlim begun = new();
+        Task caller = Task.Run(() => loop.RunSync(() =>
+        {
+            begun.Set();
+            return new TaskCompletionSource().Task;
+        }));
+        Assert.True(begun.Wait(Limit));
+        if (isDisposed) loop.Dispose();
+        else loop.Stop();
+        Exception? error = Record.Exception(() => caller.WaitAsync(Limit).GetAwaiter().GetResult());
+        Assert.IsType(isDisposed ? typeof(ObjectDisposedException) : typeof(InvalidOperationException), error);
+    });
+
+    [Fact]
+    public void A_main_whose_RunSync_was_refused_does_not_run_later() => Run(async () =>
+    {
+        bool hasRun = false;
+        using (IOLoop inner = new(new IOLoopOptions { Poller = Poller }))
+        {
+            Assert.Throws<InvalidOperationException>(() => inner.RunSync(() =>
+            {
+                hasRun = true;
+                return Task.CompletedTask;
+            }));
+            await Task.Run(inner.Dispose);
+        }
+
+        Assert.False(hasRun);
     });
 
     [Fact]
