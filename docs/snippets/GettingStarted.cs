@@ -59,7 +59,7 @@ internal static class GettingStarted
     internal static async Task Write(IOStream stream, byte[] large)
     {
         await stream.WriteAsync("a header\n"u8);   // copied; leaves at the end of the turn, together with what follows
-        await stream.WriteAsync(large.AsMemory()); // not copied; leave the array alone until this has completed
+        await stream.WriteAsync(large.AsMemory()); // not copied; leave the array alone until this has completed. Without AsMemory it is copied
         await stream.FlushAsync();                 // now all of it is in the hands of the system
     }
 
@@ -90,13 +90,17 @@ internal static class GettingStarted
         while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, maxBytes: 65536));
     }
 
-    internal static async Task Tls(X509Certificate2 certificate)
+    internal static async Task TlsClient()
     {
         await using SslIOStream client = await SslIOStream.ConnectAsync("example.com", 443, sslOptions: null);
         Console.WriteLine($"{client.SslProtocol}, {client.RemoteCertificate?.Subject}");
+    }
 
-        TcpServerOptions options = new() { Ssl = new SslServerAuthenticationOptions { ServerCertificate = certificate } };
-        await using TcpServer server = new(EchoAsync, options);
+    internal static async Task<SslServerAuthenticationOptions> TlsServer(X509Certificate2 certificate)
+    {
+        SslServerAuthenticationOptions ssl = new() { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) };
+        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = ssl });
+        return ssl;
     }
 
     internal static async Task StartTls(IOStream stream)

@@ -1,7 +1,8 @@
-using System.Net;
+using System.Buffers.Binary;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using Waterspout;
 
 namespace Snippets;
@@ -16,7 +17,7 @@ internal static class Tls
         Console.WriteLine($"{head.Length} bytes over {stream.SslProtocol}");
     }
 
-    internal static EndPoint Server(X509Certificate2 certificate, X509Certificate2Collection intermediates)
+    internal static SslServerAuthenticationOptions Server(X509Certificate2 certificate, X509Certificate2Collection intermediates)
     {
         TcpServer server = new(HandleAsync, new TcpServerOptions
         {
@@ -26,20 +27,60 @@ internal static class Tls
             },
             HandshakeTimeout = TimeSpan.FromSeconds(5),
         });
-        return server.Listen(8443);
+        return server.Options.Ssl!;
     }
 
-    internal static SslServerAuthenticationOptions ByName(IReadOnlyDictionary<string, SslServerAuthenticationOptions> sites, X509Certificate2 standard)
+    internal static Dictionary<string, SslServerAuthenticationOptions> Sites(X509Certificate2 shop, X509Certificate2 mail, X509Certificate2Collection intermediates)
     {
-        SslServerAuthenticationOptions ssl = new()
+        Dictionary<string, SslServerAuthenticationOptions> sites = new(StringComparer.OrdinalIgnoreCase)
         {
-            ServerCertificateSelectionCallback = (_, name) =>
-                name is not null && sites.TryGetValue(name, out SslServerAuthenticationOptions? site) ? site.ServerCertificate! : standard,
+            ["shop.example.com"] = new() { ServerCertificateContext = SslStreamCertificateContext.Create(shop, intermediates, offline: true) },
+            ["mail.example.com"] = new() { ServerCertificateContext = SslStreamCertificateContext.Create(mail, intermediates, offline: true) },
         };
-        return ssl;
+        return sites;
     }
 
-    internal static (SslServerAuthenticationOptions, SslClientAuthenticationOptions) Mutual(
+    internal static TcpServer ByName(Dictionary<string, SslServerAuthenticationOptions> sites, SslServerAuthenticationOptions standard)
+    {
+        TcpServer server = new(async stream =>
+        {
+            using CancellationTokenSource limit = new(TimeSpan.FromSeconds(10));
+            // Looked at only: the handshake reads the hello again.
+            ReadOnlyMemory<byte> header = await stream.PeekAsync(5, limit.Token);
+            ReadOnlyMemory<byte> hello = await stream.PeekAsync(5 + BinaryPrimitives.ReadUInt16BigEndian(header.Span[3..]), limit.Token);
+            SslServerAuthenticationOptions options = sites.GetValueOrDefault(ServerName(hello.Span), standard);
+            await using SslIOStream secure = await stream.StartTlsAsync(options, limit.Token);
+            await HandleAsync(secure);
+        });
+        return server;
+    }
+
+    // The name in a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3). Empty where there is none, or where the hello is not one.
+    internal static string ServerName(ReadOnlySpan<byte> hello)
+    {
+        try
+        {
+            int at = 43;                                                 // headers, version, random
+            at += 1 + hello[at];                                         // session
+            at += 2 + BinaryPrimitives.ReadUInt16BigEndian(hello[at..]); // cipher suites
+            at += 1 + hello[at];                                         // compression
+            at += 2;                                                     // length of the extensions
+            for (int length; at < hello.Length; at += 4 + length)
+            {
+                length = BinaryPrimitives.ReadUInt16BigEndian(hello[(at + 2)..]);
+                if (BinaryPrimitives.ReadUInt16BigEndian(hello[at..]) == 0)
+                    return Encoding.ASCII.GetString(hello.Slice(at + 9, BinaryPrimitives.ReadUInt16BigEndian(hello[(at + 7)..])));
+            }
+        }
+        catch (Exception error) when (error is IndexOutOfRangeException or ArgumentOutOfRangeException)
+        {
+            // The handshake refuses it.
+        }
+
+        return "";
+    }
+
+    internal static (SslServerAuthenticationOptions Server, SslClientAuthenticationOptions Client) Mutual(
         X509Certificate2 serverCertificate, X509Certificate2 clientCertificate, X509Certificate2 root)
     {
         X509ChainPolicy trust = new()
@@ -47,17 +88,18 @@ internal static class Tls
             TrustMode = X509ChainTrustMode.CustomRootTrust,
             CustomTrustStore = { root },
             RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
         };
         SslServerAuthenticationOptions server = new()
         {
-            ServerCertificate = serverCertificate,
+            ServerCertificateContext = SslStreamCertificateContext.Create(serverCertificate, null, offline: true),
             ClientCertificateRequired = true,
             CertificateChainPolicy = trust,
         };
         SslClientAuthenticationOptions client = new()
         {
             TargetHost = "db.internal",
-            ClientCertificates = [clientCertificate],
+            ClientCertificateContext = SslStreamCertificateContext.Create(clientCertificate, null, offline: true),
             CertificateChainPolicy = trust,
         };
         return (server, client);
@@ -67,7 +109,7 @@ internal static class Tls
     {
         SslServerAuthenticationOptions modern = new()
         {
-            ServerCertificate = certificate,
+            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         };
         return modern;

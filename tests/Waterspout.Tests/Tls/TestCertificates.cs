@@ -25,8 +25,8 @@ public static class TestCertificates
 
     public static X509Certificate2 Client { get; } = MakeLeaf("client", Root);
 
-    /// <summary>A certificate for a name, signed by an authority, or by its own key when there is none.</summary>
-    public static X509Certificate2 MakeLeaf(string host, X509Certificate2? authority, bool isExpired = false)
+    /// <summary>A certificate for a name, signed by an authority, or by its own key when there is none. It may say where its issuer's certificate is.</summary>
+    public static X509Certificate2 MakeLeaf(string host, X509Certificate2? authority, bool isExpired = false, string? issuerAt = null)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={host}", key, HashAlgorithmName.SHA256);
@@ -35,6 +35,7 @@ public static class TestCertificates
         if (host == Host) names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
+        if (issuerAt is not null) request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(ocspUris: null, caIssuersUris: [issuerAt]));
         DateTimeOffset end = isExpired ? DateTimeOffset.UtcNow.AddDays(-1) : s_end.AddDays(-2);
         if (authority is null) return Portable(request.CreateSelfSigned(s_begin.AddDays(2), end));
         using X509Certificate2 signed = request.Create(authority, s_begin.AddDays(2), end, RandomNumberGenerator.GetBytes(8));
