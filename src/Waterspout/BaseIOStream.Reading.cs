@@ -192,6 +192,12 @@ public abstract partial class BaseIOStream
         return PiecesAsync(delimiter.ToArray(), maxBytes, cancellationToken);
     }
 
+    /// <summary>Reads the pieces between delimiters, without the delimiters. The delimiter is copied by the call.</summary>
+    /// <inheritdoc cref="SplitAsync(ReadOnlyMemory{byte}, int?, CancellationToken)"/>
+    [OverloadResolutionPriority(-1)] // a null behind the delimiter is a handler that is missing, and no limit
+    public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
+        SplitAsync((ReadOnlyMemory<byte>)delimiter.ToArray(), maxBytes, cancellationToken);
+
     /// <summary>Hands the pieces between delimiters, without the delimiters, to <paramref name="handle"/> in the stream's own buffer, without a copy.</summary>
     /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
     /// <param name="handle">

@@ -8,7 +8,7 @@ public abstract partial class BaseIOStream
     private const int SmallestUncopied = 8 * 1024;
 
     /// <summary>Writes a copy of the data.</summary>
-    /// <param name="data">May be empty.</param>
+    /// <param name="data">May be empty. An array is taken as a span, and so is copied: <c>AsMemory()</c> on it chooses the form that does not copy.</param>
     /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>
     /// <remarks>
     /// <para>Completion: when no more than <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, which is at once for

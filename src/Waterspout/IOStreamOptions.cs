@@ -26,8 +26,10 @@ public sealed record IOStreamOptions
     public int WriteHighWaterMark { get; set; } = 65_536;
 
     /// <summary>
-    /// How long a read may wait before it fails with <see cref="TimeoutException"/>. Every byte stays buffered, and the stream
-    /// usable. Without limit when null, which is the default.
+    /// How long a read may take in all before it fails with <see cref="TimeoutException"/>, however much arrives meanwhile: a
+    /// <see cref="BaseIOStream.ReadUntilCloseAsync(CancellationToken)"/> is one read, and each piece of
+    /// <see cref="BaseIOStream.ReadChunksAsync"/> is one. Every byte stays buffered, and the stream usable. Without limit when null,
+    /// which is the default.
     /// </summary>
     public TimeSpan? ReadTimeout { get; set; }
 

@@ -14,6 +14,7 @@ public sealed partial class IOLoop
     /// <summary>Runs <paramref name="callback"/> on the loop once <paramref name="delay"/> has passed. May be called from any thread.</summary>
     /// <param name="delay">Zero or less means the next turn. Measured by a monotonic clock, rounded up to milliseconds.</param>
     /// <param name="callback">Timers that are due at the same time run in the order in which they were made.</param>
+    /// <remarks>The execution context does not flow into the callback: it sees no values of <see cref="AsyncLocal{T}"/>.</remarks>
     /// <returns>
     /// Disposing it, from any thread, cancels the timer: once that has returned the callback does not begin. One that has begun already is left to run.
     /// </returns>
@@ -27,7 +28,8 @@ public sealed partial class IOLoop
     /// <summary>Runs <paramref name="callback"/> on the loop every <paramref name="period"/>, the first time after one period.</summary>
     /// <remarks>
     /// The times do not drift: each is a whole number of periods after the start. Times that were missed, because the
-    /// loop was held up or the callback itself took longer than the period, are left out. May be called from any thread.
+    /// loop was held up or the callback itself took longer than the period, are left out. May be called from any thread. The execution context does not
+    /// flow into the callback.
     /// </remarks>
     /// <returns>Disposing it, from any thread, ends the calls: once that has returned none begins.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The period is not positive.</exception>

@@ -17,6 +17,19 @@ public abstract class SplitContract(Transport transport, PollerKind poller) : St
         await write;
     });
 
+    [Fact]
+    public void A_delimiter_given_as_a_span_is_copied_by_the_call() => RunPair(async (left, right) =>
+    {
+        byte[] delimiter = [(byte)','];
+        IAsyncEnumerable<byte[]> pieces = right.SplitAsync(delimiter.AsSpan());
+        delimiter[0] = (byte)'b';
+        Task write = WriteAndClose(left, "a,b,rest");
+        List<string> found = [];
+        await foreach (byte[] piece in pieces) found.Add(Text(piece));
+        Assert.Equal(["a", "b", "rest"], found);
+        await write;
+    });
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
