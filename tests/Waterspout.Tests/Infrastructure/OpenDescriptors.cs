@@ -17,6 +17,7 @@ public sealed class OpenDescriptors
     static OpenDescriptors()
     {
         _ = IOLoop.Default;
+        Console.Error.Flush(); // a duplicate of the process's descriptor, which counts where that is a pipe
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, static _ => { }).Dispose();
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
