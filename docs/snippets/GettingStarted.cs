@@ -92,7 +92,7 @@ internal static class GettingStarted
 
     internal static async Task TlsClient()
     {
-        await using SslIOStream client = await SslIOStream.ConnectAsync("example.com", 443, sslOptions: null);
+        await using SslIOStream client = await SslIOStream.ConnectAsync("example.com", 443);
         Console.WriteLine($"{client.SslProtocol}, {client.RemoteCertificate?.Subject}");
     }
 

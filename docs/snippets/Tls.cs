@@ -11,7 +11,7 @@ internal static class Tls
 {
     internal static async Task Client()
     {
-        await using SslIOStream stream = await SslIOStream.ConnectAsync("example.com", 443, sslOptions: null);
+        await using SslIOStream stream = await SslIOStream.ConnectAsync("example.com", 443);
         await stream.WriteAsync("HEAD / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n"u8);
         byte[] head = await stream.ReadUntilAsync("\r\n\r\n"u8, maxBytes: 65536);
         Console.WriteLine($"{head.Length} bytes over {stream.SslProtocol}");

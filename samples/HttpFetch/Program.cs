@@ -24,7 +24,7 @@ catch (Exception error) when (error is IOException or InvalidDataException or Ur
 async Task FetchAsync(Uri url)
 {
     await using IOStream stream = url.Scheme == Uri.UriSchemeHttps
-        ? await SslIOStream.ConnectAsync(url.IdnHost, url.Port, sslOptions: null)
+        ? await SslIOStream.ConnectAsync(url.IdnHost, url.Port)
         : await IOStream.ConnectAsync(url.IdnHost, url.Port);
     await Http.GetAsync(stream, url, output);
 }

@@ -71,11 +71,16 @@ public partial class IOStream
     /// <exception cref="OperationCanceledException">Connecting was cancelled.</exception>
     public static ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
     {
+        CheckConnect(host, port, options);
+        return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
+    }
+
+    private protected static void CheckConnect(string host, int port, IOStreamOptions? options)
+    {
         ArgumentException.ThrowIfNullOrEmpty(host);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
-        (options ?? IOStreamOptions.Default).Validate(nameof(options));
-        return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
+        options?.Validate(nameof(options));
     }
 
     private protected override void HandleConnect()

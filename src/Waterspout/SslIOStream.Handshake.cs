@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Diagnostics;
@@ -17,35 +16,6 @@ public partial class SslIOStream
 
     private protected override bool IsConnecting => !_isEstablished;
 
-    /// <summary>Connects to a host by name (RFC 8305) and does the handshake; the host's name is sent, and must be in its certificate.</summary>
-    /// <param name="host">A name or an IP address.</param>
-    /// <param name="port">From 1 to 65535.</param>
-    /// <param name="sslOptions">The platform's options; its defaults when null. Its target host, if set, stands in for <paramref name="host"/>.</param>
-    /// <param name="options">Limits and habits; <see cref="IOStreamOptions.ConnectTimeout"/> includes the handshake.</param>
-    /// <param name="cancellationToken">Cancelling closes everything.</param>
-    /// <returns>A stream whose handshake is done, on <see cref="IOLoop.Current"/>, with Nagle's algorithm off.</returns>
-    /// <exception cref="StreamClosedException">
-    /// No connection (see <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/>), or the handshake failed: the inner
-    /// exception is then an <see cref="AuthenticationException"/>.
-    /// </exception>
-    /// <exception cref="TimeoutException">The time limit passed.</exception>
-    /// <exception cref="OperationCanceledException">Connecting was cancelled.</exception>
-    public static async ValueTask<SslIOStream> ConnectAsync(string host, int port, SslClientAuthenticationOptions? sslOptions, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
-    {
-        IOLoop loop = IOLoop.Current;
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using IDisposable? timer = options?.ConnectTimeout is { } timeout ? loop.CallLater(timeout, limit.Cancel) : null;
-        IOStream plain = await IOStream.ConnectAsync(host, port, options, cancellationToken);
-        try
-        {
-            return await plain.StartTlsAsync(TlsOptions.ForServer(sslOptions, host), limit.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new TimeoutException($"No TLS connection to {host}:{port} within {options!.ConnectTimeout}.");
-        }
-    }
-
     /// <summary>Waits until the handshake is done.</summary>
     /// <param name="cancellationToken">Cancelling ends the wait, and not the handshake.</param>
     /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from the reference: that allows one.</remarks>
@@ -55,18 +25,6 @@ public partial class SslIOStream
         if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
         if (_isEstablished && !IsClosed) return default;
         return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(_handshake.Task.WaitAsync(cancellationToken));
-    }
-
-    /// <inheritdoc/>
-    /// <remarks>
-    /// Completion: when the handshake is done. <paramref name="serverHostname"/> is sent to the server, and must be in its certificate; it is taken
-    /// from a <see cref="DnsEndPoint"/> when null, and the target host of the options goes before both.
-    /// </remarks>
-    public override ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        if (!Loop.IsCurrent) return CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
-        return ConnectAndAuthenticateAsync(address, serverHostname ?? (address as DnsEndPoint)?.Host, cancellationToken);
     }
 
     /// <summary>Waits for the handshake and, where that is cancelled, closes the stream.</summary>
@@ -118,15 +76,6 @@ public partial class SslIOStream
             handshake.TrySetException(error);
             _ = handshake.Task.Exception; // nobody has to wait for it
         }, (_handshake, error)));
-    }
-
-    private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
-    {
-        if (IsClosed) throw ClosedException();
-        if (_transport.IsConnected) throw new InvalidOperationException("The stream is connected already.");
-        await _transport.ConnectAsync(address, null, cancellationToken);
-        StartHandshake(serverHostname);
-        await CompleteHandshakeAsync(cancellationToken);
     }
 
     private void StartHandshake(string? serverHostname)

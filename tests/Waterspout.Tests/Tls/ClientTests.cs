@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Reflection;
 using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
@@ -108,6 +109,49 @@ public sealed class ClientTests : TlsTest
         Assert.IsType<AuthenticationException>(error.InnerException);
         await Assert.ThrowsAsync<StreamClosedException>(() => asked);
     });
+
+    [Fact]
+    public void Every_static_form_that_is_called_on_the_class_is_TLS() => Run(async () =>
+    {
+        await using TcpServer server = new(_ => Task.CompletedTask, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
+        int port = ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port;
+        IOStreamOptions options = new();
+        CancellationToken none = CancellationToken.None;
+        // Each of these compiles; none may be the one that the base class has for plain streams. The platform does not trust the server.
+        Func<ValueTask<SslIOStream>>[] calls =
+        [
+            () => SslIOStream.ConnectAsync("127.0.0.1", port),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, null),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, options),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, options: options),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, options, none),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, cancellationToken: none),
+            () => SslIOStream.ConnectAsync("127.0.0.1", port, null, null, none),
+        ];
+        foreach (Func<ValueTask<SslIOStream>> call in calls)
+        {
+            StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => call().AsTask());
+            Assert.IsType<AuthenticationException>(error.InnerException);
+        }
+    });
+
+    [Fact]
+    public void No_static_method_for_plain_streams_is_found_through_the_class()
+    {
+        static string Shape(MethodInfo method) => $"{method.Name}({string.Join(", ", method.GetParameters().Select(each => each.ParameterType))})";
+        const BindingFlags Own = BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        string[] hidden = [.. typeof(SslIOStream).GetMethods(Own).Select(Shape)];
+        Assert.All(typeof(IOStream).GetMethods(Own).Select(Shape), method => Assert.Contains(method, hidden));
+        Assert.True(typeof(SslIOStream).GetMethod(nameof(IOStream.CreatePair), Own)!.GetCustomAttribute<ObsoleteAttribute>()!.IsError);
+    }
+
+    [Fact]
+    public void Arguments_out_of_range_are_refused_by_the_call()
+    {
+        Assert.IsType<ArgumentException>(Record.Exception(() => { _ = SslIOStream.ConnectAsync("", 1); }));
+        Assert.IsType<ArgumentOutOfRangeException>(Record.Exception(() => { _ = SslIOStream.ConnectAsync("localhost", 0); }));
+        Assert.IsType<ArgumentOutOfRangeException>(Record.Exception(() => { _ = SslIOStream.ConnectAsync("localhost", 1, new IOStreamOptions { ReadChunkSize = 0 }); }));
+    }
 
     [Fact]
     public void The_time_limit_of_connecting_includes_the_handshake() => Run(async () =>
