@@ -17,12 +17,18 @@ public abstract partial class BaseIOStream
     {
     }
 
+    /// <summary>The poller has reported urgent data. Reads stop in front of it, though more is there.</summary>
+    private protected virtual void OnPriority()
+    {
+    }
+
     /// <summary>What a stream over another one is told by it, as the poller tells others.</summary>
     private protected void HandleEvents(IOEvents events) => ((IReadinessHandler)this).HandleEvents(events);
 
     void IReadinessHandler.HandleEvents(IOEvents events)
     {
         if (_state == StreamState.Closed) return;
+        if ((events & IOEvents.Priority) != 0) OnPriority();
         if (IsConnecting)
         {
             if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
@@ -32,7 +38,8 @@ public abstract partial class BaseIOStream
 
         bool wasBlocked = !_isWritable;
         if ((events & (IOEvents.Write | IOEvents.Error)) != 0) _isWritable = true;
-        if ((events & (IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndKnown)
+        // An error alone is no end: an error queue (timestamps, for example) reports itself the same way. HandleError asks.
+        if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && !_isEndKnown)
         {
             _isEndKnown = true;
             OnEndKnown();

@@ -9,9 +9,10 @@ public abstract partial class BaseIOStream
     // nothing is taken from the kernel, whose full buffer then holds the peer back.
     //
     // The poller tells each change once (edge-triggered), so _isReadable remembers that there may be something to receive.
-    // It is cleared when a receive gives less than was asked for: the kernel has then nothing more, and will tell again.
-    // That saves the second receive, which would only say EAGAIN: 7 % of a ping-pong. Not so when the end of the stream
-    // is known to be behind the data: no more edges come then, and receiving goes on until it says zero.
+    // It is cleared when a receive says EAGAIN; over TCP already when it gives less than was asked for: the kernel has then
+    // nothing more, and will tell again. That saves the second receive, which would only say EAGAIN: 7 % of a ping-pong.
+    // Where a receive may stop early for other reasons (ShortMeansBlocked) it is made. So it is when the end of the stream is
+    // known to be behind the data: no more edges come then, and receiving goes on until it says zero.
     //
     // A read begins by looking at the buffer, goes on by receiving if the descriptor is known to be readable, and waits
     // otherwise. When an event completes it, its awaiter goes on right there, on the stack of ReceiveForRead, and may begin

@@ -22,7 +22,7 @@ namespace Waterspout;
 public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
 {
     /// <summary>What a stream is registered for, once and for good.</summary>
-    internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
+    internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed | IOEvents.Priority;
 
     private readonly ReadBuffer _readBuffer = new();
     private Registration _registration;
@@ -151,8 +151,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     protected virtual bool ShutdownWrites() => false;
 
     /// <summary>
-    /// A read or write of less than was asked for means that the next one would block. True for sockets and pipes; not for a terminal,
-    /// which gives a line at a time, nor for TLS, which works in records; unknown of what users derive.
+    /// A read or write of less than was asked for means that the next one would block. True for TCP alone: everything else that the kernel has may stop at
+    /// the end of a message, a packet, a line, a record, or in front of descriptors that a message carries; and what users derive is unknown.
     /// </summary>
     internal virtual bool ShortMeansBlocked => false;
 

@@ -14,6 +14,7 @@ public partial class IOStream : BaseIOStream
     // Not 0: the finalizer of an object whose constructor failed must not close standard input.
     private readonly int _fd = -1;
     private Socket? _socket;
+    private ShortReceives _shortReceives; // asked of the kernel at the first one
 
     /// <summary>Makes a stream over a socket.</summary>
     /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on; not if this fails.</param>
@@ -84,6 +85,19 @@ public partial class IOStream : BaseIOStream
         else StayUnregistered();
     }
 
+    /// <summary>What a receive of less than was asked for says about the rest.</summary>
+    private enum ShortReceives : byte
+    {
+        /// <summary>There has been none yet.</summary>
+        Unknown,
+
+        /// <summary>There is no rest, as with TCP.</summary>
+        MeanEmpty,
+
+        /// <summary>Nothing: a Unix socket stops in front of descriptors, SCTP at the end of a message, TCP in front of urgent data.</summary>
+        MeanNothing,
+    }
+
     /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
     public Socket Socket => GetSocket();
 
@@ -96,7 +110,14 @@ public partial class IOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    internal override bool ShortMeansBlocked => IsBuiltIn;
+    internal override bool ShortMeansBlocked
+    {
+        get
+        {
+            if (_shortReceives == ShortReceives.Unknown) _shortReceives = IsBuiltIn && Sockets.IsTcp(_fd) ? ShortReceives.MeanEmpty : ShortReceives.MeanNothing;
+            return _shortReceives == ShortReceives.MeanEmpty;
+        }
+    }
 
     /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
@@ -124,6 +145,9 @@ public partial class IOStream : BaseIOStream
         if (_socket is { } socket) socket.Dispose();
         else if (_fd >= 0) FileDescriptors.Close(_fd);
     }
+
+    // For good: the kernel stops at each urgent byte, and reports only the latest.
+    private protected override void OnPriority() => _shortReceives = ShortReceives.MeanNothing;
 
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)

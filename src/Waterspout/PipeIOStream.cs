@@ -68,8 +68,6 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    internal override bool ShortMeansBlocked => IsBuiltIn && !_isTerminal;
-
     private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
 
     /// <summary>A new pipe: what is written to the one comes out of the other.</summary>

@@ -40,6 +40,7 @@ internal static unsafe partial class LibC
     internal const int SO_REUSEADDR = 2;
     internal const int SO_ERROR = 4;
     internal const int SO_REUSEPORT = 15;
+    internal const int SO_PROTOCOL = 38;
     internal const int SO_DOMAIN = 39;
     internal const int IPPROTO_TCP = 6;
     internal const int TCP_NODELAY = 1;

@@ -84,6 +84,9 @@ internal static unsafe class Sockets
         return LibC.getpeername(fd, &none, &length) == 0;
     }
 
+    /// <summary>TCP itself. MPTCP and SCTP have numbers of their own, and other habits.</summary>
+    internal static bool IsTcp(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_PROTOCOL) is { IsSuccess: true, Value: LibC.IPPROTO_TCP };
+
     internal static PosixResult GetOption(int fd, int level, int name)
     {
         // SAFETY: the value and its length are on this stack frame.

@@ -6,8 +6,8 @@ namespace Waterspout.Loop;
 /// <remarks>
 /// Theory of operation. A stream's descriptor is registered once, edge-triggered, for everything, and never modified:
 /// two EPOLL_CTL_MOD a message cost 13 to 20 % of the CPU of a ping-pong. In return the stream must remember what it
-/// was told (an edge comes once), and must go on until the kernel says EAGAIN or gives less than was asked for; only
-/// then is another edge certain to come. That is why <see cref="Rearm"/> does nothing for our own streams.
+/// was told (an edge comes once), and must go on until the kernel says EAGAIN or, over TCP, gives less than was asked
+/// for; only then is another edge certain to come. That is why <see cref="Rearm"/> does nothing for our own streams.
 ///
 /// The kernel removes a closed descriptor by itself only when no duplicate of it is left, for example in a child
 /// process, so <see cref="Remove"/> is explicit: else a stranger's events would come with our token.

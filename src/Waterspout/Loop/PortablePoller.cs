@@ -9,13 +9,22 @@ namespace Waterspout.Loop;
 /// that was reported is taken out of the interest until <see cref="Rearm"/> asks for it again. Hang-ups and errors
 /// cannot be masked, so once told of one a descriptor with no interest left is hidden from the kernel (its number is
 /// complemented, which poll skips) until it is re-armed; else the loop would spin on it.
+///
+/// An error without a hang-up may be an error queue that nobody empties, and that is reported for ever, while the
+/// connection lives on. Such a descriptor rests after each report: it is hidden for some milliseconds whatever it waits for,
+/// which costs its data that delay, and the loop next to nothing.
 /// </remarks>
 internal sealed class PortablePoller : IPoller
 {
     private const ulong WakeToken = ulong.MaxValue;
+    private const IOEvents ErrorAlone = IOEvents.Error & ~IOEvents.HangUp;
     private const IOEvents Interests = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
 
+    // A hundred looks a second at an error queue: under a thousandth of a core.
+    private const int Rest = 10; // milliseconds
+
     private readonly Dictionary<int, int> _indexes = [];
+    private readonly List<int> _resting = [];
     private readonly List<(ulong Token, IOEvents Events)> _reports = [];
     private readonly (int Reader, int Writer) _wake = FileDescriptors.CreatePipe();
     private readonly byte[] _drain = new byte[64];
@@ -24,11 +33,13 @@ internal sealed class PortablePoller : IPoller
     private LibC.pollfd[] _descriptors = GC.AllocateArray<LibC.pollfd>(16, pinned: true);
     private Entry[] _entries = new Entry[16];
     private int _count;
+    private long _restUntil;
 
     private struct Entry
     {
         public ulong Token;
         public bool EdgeTriggered;
+        public bool IsResting;
     }
 
     public PortablePoller() => Add(_wake.Reader, WakeToken, IOEvents.Read, edgeTriggered: false);
@@ -37,6 +48,8 @@ internal sealed class PortablePoller : IPoller
     {
         if (!_indexes.TryAdd(fd, _count)) throw new InvalidOperationException($"Descriptor {fd} is registered already.");
         if (_count == _descriptors.Length) Grow();
+        // For those who would not look again by themselves. This poller looks again until there is nothing.
+        if (edgeTriggered) events &= ~IOEvents.Priority;
         _descriptors[_count] = new LibC.pollfd { fd = fd, events = (short)events };
         _entries[_count] = new Entry { Token = token, EdgeTriggered = edgeTriggered };
         _count++;
@@ -53,8 +66,8 @@ internal sealed class PortablePoller : IPoller
     {
         if (!_indexes.TryGetValue(fd, out int index)) return;
         ref LibC.pollfd entry = ref _descriptors[index];
-        entry.fd = fd;
         entry.events |= (short)events;
+        if (!_entries[index].IsResting) entry.fd = fd;
     }
 
     public void Remove(int fd)
@@ -70,6 +83,7 @@ internal sealed class PortablePoller : IPoller
     public int Wait(int timeout)
     {
         _reports.Clear();
+        timeout = EndRests(timeout);
         PosixResult result = Poll.Wait(_descriptors.AsSpan(0, _count), timeout);
         if (!result.IsSuccess)
             return result.Error == Errno.EINTR ? 0 : result.ValueOrThrow("poll");
@@ -100,7 +114,39 @@ internal sealed class PortablePoller : IPoller
         ref Entry entry = ref _entries[index];
         _reports.Add((entry.Token, events));
         if (entry.Token == WakeToken) DrainWake();
-        if (entry.EdgeTriggered) Mask(ref _descriptors[index], events);
+        if (!entry.EdgeTriggered) return;
+        Mask(ref _descriptors[index], events);
+        if ((events & IOEvents.Error) == ErrorAlone) BeginRest(index);
+    }
+
+    private void BeginRest(int index)
+    {
+        ref LibC.pollfd entry = ref _descriptors[index];
+        int fd = Number(entry.fd);
+        entry.fd = ~fd;
+        // The end of the peer's side is still of interest, also to a stream that nobody reads from.
+        entry.events |= (short)IOEvents.ReadClosed;
+        _entries[index].IsResting = true;
+        if (_resting.Count == 0) _restUntil = Environment.TickCount64 + Rest;
+        _resting.Add(fd);
+    }
+
+    /// <summary>Shows the resting descriptors again when their time is over. The time that the next poll may take.</summary>
+    private int EndRests(int timeout)
+    {
+        if (_resting.Count == 0) return timeout;
+        long left = _restUntil - Environment.TickCount64;
+        if (left > 0) return timeout < 0 ? (int)left : (int)Math.Min(left, timeout);
+        foreach (int fd in _resting)
+        {
+            // Removed meanwhile, or another's number by now.
+            if (!_indexes.TryGetValue(fd, out int index) || !_entries[index].IsResting) continue;
+            _entries[index].IsResting = false;
+            _descriptors[index].fd = fd;
+        }
+
+        _resting.Clear();
+        return timeout;
     }
 
     private static void Mask(ref LibC.pollfd entry, IOEvents reported)

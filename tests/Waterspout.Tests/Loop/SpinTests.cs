@@ -83,6 +83,31 @@ public abstract class SpinTests(PollerKind poller) : LoopTest(poller)
         Assert.False(stream.IsClosed);
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_error_queue_is_no_end_and_does_not_make_the_loop_spin(bool isReading) => Run(async () =>
+    {
+        (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
+        Task<byte[]>? read = isReading ? stream.ReadBytesAsync(1).AsTask() : null;
+        // Time stamps of what is sent come through the error queue, which nobody empties here.
+        stream.Socket.SetRawSocketOption(1, 37 /* SO_TIMESTAMPING */, BitConverter.GetBytes(2 | 16));
+        await stream.WriteAsync("x"u8);
+        await stream.FlushAsync();
+        await peer.ReadBytesAsync(1);
+        Assert.InRange(await TurnsMeanwhile(), 0, FewTurns);
+        Assert.Equal(CloseReason.None, stream.CloseReason);
+        Assert.False(stream.Closed.IsCancellationRequested);
+
+        await peer.WriteAsync("y"u8);
+        Assert.Equal("y"u8.ToArray(), await (read ?? stream.ReadBytesAsync(1).AsTask()));
+        TaskCompletionSource ended = new();
+        stream.Closed.Register(ended.SetResult);
+        peer.Close();
+        await ended.Task;
+        stream.Close();
+    });
+
     private async Task<long> TurnsMeanwhile()
     {
         long before = Loop.Counters.Turns;

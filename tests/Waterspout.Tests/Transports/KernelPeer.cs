@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Waterspout.Interop;
+
+namespace Waterspout.Tests;
+
+/// <summary>A peer that uses what streams do not: packets, messages, descriptors that a message carries.</summary>
+internal static unsafe class KernelPeer
+{
+    internal const int O_DIRECT = 0x4000; // x64; other numbers elsewhere
+    internal const int MSG_OOB = 1;
+
+    private const int SOCK_SEQPACKET = 5;
+    private const int SCM_RIGHTS = 1;
+
+    internal static (int Reader, int Writer) CreatePacketPipe()
+    {
+        int* ends = stackalloc int[2];
+        PosixResult.From(LibC.pipe2(ends, LibC.O_CLOEXEC | O_DIRECT)).ValueOrThrow("pipe2");
+        return (ends[0], ends[1]);
+    }
+
+    internal static (int, int) CreateSeqPacketPair()
+    {
+        int* ends = stackalloc int[2];
+        PosixResult.From(LibC.socketpair(LibC.AF_UNIX, SOCK_SEQPACKET | LibC.SOCK_CLOEXEC, 0, ends)).ValueOrThrow("socketpair");
+        return (ends[0], ends[1]);
+    }
+
+    /// <summary>Writes each piece with a call of its own.</summary>
+    internal static void Write(int fd, params ReadOnlySpan<string> pieces)
+    {
+        foreach (string piece in pieces) Assert.Equal(piece.Length, FileDescriptors.Write(fd, Encoding.ASCII.GetBytes(piece)).Value);
+    }
+
+    internal static void Send(int fd, string text) => Assert.True(TrySend(fd, text, 0));
+
+    internal static bool TrySend(int fd, string text, int flags)
+    {
+        fixed (byte* data = Encoding.ASCII.GetBytes(text)) return LibC.send(fd, data, (nuint)text.Length, flags) == text.Length;
+    }
+
+    /// <summary>Sends text that carries a descriptor.</summary>
+    internal static void SendDescriptor(int fd, string text, int carried)
+    {
+        fixed (byte* data = Encoding.ASCII.GetBytes(text))
+        {
+            LibC.iovec vector = new() { iov_base = data, iov_len = (nuint)text.Length };
+            // struct cmsghdr: a length, a level, a type, the data.
+            byte* control = stackalloc byte[24];
+            *(nuint*)control = 20;
+            *(int*)(control + 8) = LibC.SOL_SOCKET;
+            *(int*)(control + 12) = SCM_RIGHTS;
+            *(int*)(control + 16) = carried;
+            LibC.msghdr message = default;
+            message.msg_iov = &vector;
+            message.msg_iovlen = 1;
+            message.msg_control = control;
+            message.msg_controllen = 24;
+            Assert.Equal(text.Length, LibC.sendmsg(fd, (LibC.msghdr*)Unsafe.AsPointer(ref message), 0));
+        }
+    }
+}
