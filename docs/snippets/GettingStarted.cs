@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.IO.Pipes;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Waterspout;
@@ -80,14 +81,29 @@ internal static class GettingStarted
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = loops });
         Console.WriteLine($"listening on {server.Listen(8888)}");
         server.Listen(new UnixDomainSocketEndPoint("/tmp/echo.sock"));
-        await WaitForTheEndAsync();
+
+        // The loops have threads of their own, so this one has to wait: for Ctrl+C, or for whoever supervises the process.
+        TaskCompletionSource end = new();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        await end.Task;
         await server.StopAsync(drain: TimeSpan.FromSeconds(5));
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true; // the signal itself would end the process at once
+            end.TrySetResult();
+        }
     }
 
-    internal static async Task EchoAsync(IOStream stream)
+    internal static async Task EchoAsync(IOStream stream, CancellationToken stopping)
     {
-        // Ends with a StreamClosedException when the client goes, which the server takes as what it is.
-        while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, maxBytes: 65536));
+        // Ends with a StreamClosedException when the client goes, or with the token when the server stops, which the server takes as what they are.
+        while (true)
+        {
+            byte[] line = await stream.ReadUntilAsync("\n"u8, maxBytes: 65536, stopping);
+            await stream.WriteAsync(line, CancellationToken.None);
+        }
     }
 
     internal static async Task TlsClient()
@@ -129,8 +145,6 @@ internal static class GettingStarted
             stream.ReadUntilClose(body => Console.WriteLine($"{body.Length} bytes"));
         });
     }
-
-    private static Task WaitForTheEndAsync() => Task.CompletedTask;
 
     private static void Consume(ReadOnlySpan<byte> data) => _ = data;
 }

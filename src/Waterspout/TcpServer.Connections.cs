@@ -12,7 +12,6 @@ namespace Waterspout;
 public partial class TcpServer
 {
     private readonly HashSet<Connection> _connections = [];
-    private TaskCompletionSource? _emptied;
 
     /// <summary>The number of connections that are open, those included that are still on their way to the handler.</summary>
     public int ConnectionCount
@@ -29,7 +28,9 @@ public partial class TcpServer
     {
         Connection connection = new(this, fd);
         lock (_connections) _connections.Add(connection);
-        if (loop.IsCurrent) Begin(connection, loop);
+        // Either the close of what is left finds the connection, or this finds that it has begun.
+        if (_isCut) Close(connection);
+        else if (loop.IsCurrent) Begin(connection, loop);
         else if (!loop.TryPost(new LoopCallback(_ => Begin(connection, loop), null))) Close(connection);
     }
 
@@ -72,6 +73,10 @@ public partial class TcpServer
             // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
             if (handling.Exception?.InnerException is not StreamClosedException) await handling;
         }
+        catch (OperationCanceledException) when (_isStopped)
+        {
+            // By the token that notifies of the stop. What the handler has written is still sent, below.
+        }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
             // How idle peers and stopped servers end a handler: no mistake of anybody's.
@@ -113,13 +118,6 @@ public partial class TcpServer
         End(connection);
     }
 
-    private void CloseAll()
-    {
-        List<Connection> connections;
-        lock (_connections) connections = [.. _connections];
-        foreach (Connection connection in connections) Close(connection);
-    }
-
     private void End(Connection connection)
     {
         TaskCompletionSource? emptied;
@@ -133,12 +131,6 @@ public partial class TcpServer
         if (Options.MaxConnections is null || _isStopped) return;
         lock (_listeners)
             foreach (Listener listener in _listeners) listener.Resume();
-    }
-
-    /// <summary>Ends when every connection has. Nothing is accepted any more.</summary>
-    private Task WhenNoneIsLeft()
-    {
-        lock (_connections) return _connections.Count == 0 ? Task.CompletedTask : (_emptied ??= new TaskCompletionSource()).Task;
     }
 
     /// <summary>A connection from its acceptance to its end: a descriptor first, a stream as soon as its loop has it.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
@@ -20,17 +21,33 @@ public partial class TcpServer : IAsyncDisposable
     private readonly List<Listener> _listeners = [];
     private readonly ILogger _logger;
     private int _next = -1;
-    private volatile bool _isStopped;
 
     /// <summary>Makes a server that does not listen yet.</summary>
     /// <param name="handler">Called on a loop with each connection.</param>
     /// <param name="options">How the server works; the defaults when null.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    // Before the form below where both fit, as for a null.
+    [OverloadResolutionPriority(1)]
     public TcpServer(Func<IOStream, Task> handler, TcpServerOptions? options = null)
         : this(options)
     {
         ArgumentNullException.ThrowIfNull(handler);
         _handler = handler;
+    }
+
+    /// <summary>Makes a server that does not listen yet, and whose handlers are notified of its stop.</summary>
+    /// <param name="handler">
+    /// Called on a loop with each connection, and with <see cref="Stopping"/>. A read that is given that token ends with the stop, no byte is lost, and
+    /// there is time to answer and to say goodbye; a write that it cancels would close the stream. A handler that the token ends has its stream closed
+    /// in good order, and nothing is logged.
+    /// </param>
+    /// <param name="options">How the server works; the defaults when null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public TcpServer(Func<IOStream, CancellationToken, Task> handler, TcpServerOptions? options = null)
+        : this(options)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        _handler = stream => handler(stream, Stopping);
     }
 
     /// <summary>For subclasses, which override <see cref="HandleStreamAsync"/>.</summary>
@@ -70,39 +87,6 @@ public partial class TcpServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         return ListenOnAll([endPoint])[0];
-    }
-
-    /// <summary>Stops accepting, lets the handlers end, then closes the connections that are left.</summary>
-    /// <param name="drain">How long the handlers may take, those included whose connection has been accepted and is still on its way to them.</param>
-    /// <returns>A task that ends when every connection is closed and every handler has ended.</returns>
-    public async Task StopAsync(TimeSpan drain)
-    {
-        List<Listener> listeners;
-        lock (_listeners)
-        {
-            _isStopped = true;
-            listeners = [.. _listeners];
-            _listeners.Clear();
-        }
-
-        foreach (Listener listener in listeners) await listener.StopAsync().ConfigureAwait(false);
-        Task all = WhenNoneIsLeft();
-        try
-        {
-            await all.WaitAsync(drain).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            CloseAll();
-            await all.ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Stops at once: see <see cref="StopAsync"/>.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
-        GC.SuppressFinalize(this);
     }
 
     /// <summary>Handles a connection. Runs on its loop; when it ends, the stream is closed in good order.</summary>

@@ -45,4 +45,10 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
     internal static partial void HandshakeDone(ILogger logger, object stream, SslProtocols protocol, TlsCipherSuite cipherSuite);
+
+    [LoggerMessage(14, LogLevel.Warning, "The server has stopped, and {Count} handlers still run: they did not end when their streams were closed.")]
+    internal static partial void HandlersLeft(ILogger logger, int count);
+
+    [LoggerMessage(15, LogLevel.Error, "A callback that was registered with the server's Stopping token failed.")]
+    internal static partial void StoppingFailed(ILogger logger, Exception error);
 }

@@ -1,0 +1,37 @@
+namespace Waterspout.Loop;
+
+/// <summary>What a time limit may be, wherever one is taken: up to <see cref="TimeSpan.MaxValue"/>, or infinite.</summary>
+internal static class TimeLimit
+{
+    // What the system's own timers take is 49 days. A longer wait is as good as one for ever.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
+
+    /// <exception cref="ArgumentOutOfRangeException">Zero, or negative and not infinite.</exception>
+    internal static void CheckPositive(TimeSpan? limit, string name)
+    {
+        if (limit is { } time && time != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">Negative and not infinite.</exception>
+    internal static void CheckNotNegative(TimeSpan? limit, string name)
+    {
+        if (limit is { } time && time != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, name);
+    }
+
+    /// <summary>The limit as the waits of the platform take it.</summary>
+    internal static TimeSpan ForSystem(TimeSpan limit) => limit <= s_longest ? limit : Timeout.InfiniteTimeSpan;
+
+    /// <summary>Whether the task ends in time, and before the token is cancelled. How it ends is not looked at.</summary>
+    internal static async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await task.WaitAsync(ForSystem(limit), time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception) when (!task.IsCompleted)
+        {
+            return false;
+        }
+    }
+}

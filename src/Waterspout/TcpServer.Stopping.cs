@@ -1,0 +1,110 @@
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+// Nothing that a handler does may hold the stop longer than its limit: not one that never ends, nor one that blocks its loop, nor one that
+// waits for the stop itself. So everything is begun without waiting, and only the outcome is waited for, by the clock and not by a loop.
+public partial class TcpServer
+{
+    // For handlers to end once their streams are closed: that takes a turn, or several where they clean up.
+    private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(500);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _listenersStopped = Task.CompletedTask;
+    private TaskCompletionSource? _emptied;
+    private volatile bool _isStopped;
+    private volatile bool _isCut;
+
+    /// <summary>Cancelled when the server begins to stop. Callbacks that are registered with it run on the thread pool.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Stops accepting, notifies the handlers and lets them end, then closes the connections that are left.</summary>
+    /// <param name="drain">
+    /// How long the handlers may take, those included whose connection has been accepted and is still on its way to them. Zero closes everything at once;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>, or more than 49 days, is without limit.
+    /// </param>
+    /// <param name="cancellationToken">Cancelling ends the drain: what is left is closed as if its time were up. The stop itself is not undone.</param>
+    /// <returns>
+    /// A task that ends when every connection is closed and every handler has ended; but half a second after the drain at the latest. Handlers that still
+    /// run then, though their streams are closed, are logged as a warning.
+    /// </returns>
+    /// <remarks>
+    /// <para>May be called again: with a shorter drain it ends sooner.</para>
+    /// <para>A handler may stop its own server. If it awaits the stop, that waits for it too, and so lasts for all of the drain, and then closes
+    /// the handler's own stream. To end sooner, and to answer before, do not await it.</para>
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The drain is negative. Nothing has been stopped.</exception>
+    public Task StopAsync(TimeSpan drain, CancellationToken cancellationToken = default)
+    {
+        TimeLimit.CheckNotNegative(drain, nameof(drain));
+        return StopCoreAsync(drain, cancellationToken);
+    }
+
+    /// <summary>Stops at once: see <see cref="StopAsync"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+
+    private async Task StopCoreAsync(TimeSpan drain, CancellationToken cancellationToken)
+    {
+        TimeProvider time = _loops[0].Options.TimeProvider;
+        Task ended = WhenEndedAsync(StopListening());
+        NotifyHandlers();
+        if (await TimeLimit.EndsWithinAsync(ended, drain, time, cancellationToken).ConfigureAwait(false)) return;
+        CloseAll();
+        if (await TimeLimit.EndsWithinAsync(ended, s_grace, time, CancellationToken.None).ConfigureAwait(false)) return;
+        Log.HandlersLeft(_logger, ConnectionCount);
+    }
+
+    private Task StopListening()
+    {
+        lock (_listeners)
+        {
+            _isStopped = true;
+            if (_listeners.Count == 0) return _listenersStopped;
+            Task stopped = Task.WhenAll(_listeners.Select(listener => listener.StopAsync()));
+            _listeners.Clear();
+            return _listenersStopped = stopped;
+        }
+    }
+
+    // On the pool, so that no callback of a user's holds the stop, and none runs inside it.
+    private void NotifyHandlers() => _stopping.CancelAsync().ContinueWith(
+        static (task, server) => ((TcpServer)server!).OnStoppingFailed(task.Exception!.InnerException!),
+        this,
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted,
+        TaskScheduler.Default);
+
+    private void OnStoppingFailed(Exception error)
+    {
+        Log.StoppingFailed(_logger, error);
+        _loops[0].ReportUnhandled(error);
+    }
+
+    /// <summary>Ends when every connection has. Nothing is accepted any more once the listeners have stopped.</summary>
+    private async Task WhenEndedAsync(Task listenersStopped)
+    {
+        await listenersStopped.ConfigureAwait(false);
+        Task emptied;
+        lock (_connections)
+        {
+            if (_connections.Count == 0) return;
+            // Whoever stops a server on another thread must not go on on a loop.
+            emptied = (_emptied ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+
+        await emptied.ConfigureAwait(false);
+    }
+
+    private void CloseAll()
+    {
+        _isCut = true;
+        List<Connection> connections;
+        lock (_connections) connections = [.. _connections];
+        foreach (Connection connection in connections) Close(connection);
+    }
+}
