@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
@@ -16,7 +17,9 @@ public abstract partial class BaseIOStream
     private CancellationTokenSource? _closedSource;
     private Task? _closing;
     private volatile bool _isEndTold;
-    private volatile bool _isCloseRequested;
+    private volatile CloseReason _expectedReason; // what is known before the stream closes
+    private volatile CloseOutcome? _outcome;
+    private bool _isSending;
     private bool _isMoved; // into another stream, which has taken the descriptor
 
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
@@ -40,24 +43,20 @@ public abstract partial class BaseIOStream
     /// <summary>Closes the stream now.</summary>
     /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of what pending operations fail with.</param>
     /// <remarks>
-    /// Pending operations fail with <see cref="StreamClosedException"/>; what has not been sent is dropped, and unread data in the kernel
-    /// makes it reset the connection: <see cref="CloseAsync"/> does neither. What is in the read buffer can still be read. Closing again
-    /// does nothing. Off the loop's thread the stream is closed as far as everybody can see, and the descriptor goes with the loop's next turn.
+    /// <para>Without an error, what was written is first handed to the system as far as that takes it at once, as Tornado's write does. What
+    /// it does not take is dropped, and its size logged as a warning; with an error nothing more is sent. Unread data in the kernel makes it
+    /// reset the connection, and over TLS there is no close_notify but in answer to the peer's. <see cref="CloseAsync"/> sends everything,
+    /// and resets nothing.</para>
+    /// <para>Pending operations fail with <see cref="StreamClosedException"/>, but for those whose data was sent. What is in the read buffer
+    /// can still be read. Closing again does nothing, from whatever thread: the first call decides <see cref="CloseReason"/> and
+    /// <see cref="Error"/> together. Off the loop's thread the stream is closed as far as everybody can see, and the last sending and the
+    /// descriptor's end come with the loop's next turn.</para>
     /// </remarks>
     public void Close(Exception? error = null)
     {
         CloseReason reason = error is null ? CloseReason.Local : CloseReason.Error;
-        if (Loop.IsCurrent)
-        {
-            CloseNow(reason, error);
-            return;
-        }
-
-        if (IsClosed) return;
-        _error = error;
-        _closeReason = reason;
-        _isCloseRequested = true;
-        if (!RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
+        if (Loop.IsCurrent) CloseNow(reason, error);
+        else if (TrySetOutcome(reason, error) && !RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
     }
 
     /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
@@ -101,7 +100,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Closes the stream now: see <see cref="Close"/>.</summary>
+    /// <summary>Closes the stream now, and sends what the system takes at once: see <see cref="Close"/>.</summary>
     public void Dispose()
     {
         Close();
@@ -115,6 +114,10 @@ public abstract partial class BaseIOStream
         return CloseAsync();
     }
 
+    /// <summary>Settles why the stream closes. The first who comes, on whatever thread, decides it; false for all others.</summary>
+    private bool TrySetOutcome(CloseReason reason, Exception? error) =>
+        !IsClosed && Interlocked.CompareExchange(ref _outcome, new CloseOutcome(reason, error), null) is null;
+
     /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
     private protected virtual void OnClosed(Exception error)
     {
@@ -123,13 +126,16 @@ public abstract partial class BaseIOStream
     private protected void CloseNow(CloseReason reason, Exception? error = null)
     {
         if (_state == StreamState.Closed) return;
+        // Another thread may have set it, and have its close on the way here.
+        if (!TrySetOutcome(reason, error)) (reason, error) = _outcome!;
+        Exception? sendError = error is null ? SendLast() : null;
+        if (_state == StreamState.Closed) return; // a hook that sent has closed the stream
         _state = StreamState.Closed;
-        _closeReason = reason;
-        _error = error;
         _isWritable = _isReadable = false;
         ForgetUnregistered();
         ReleaseDescriptor();
         LogClose(reason, error);
+        if (Unsent > 0) LogUnsent(sendError ?? error, IsCutByPeer(reason, sendError ?? error));
 
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
@@ -215,7 +221,7 @@ public abstract partial class BaseIOStream
     private async Task CloseInOrderAsync(CloseReason reason, TimeSpan timeout)
     {
         _state = StreamState.Closing;
-        _closeReason = reason;
+        _expectedReason = reason;
         if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
         if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
         UpdateRoot();
@@ -284,7 +290,7 @@ public abstract partial class BaseIOStream
     private void TellEnd()
     {
         if (_isEndTold) return;
-        if (_closeReason == CloseReason.None) _closeReason = ReasonOfKnownEnd;
+        if (_expectedReason == CloseReason.None) _expectedReason = ReasonOfKnownEnd;
         _isEndTold = true;
         if (Volatile.Read(ref _closedSource) is not null) CancelClosedLater();
     }
@@ -304,10 +310,21 @@ public abstract partial class BaseIOStream
         else Log.ClosedByError(Loop.Logger, error, this, reason);
     }
 
+    /// <summary>Says how much of what was written is dropped: as quietly as the close, where the peer has cut the connection or there never was one.</summary>
+    private protected virtual void LogUnsent(Exception? error, bool isCutByPeer) =>
+        Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, Unsent);
+
+    private bool IsCutByPeer(CloseReason reason, Exception? error) =>
+        reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
+
     private static bool IsConnectionLoss(Exception error) => error switch
     {
+        StreamClosedException { Reason: CloseReason.Reset } => true, // of the transport under TLS
         SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut } => true,
         IOException { InnerException: Win32Exception { NativeErrorCode: (int)Errno.EPIPE } } => true,
         _ => false,
     };
+
+    /// <summary>Why a stream has closed: one object, so that nobody sees the reason of one close with the error of another.</summary>
+    private sealed record CloseOutcome(CloseReason Reason, Exception? Error);
 }

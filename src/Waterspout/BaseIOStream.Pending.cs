@@ -44,7 +44,7 @@ public abstract partial class BaseIOStream
     /// <summary>Begins a read that the buffer may or may not satisfy.</summary>
     private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
     {
-        if (_state == StreamState.New && !IsConnecting && !_isCloseRequested) EnsureRegistered();
+        if (_state == StreamState.New && !IsConnecting && !IsClosed) EnsureRegistered();
         read.Stream = this;
         if (_state >= StreamState.Closing) return ReadWhatIsLeft(read);
         _pendingRead = read;
@@ -116,7 +116,7 @@ public abstract partial class BaseIOStream
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
     private bool FailAtEnd(ReadOperation read)
     {
-        bool isRegular = (_closeReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
+        bool isRegular = (CloseReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
         if (isRegular && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
             _isEndReturned = true;

@@ -49,7 +49,7 @@ public abstract partial class BaseIOStream
         if (_state is StreamState.New or StreamState.Closed || IsConnecting) return;
         try
         {
-            Send();
+            Send(SendBudget);
         }
         catch (Exception error)
         {
@@ -137,9 +137,44 @@ public abstract partial class BaseIOStream
         return task;
     }
 
-    private void Send()
+    /// <summary>Before the stream closes, hands to the descriptor what it takes at once. Without a budget: there is no next turn.</summary>
+    /// <returns>The error, if it ended by one.</returns>
+    private Exception? SendLast()
     {
-        int budget = SendBudget;
+        if (Unsent == 0 || _isSending || _state == StreamState.New || IsConnecting) return null;
+        AssumeWritable();
+        Exception? error = null;
+        try
+        {
+            Send(long.MaxValue);
+        }
+        catch (Exception thrown)
+        {
+            error = thrown;
+        }
+
+        ReleaseWriters();
+        return error;
+    }
+
+    /// <summary>The descriptor may have become writable since it was full, and the event that says so be on its way.</summary>
+    internal virtual void AssumeWritable() => _isWritable = true;
+
+    private void Send(long budget)
+    {
+        _isSending = true;
+        try
+        {
+            SendWithin(budget);
+        }
+        finally
+        {
+            _isSending = false;
+        }
+    }
+
+    private void SendWithin(long budget)
+    {
         while (_isWritable && _writeBuffer is { Length: > 0 } buffer)
         {
             if (budget <= 0)

@@ -28,8 +28,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private Registration _registration;
     private volatile StreamState _state;
     private bool _isUnregistered;
-    private volatile CloseReason _closeReason;
-    private volatile Exception? _error;
 
     /// <summary>Makes a stream on a loop.</summary>
     /// <param name="options">Limits and habits; the defaults when null.</param>
@@ -97,7 +95,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public IOStreamOptions Options { get; }
 
     /// <summary>The stream is closed, by whomever. What had arrived before can still be read.</summary>
-    public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
+    public bool IsClosed => _state == StreamState.Closed || _outcome is not null;
 
     /// <summary>A read is under way.</summary>
     public bool IsReading => _isParsing || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
@@ -106,13 +104,13 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
 
     /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
-    public Exception? Error => _error;
+    public Exception? Error => _outcome?.Error;
 
     /// <summary>
     /// Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read. Not so over TLS, where what
     /// kind of an end it is comes behind the data.
     /// </summary>
-    public CloseReason CloseReason => _closeReason;
+    public CloseReason CloseReason => _outcome?.Reason ?? _expectedReason;
 
     /// <summary>Turns Nagle's algorithm off (true) or on (false), on streams that have it; does nothing on others.</summary>
     public virtual void SetNoDelay(bool value)
@@ -165,8 +163,11 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         : ClosedException();
 
     /// <summary>The exception for an operation on the closed stream.</summary>
-    private protected StreamClosedException ClosedException() =>
-        new(_closeReason == CloseReason.None ? CloseReason.Local : _closeReason, _error);
+    private protected StreamClosedException ClosedException()
+    {
+        CloseReason reason = CloseReason;
+        return new StreamClosedException(reason == CloseReason.None ? CloseReason.Local : reason, Error);
+    }
 
     /// <summary>Makes the descriptor known to the poller, at the first use. Where that fails, the stream closes with the error.</summary>
     private protected void EnsureRegistered()
@@ -236,7 +237,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     private void RegisterLater()
     {
-        if (!_isCloseRequested) EnsureRegistered();
+        if (!IsClosed) EnsureRegistered();
     }
 
     /// <summary>Streams over both ends of something that was made for them. If one cannot be made, both ends are closed.</summary>

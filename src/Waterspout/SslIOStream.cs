@@ -117,6 +117,12 @@ public partial class SslIOStream : IOStream
 
     internal override bool ShortMeansBlocked => false;
 
+    internal override void AssumeWritable()
+    {
+        base.AssumeWritable();
+        _transport.AssumeWritable();
+    }
+
     private protected override bool WritesMemory => true;
 
     // Whether the peer has said in TLS that it ends is behind the data.

@@ -122,6 +122,7 @@ public abstract class ConstructorTests(PollerKind poller) : LoopTest(poller)
     public void A_descriptor_that_cannot_be_watched_closes_the_stream_with_the_error(bool isRead)
     {
         ExpectLog("closed: Error");
+        if (!isRead) ExpectUnsent();
         Run(async () =>
         {
             int before = OwnStream.Closes;

@@ -20,8 +20,11 @@ public abstract class SoakTests(PollerKind poller) : LoopTest(poller)
         [new TcpTransport(), new UnixTransport(), new PipeTransport(), new FaultyTransport(), new TlsPairs(SslProtocols.Tls13, isClientLeft: true)];
 
     [Fact]
-    public void Frames_arrive_whole_until_a_conversation_ends_however_it_does() =>
+    public void Frames_arrive_whole_until_a_conversation_ends_however_it_does()
+    {
+        Log.Allow("bytes were written and not sent"); // by one that gave up
         Check(() => Loop.RunSync(() => SoakAsync(NewRandom()), s_duration + Limit));
+    }
 
     private async Task SoakAsync(Random random)
     {

@@ -43,6 +43,9 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Information, "The handler of {Stream} ended: {Reason} The stream is closed.")]
     internal static partial void HandlerEnded(ILogger logger, object? stream, string reason);
 
+    [LoggerMessage(EventId = 14, Message = "{Stream}: {Bytes} bytes were written and not sent.")]
+    internal static partial void Unsent(ILogger logger, LogLevel level, Exception? error, object stream, long bytes);
+
     [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
     internal static partial void HandshakeDone(ILogger logger, object stream, SslProtocols protocol, TlsCipherSuite cipherSuite);
 

@@ -68,6 +68,11 @@ internal sealed class TlsTransport : IOStream
         _owner?.OnTransportClosed();
     }
 
+    // The stream above says it, in bytes of its user's.
+    private protected override void LogUnsent(Exception? error, bool isCutByPeer)
+    {
+    }
+
     // The stream above has the time limits, and decides what the end of the peer's side means.
     private static IOStreamOptions ForTransport(IOStreamOptions options)
     {

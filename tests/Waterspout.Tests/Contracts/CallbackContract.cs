@@ -82,6 +82,7 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
     [Fact]
     public void A_callback_that_waits_does_not_run_after_the_close_and_the_close_callback_does() => RunPair(async (left, right) =>
     {
+        ExpectUnsent();
         Task closed = WhenClosed(right);
         right.ReadBytes(50_000_000, _ => Assert.Fail("There is not as much."));
         left.Write(new byte[24_000_000], () => Assert.Fail("It cannot be sent."));

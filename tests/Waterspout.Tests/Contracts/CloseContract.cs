@@ -34,6 +34,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
     [Fact]
     public void Closing_fails_pending_writes_with_the_given_error()
     {
+        ExpectUnsent();
         ExpectLog("closed: Error");
         RunPair(async (left, right) =>
         {
@@ -51,6 +52,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
     [Fact]
     public void Closing_with_megabytes_unsent_fails_every_write_and_holds_no_memory_of_the_callers() => RunPair(async (left, right) =>
     {
+        ExpectUnsent();
         Clog(left, out Task first);
         List<Task> writes = [first];
         List<WeakReference> memory = [];

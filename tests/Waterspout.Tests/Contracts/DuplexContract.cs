@@ -49,6 +49,7 @@ public abstract class DuplexContract(Transport transport, PollerKind poller) : S
     [Fact]
     public void The_peers_end_closes_both_ways_and_fails_a_waiting_write() => RunPair(async (left, right) =>
     {
+        ExpectUnsent();
         Clog(right, out Task write);
         ValueTask<byte[]> read = right.ReadBytesAsync(1);
         await left.CompleteWritesAsync();

@@ -73,6 +73,7 @@ public abstract class WriteEndContract(Transport transport, PollerKind poller) :
     [Fact]
     public void Data_that_nobody_takes_for_the_write_timeout_closes_the_stream() => RunPair(async (left, right) =>
     {
+        ExpectUnsent();
         Clog(left, out Task write);
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => write);
         Assert.Equal(CloseReason.Timeout, error.Reason);

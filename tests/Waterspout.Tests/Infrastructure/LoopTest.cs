@@ -23,6 +23,9 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
     /// <summary>The test provokes a warning or an error that contains this.</summary>
     protected void ExpectLog(string part) => Log.Expect(part);
 
+    /// <summary>The test closes a stream before everything has been sent.</summary>
+    protected void ExpectUnsent() => ExpectLog("bytes were written and not sent");
+
     /// <summary>Runs a body on the loop, and looks for what it has left behind.</summary>
     protected void Run(Func<Task> body, Action<IOLoopOptions>? configure = null) => Check(() => Loop.RunSync(body, Limit), configure);
 

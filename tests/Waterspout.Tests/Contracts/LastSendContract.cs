@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Logging;
+
+namespace Waterspout.Tests;
+
+/// <summary>What was written right before a close: it is sent as far as the system takes it, and the rest is not dropped silently.</summary>
+public abstract class LastSendContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    private const string Unsent = "bytes were written and not sent";
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_written_before_a_close_arrives(bool isDisposed) => RunPair(async (left, right) =>
+    {
+        await left.WriteAsync("awaited "u8);
+        left.Write("and not "u8);
+        if (isDisposed) left.Dispose();
+        else left.Close();
+        Assert.False(left.IsWriting);
+        Assert.Equal(CloseReason.Local, left.CloseReason);
+        await AssertReads("awaited and not ", right.ReadBytesAsync(16));
+    });
+
+    [Fact]
+    public void What_another_thread_wrote_before_its_close_arrives() => RunPair(async (left, right) =>
+    {
+        await Task.Run(() =>
+        {
+            ValueTask write = left.WriteAsync("first "u8);
+            left.Write("second"u8);
+            left.Close();
+            Assert.True(left.IsClosed);
+            return write.AsTask();
+        });
+        await AssertReads("first second", right.ReadBytesAsync(12));
+    });
+
+    [Fact]
+    public void What_was_written_after_the_end_of_the_peers_side_arrives() => RunPair(async (left, right) =>
+    {
+        if (!Transport.IsDuplex) return;
+        await right.CompleteWritesAsync();
+        await left.ReadUntilCloseAsync();
+        await left.WriteAsync("answer"u8);
+        left.Close();
+        await AssertReads("answer", right.ReadBytesAsync(6));
+    }, new IOStreamOptions { AllowHalfOpen = true });
+
+    [Fact]
+    public void What_was_written_before_the_end_of_writes_arrives() => RunPair(async (left, right) =>
+    {
+        left.Write("last"u8);
+        _ = left.CompleteWritesAsync().AsTask();
+        left.Close();
+        await AssertReads("last", right.ReadBytesAsync(4));
+    });
+
+    [Fact]
+    public void The_loops_end_sends_what_was_written()
+    {
+        RunPair((left, right) =>
+        {
+            left.Write("last"u8);
+            return Task.CompletedTask;
+        });
+        Assert.DoesNotContain(Log.Lines, static line => line.Message.Contains(Unsent));
+    }
+
+    [Fact]
+    public void A_write_whose_data_the_close_has_sent_is_completed() => RunPair(async (left, right) =>
+    {
+        TaskCompletionSource sent = new();
+        left.Write("data"u8, sent.SetResult);
+        left.Close();
+        await sent.Task;
+        await AssertReads("data", right.ReadBytesAsync(4));
+    });
+
+    [Fact]
+    public void A_close_with_an_error_sends_nothing_and_says_what_it_drops()
+    {
+        ExpectLog("closed: Error");
+        ExpectLog($": 4 {Unsent}");
+        RunPair(async (left, right) =>
+        {
+            await left.WriteAsync("data"u8);
+            left.Close(new IOException("cause"));
+            await AssertFails<StreamClosedException>(right.ReadBytesAsync(1));
+        });
+    }
+
+    [Fact]
+    public void What_the_system_does_not_take_is_said_with_its_size()
+    {
+        ExpectUnsent();
+        RunPair(async (left, right) =>
+        {
+            byte[] data = Clog(left, out Task write);
+            string name = left.ToString()!;
+            long unsent = left.Unsent;
+            left.Close();
+            await Assert.ThrowsAsync<StreamClosedException>(() => write);
+            LogLine line = Assert.Single(Log.Lines, static line => line.Message.Contains(Unsent));
+            Assert.Equal(LogLevel.Warning, line.Level);
+            Assert.StartsWith(name, line.Message);
+            int dropped = int.Parse(line.Message[(name.Length + 2)..line.Message.IndexOf(Unsent, StringComparison.Ordinal)]);
+            Assert.InRange(dropped, 1, unsent);
+            // Over TLS a record that has left in part counts as dropped.
+            AssertSame(data.AsMemory(0, data.Length - dropped), await right.ReadBytesAsync(data.Length - dropped));
+        });
+    }
+
+    [Fact]
+    public void What_a_peer_drops_that_closes_is_said_quietly() => RunPair(async (left, right) =>
+    {
+        Clog(left, out Task write);
+        right.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        Assert.Single(Log.Lines, static line => line.Message.Contains(Unsent));
+        AssertLogIsQuiet();
+    });
+
+    [Fact]
+    public void A_close_that_meets_a_peer_that_has_closed_says_so_quietly() => RunPair(async (left, right) =>
+    {
+        right.Close();
+        left.Write("x"u8);
+        left.Close();
+        await Turns(2);
+        Assert.Equal(CloseReason.Local, left.CloseReason);
+        AssertLogIsQuiet();
+    });
+}
