@@ -32,8 +32,7 @@ command.SetAction(arguments =>
     using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
     TcpServer server;
     using IOLoopGroup group = new(arguments.GetValue(loops));
-    // Half-open: a client that ends its side after its last line still gets the answers.
-    TcpServerOptions options = new() { Loops = group, Stream = new IOStreamOptions { AllowHalfOpen = true } };
+    TcpServerOptions options = new() { Loops = group };
     try
     {
         if (arguments.GetValue(cert) is { } file) options.Ssl = LoadCertificate(file, arguments.GetValue(key));

@@ -183,7 +183,8 @@ public abstract partial class BaseIOStream
         }
         catch (StreamClosedException)
         {
-            // Told by the close callback.
+            // The close callback is the only one who can be told. Where the other direction is still open, it ends too.
+            if (_state < StreamState.Closing) _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
         }
         catch (Exception error)
         {

@@ -317,6 +317,9 @@ public abstract partial class BaseIOStream
     private bool IsCutByPeer(CloseReason reason, Exception? error) =>
         reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
 
+    /// <summary>The peer has ended its side in the regular way.</summary>
+    private protected bool HasPeerEnded => _isEndReached && EndReason == CloseReason.EndOfStream;
+
     private static bool IsConnectionLoss(Exception error) => error switch
     {
         StreamClosedException { Reason: CloseReason.Reset } => true, // of the transport under TLS

@@ -7,6 +7,8 @@ public sealed record IOStreamOptions
 {
     internal static readonly IOStreamOptions Default = new();
 
+    private bool? _allowHalfOpen;
+
     /// <summary>
     /// The most bytes that may be buffered for one read. A read that would need more closes the stream with a
     /// <see cref="StreamBufferFullException"/>. 104,857,600 (100 MiB) by default.
@@ -41,9 +43,18 @@ public sealed record IOStreamOptions
 
     /// <summary>
     /// When the peer ends its side, the stream stays open for writing until it is closed on this side too. Off by default:
-    /// the end of the peer's side closes the stream, as in the reference.
+    /// the end of the peer's side closes the stream, as in Tornado.
     /// </summary>
-    public bool AllowHalfOpen { get; set; }
+    /// <remarks>
+    /// A <see cref="TcpServer"/> takes it as set unless it was set to false: it closes the stream itself when the handler ends, and a client
+    /// may end its side right behind its last request. Reads still end with the peer's side: awaited ones fail, and one in callback form
+    /// closes the stream in good order. Who does not read, and only waits for <see cref="BaseIOStream.Closed"/>, does not notice the end.
+    /// </remarks>
+    public bool AllowHalfOpen
+    {
+        get => _allowHalfOpen ?? false;
+        set => _allowHalfOpen = value;
+    }
 
     /// <summary>
     /// A TLS connection that ends without close_notify counts as ended in the regular way. Off by default, since somebody on the way may have cut
@@ -65,6 +76,9 @@ public sealed record IOStreamOptions
 
     /// <summary>The local address that <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> connects from; any when null.</summary>
     public IPEndPoint? LocalEndPoint { get; set; }
+
+    /// <summary>For a stream that somebody closes in any case.</summary>
+    internal IOStreamOptions HalfOpenByDefault() => _allowHalfOpen is null ? this with { AllowHalfOpen = true } : this;
 
     internal void Validate(string parameter)
     {

@@ -183,8 +183,8 @@ public partial class SslIOStream : IOStream
     {
         // Null where the constructor failed, and only the finalizer comes here.
         if (_transport is null) return;
-        // The peer said that it has ended, so it is told the same, as far as the kernel takes it now.
-        if (CloseReason == CloseReason.EndOfStream && _isEstablished && !_transport.IsClosed) TryShutdown();
+        // The peer said that it has ended, so it is told the same, as far as the kernel takes it now. Not where something is missing in front of it.
+        if (HasPeerEnded && Error is null && IsFlushed && _isEstablished && !_transport.IsClosed) TryShutdown();
         _transport.Close();
         ReleaseEngine();
     }

@@ -95,8 +95,8 @@ public partial class TcpServer
     }
 
     private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
-        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, Options.Stream ?? IOStreamOptions.Default, loop), Options.Stream)
-        : IOStream.FromAccepted(fd, Options.Stream, loop));
+        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _streamOptions, loop), _streamOptions)
+        : IOStream.FromAccepted(fd, _streamOptions, loop));
 
     private static async ValueTask CloseAsync(IOStream stream)
     {

@@ -10,7 +10,8 @@ namespace Waterspout;
 /// <summary>Accepts connections, on TCP ports and Unix sockets, and runs a handler for each on a loop.</summary>
 /// <remarks>
 /// <para>The handler gets the stream on its loop. When its task ends the stream is closed in good order; when it throws, that is logged
-/// and closes its own stream only. All members may be called from any thread.</para>
+/// and closes its own stream only. Streams are half-open (<see cref="IOStreamOptions.AllowHalfOpen"/>) unless the options say otherwise: a client
+/// may end its side behind its last request, and gets its answers; a handler that waits in a read is ended by that. All members may be called from any thread.</para>
 /// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from the reference: loops in one process take
 /// the place of forked processes.</para>
 /// </remarks>
@@ -20,6 +21,7 @@ public partial class TcpServer : IAsyncDisposable
     private readonly IOLoop[] _loops;
     private readonly List<Listener> _listeners = [];
     private readonly ILogger _logger;
+    private readonly IOStreamOptions _streamOptions;
     private int _next = -1;
 
     /// <summary>Makes a server that does not listen yet.</summary>
@@ -57,6 +59,7 @@ public partial class TcpServer : IAsyncDisposable
     {
         Options = options ?? new TcpServerOptions();
         Options.Validate(nameof(options));
+        _streamOptions = (Options.Stream ?? IOStreamOptions.Default).HalfOpenByDefault();
         _loops = Options.Loops is { } group ? [.. group] : [IOLoop.Current];
         _logger = _loops[0].Logger;
     }

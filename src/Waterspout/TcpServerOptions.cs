@@ -8,7 +8,9 @@ public sealed record TcpServerOptions
     /// <summary>The loops that connections are spread over; <see cref="IOLoop.Current"/> alone when null. They stay the caller's.</summary>
     public IOLoopGroup? Loops { get; set; }
 
-    /// <summary>Limits and habits of the streams; the defaults when null.</summary>
+    /// <summary>
+    /// Limits and habits of the streams; the defaults when null. Where <see cref="IOStreamOptions.AllowHalfOpen"/> is not set, it is true.
+    /// </summary>
     public IOStreamOptions? Stream { get; set; }
 
     /// <summary>TLS, where set: the handler is called when the handshake is done, with an <see cref="SslIOStream"/>.</summary>
