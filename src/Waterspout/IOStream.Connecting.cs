@@ -169,6 +169,8 @@ public partial class IOStream
         while (true)
         {
             if (IsClosed) throw ClosedException();
+            // The mode is that of everybody who has a duplicate of the descriptor, and there is no flag for a connect.
+            FileDescriptors.SetNonBlocking(_fd);
             PosixResult result = Sockets.Connect(_fd, address.Serialize());
             if (result.IsSuccess || result.Error == Errno.EINPROGRESS)
             {

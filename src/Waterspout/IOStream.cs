@@ -1,19 +1,17 @@
-using System.Net;
 using System.Net.Sockets;
+using Waterspout.Connecting;
 using Waterspout.Interop;
 
 namespace Waterspout;
 
 /// <summary>A stream over a socket: TCP, Unix, any stream socket, connected or to be connected.</summary>
 /// <remarks>
-/// The stream owns the socket, and makes it non-blocking. Small writes are gathered by turn, so there is nothing to gain from
+/// The stream owns the socket, and makes it non-blocking. It works on a duplicate of the descriptor, so that nobody else who has the socket can close it
+/// under the stream, or leave the stream with a number that is another file's by then. Small writes are gathered by turn, so there is nothing to gain from
 /// Nagle's algorithm: see <see cref="SetNoDelay"/>.
 /// </remarks>
 public partial class IOStream : BaseIOStream
 {
-    // Not 0: the finalizer of an object whose constructor failed must not close standard input.
-    private readonly int _fd = -1;
-    private Socket? _socket;
     private ShortReceives _shortReceives; // asked of the kernel at the first one
 
     /// <summary>Makes a stream over a socket.</summary>
@@ -21,31 +19,35 @@ public partial class IOStream : BaseIOStream
     /// <param name="options">Limits and habits; the defaults when null.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <exception cref="ArgumentException">It is not a stream socket.</exception>
+    /// <exception cref="InvalidOperationException">It belongs to a stream already.</exception>
+    /// <exception cref="IOException">No descriptor is free for the stream's own duplicate.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed, or the loop disposed.</exception>
     public IOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
         : base(options, loop)
     {
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
-        int fd = (int)socket.SafeHandle.DangerousGetHandle();
-        ObjectDisposedException.ThrowIf(socket.SafeHandle.IsClosed || fd < 0, socket);
-        int flags = FileDescriptors.SetNonBlocking(fd);
-        // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
-        _isConnected = socket.Connected || Sockets.IsConnected(fd);
-        _fd = fd;
-        _socket = socket;
+        _fd = OwnedSockets.Take(socket);
+        _details = new SocketDetails { Socket = socket };
+        int flags = 0;
         try
         {
+            flags = FileDescriptors.SetNonBlocking(_fd);
+            // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
+            _isConnected = socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd);
             if (_isConnected) Register();
             else StayUnregistered();
         }
         catch
         {
-            FileDescriptors.SetStatusFlags(fd, flags);
+            if (flags != 0) FileDescriptors.SetStatusFlags(_fd, flags);
+            FileDescriptors.Close(_fd);
+            _fd = -1;
+            OwnedSockets.GiveBack(socket);
             throw;
         }
 
-        Own(socket);
+        OwnedSockets.SuppressFinalize(socket);
     }
 
     /// <summary>A stream in the place of another one, which ends here: with its descriptor and what had arrived.</summary>
@@ -53,9 +55,8 @@ public partial class IOStream : BaseIOStream
         : base(options, other.Loop)
     {
         other._isUpgraded = true;
-        _fd = other._fd;
-        _socket = other._socket;
         _isConnected = true;
+        TakeDescriptor(other);
         TakeOver(other);
         try
         {
@@ -98,18 +99,6 @@ public partial class IOStream : BaseIOStream
         MeanNothing,
     }
 
-    /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
-    public Socket Socket => GetSocket();
-
-    /// <summary>The address of the peer; null while there is none, and after the stream closed.</summary>
-    public EndPoint? RemoteEndPoint => TryGetEndPoint(static socket => socket.RemoteEndPoint);
-
-    /// <summary>The address of this side; null while there is none, and after the stream closed.</summary>
-    public EndPoint? LocalEndPoint => TryGetEndPoint(static socket => socket.LocalEndPoint);
-
-    /// <inheritdoc/>
-    protected override int Fileno => _fd;
-
     internal override bool ShortMeansBlocked
     {
         get
@@ -125,26 +114,9 @@ public partial class IOStream : BaseIOStream
     public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
         MakePair(Sockets.CreatePair(), fd => new IOStream(fd, isConnected: true, options, loop));
 
-    /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or on one that the peer has just closed.</summary>
-    /// <remarks>May be called from any thread.</remarks>
-    public override void SetNoDelay(bool value)
-    {
-        if (!IsClosed) _ = Sockets.SetOption(_fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
-    }
-
-    /// <inheritdoc/>
-    public override string ToString() => $"{GetType().Name} {_fd}";
-
     internal static IOStream FromAccepted(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: true, options, loop);
 
     internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
-
-    /// <inheritdoc/>
-    protected override void CloseFd()
-    {
-        if (_socket is { } socket) socket.Dispose();
-        else if (_fd >= 0) FileDescriptors.Close(_fd);
-    }
 
     // For good: the kernel stops at each urgent byte, and reports only the latest.
     private protected override void OnPriority() => _shortReceives = ShortReceives.MeanNothing;
@@ -183,29 +155,5 @@ public partial class IOStream : BaseIOStream
         if (result.IsSuccess) return result.Value;
         // ENOBUFS: the device's queue is full. Rare, and over as soon as the socket is told to be writable.
         return result.WouldBlock || result.Error == Errno.ENOBUFS ? null : throw PosixResult.ToSocketException(result.Error);
-    }
-
-    // The stream's finalizer is the only one that may close the descriptor, since the loop has to forget it first.
-    private static Socket Own(Socket socket)
-    {
-        GC.SuppressFinalize(socket);
-        GC.SuppressFinalize(socket.SafeHandle);
-        return socket;
-    }
-
-    private protected virtual Socket GetSocket() => _socket ??= Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: true)));
-
-    private EndPoint? TryGetEndPoint(Func<Socket, EndPoint?> get)
-    {
-        if (IsClosed) return null;
-        try
-        {
-            // A socket object that was made before the connection does not know of it: only a new one asks the system.
-            return get(_isConnected ? Own(new Socket(new SafeSocketHandle(_fd, ownsHandle: false))) : Socket);
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            return null; // not connected, or closed meanwhile
-        }
     }
 }

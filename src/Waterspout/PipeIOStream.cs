@@ -51,7 +51,7 @@ public class PipeIOStream : BaseIOStream
         try
         {
             DescriptorProbe.ThrowIfNotPollable(fd);
-            _isSocket = Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR).IsSuccess;
+            _isSocket = Sockets.IsSocket(fd);
             _isTerminal = FileDescriptors.IsTerminal(fd);
             _originalFlags = FileDescriptors.SetNonBlocking(fd);
             (_fd, _handle) = (fd, handle);
@@ -118,11 +118,11 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
     {
-        PosixResult result = FileDescriptors.Read(_fd, buffer);
+        PosixResult result = _isSocket ? Sockets.Receive(_fd, buffer) : FileDescriptors.Read(_fd, buffer);
         if (result.IsSuccess) return result.Value;
         if (result.WouldBlock) return null;
         // A pseudo-terminal whose other side has gone says EIO where others say zero.
-        return _isTerminal && result.Error == Errno.EIO ? 0 : throw PosixResult.ToException(result.Error, "read");
+        return _isTerminal && result.Error == Errno.EIO ? 0 : throw ToError(result.Error, "read");
     }
 
     /// <inheritdoc/>
@@ -149,11 +149,13 @@ public class PipeIOStream : BaseIOStream
         return true;
     }
 
-    private static int? ToWritten(PosixResult result)
+    private int? ToWritten(PosixResult result)
     {
         if (result.IsSuccess) return result.Value;
-        return result.WouldBlock ? null : throw PosixResult.ToException(result.Error, "write");
+        return result.WouldBlock ? null : throw ToError(result.Error, "write");
     }
+
+    private Exception ToError(Errno error, string call) => _isSocket ? PosixResult.ToSocketException(error) : PosixResult.ToException(error, call);
 
     private static int GetDescriptor(SafeHandle handle)
     {

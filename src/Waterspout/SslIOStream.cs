@@ -80,13 +80,10 @@ public partial class SslIOStream : IOStream
     public string TargetHostName => _isEstablished ? _engine!.TargetHostName : "";
 
     /// <inheritdoc/>
-    protected override int Fileno => _transport.Socket.SafeHandle.DangerousGetHandle().ToInt32();
+    protected override int Fileno => _transport.Descriptor;
 
     /// <inheritdoc/>
     public override void SetNoDelay(bool value) => _transport.SetNoDelay(value);
-
-    /// <inheritdoc/>
-    public override string ToString() => $"{nameof(SslIOStream)} over {_transport}";
 
     internal void OnPlaintextReadable() => HandleEvents(IOEvents.Read);
 
@@ -108,7 +105,7 @@ public partial class SslIOStream : IOStream
         else Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).HandleEvents(IOEvents.ReadClosed), this));
     }
 
-    private protected override Socket GetSocket() => _transport.Socket;
+    private protected override IOStream Connection => (IOStream?)_transport ?? this;
 
     private protected override Registration RegisterDescriptor() => default;
 

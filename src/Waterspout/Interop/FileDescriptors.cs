@@ -120,6 +120,9 @@ internal static unsafe class FileDescriptors
         return (ends[0], ends[1]);
     }
 
+    /// <summary>Another number for the same file, which no child process gets.</summary>
+    internal static int Duplicate(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_DUPFD_CLOEXEC, 0)).ValueOrThrow("fcntl");
+
     internal static PosixResult GetStatusFlags(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_GETFL, 0));
 
     internal static void SetStatusFlags(int fd, int flags) => _ = LibC.fcntl(fd, LibC.F_SETFL, flags);
@@ -140,6 +143,6 @@ internal static unsafe class FileDescriptors
         LibC.msghdr message = default;
         message.msg_iov = vector;
         message.msg_iovlen = (nuint)count;
-        return LibC.sendmsg(fd, (LibC.msghdr*)Unsafe.AsPointer(ref message), LibC.MSG_NOSIGNAL);
+        return LibC.sendmsg(fd, (LibC.msghdr*)Unsafe.AsPointer(ref message), LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
     }
 }

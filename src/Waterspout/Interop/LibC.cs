@@ -13,6 +13,7 @@ internal static unsafe partial class LibC
 {
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
+    internal const int F_DUPFD_CLOEXEC = 1030;
 
     internal const int O_ACCMODE = 3;
     internal const int O_RDONLY = 0;
@@ -35,11 +36,15 @@ internal static unsafe partial class LibC
     internal const int SOCK_NONBLOCK = O_NONBLOCK;
     internal const int SOCK_CLOEXEC = O_CLOEXEC;
     internal const int SHUT_WR = 1;
+    internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
+    internal const short POLLHUP = 0x10;
     internal const int SOL_SOCKET = 1;
     internal const int SO_REUSEADDR = 2;
+    internal const int SO_TYPE = 3;
     internal const int SO_ERROR = 4;
     internal const int SO_REUSEPORT = 15;
+    internal const int SO_PEERNAME = 28;
     internal const int SO_PROTOCOL = 38;
     internal const int SO_DOMAIN = 39;
     internal const int IPPROTO_TCP = 6;
@@ -142,6 +147,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc")]
     internal static partial int getpeername(int sockfd, byte* addr, uint* addrlen);
+
+    [LibraryImport("libc")]
+    internal static partial int getsockname(int sockfd, byte* addr, uint* addrlen);
 
     [LibraryImport("libc")]
     internal static partial int shutdown(int sockfd, int how);

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 namespace Waterspout.Interop;
 
 /// <summary>Calls that only sockets understand. A call that a signal interrupted is made again.</summary>
+/// <remarks>What sends and receives does not rely on the socket's mode, which everybody may change who has a duplicate of the descriptor.</remarks>
 internal static unsafe class Sockets
 {
     internal static PosixResult Receive(int fd, Span<byte> buffer)
@@ -12,7 +13,7 @@ internal static unsafe class Sockets
         fixed (byte* start = buffer)
         {
             nint n;
-            do n = LibC.recv(fd, start, (nuint)buffer.Length, 0);
+            do n = LibC.recv(fd, start, (nuint)buffer.Length, LibC.MSG_DONTWAIT);
             while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
             return PosixResult.From(n);
         }
@@ -24,7 +25,7 @@ internal static unsafe class Sockets
         fixed (byte* start = data)
         {
             nint n;
-            do n = LibC.send(fd, start, (nuint)data.Length, LibC.MSG_NOSIGNAL);
+            do n = LibC.send(fd, start, (nuint)data.Length, LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
             while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
             return PosixResult.From(n);
         }
@@ -83,6 +84,21 @@ internal static unsafe class Sockets
         byte none;
         return LibC.getpeername(fd, &none, &length) == 0;
     }
+
+    /// <summary>The peer has reset the connection. Asks without taking the error that may wait.</summary>
+    internal static bool WasReset(int fd)
+    {
+        // SAFETY: with this length the kernel writes nothing but the address's family.
+        uint length = sizeof(ushort);
+        ulong family;
+        if (LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)&family, &length) != 0) return false;
+        // Not one that is being connected.
+        Span<LibC.pollfd> socket = [new LibC.pollfd { fd = fd }];
+        return Poll.Wait(socket, 0).IsSuccess && (socket[0].revents & LibC.POLLHUP) != 0;
+    }
+
+    /// <summary>The descriptor is a socket's. Asked for its type, and not for its error, which asking would take.</summary>
+    internal static bool IsSocket(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_TYPE).IsSuccess;
 
     /// <summary>TCP itself. MPTCP and SCTP have numbers of their own, and other habits.</summary>
     internal static bool IsTcp(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_PROTOCOL) is { IsSuccess: true, Value: LibC.IPPROTO_TCP };

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 
 namespace Waterspout.Tests;
@@ -5,6 +6,25 @@ namespace Waterspout.Tests;
 /// <summary>Closing at once, on this side, with errors and without.</summary>
 public abstract class CloseContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
 {
+    [Theory]
+    [InlineData("local")]
+    [InlineData("peer")]
+    public void Name_and_addresses_are_known_after_the_close(string how) => RunPair(async (left, right) =>
+    {
+        (BaseIOStream stream, BaseIOStream other) = (right, left);
+        string name = stream.ToString()!;
+        (EndPoint? remote, EndPoint? local) = AddressesOf(stream);
+        if (stream is IOStream) Assert.NotEqual(name, other.ToString());
+        Task closed = WhenClosed(stream);
+        if (how == "peer") other.Close();
+        else stream.Close();
+        await closed;
+
+        Assert.Equal(name, stream.ToString());
+        Assert.Equal((remote, local), AddressesOf(stream));
+        other.Close();
+    });
+
     [Fact]
     public void Closing_again_does_nothing_wherever_it_is_done() => RunPair(async (left, right) =>
     {
@@ -200,4 +220,7 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
             }
         }
     });
+
+    private static (EndPoint? Remote, EndPoint? Local) AddressesOf(BaseIOStream stream) =>
+        stream is IOStream socket ? (socket.RemoteEndPoint, socket.LocalEndPoint) : default;
 }

@@ -1,0 +1,58 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Waterspout.Interop;
+
+namespace Waterspout.Connecting;
+
+/// <summary>The <see cref="Socket"/> objects that belong to streams, each of which has a descriptor of its own for the same socket.</summary>
+/// <remarks>
+/// A reference to the handle would keep the number as well, but would make the other owner's Dispose wait until the stream has closed.
+/// </remarks>
+internal static class OwnedSockets
+{
+    private static readonly ConditionalWeakTable<Socket, object> s_owned = [];
+    private static readonly object s_mark = new();
+
+    /// <summary>A new descriptor for the socket, which is a stream's from now on.</summary>
+    /// <exception cref="InvalidOperationException">It is a stream's already.</exception>
+    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    internal static int Take(Socket socket)
+    {
+        if (!s_owned.TryAdd(socket, s_mark)) throw new InvalidOperationException("The socket belongs to a stream already.");
+        bool isHeld = false;
+        try
+        {
+            socket.SafeHandle.DangerousAddRef(ref isHeld);
+            ObjectDisposedException.ThrowIf(socket.SafeHandle.IsInvalid, socket);
+            return FileDescriptors.Duplicate((int)socket.SafeHandle.DangerousGetHandle());
+        }
+        catch
+        {
+            GiveBack(socket);
+            throw;
+        }
+        finally
+        {
+            if (isHeld) socket.SafeHandle.DangerousRelease();
+        }
+    }
+
+    /// <summary>The stream could not be made.</summary>
+    internal static void GiveBack(Socket socket) => s_owned.Remove(socket);
+
+    /// <summary>An object for a stream that was made without one.</summary>
+    internal static Socket Make(int fd)
+    {
+        Socket socket = FileDescriptors.HandOver(FileDescriptors.Duplicate(fd), static copy => new Socket(new SafeSocketHandle(copy, ownsHandle: true)));
+        s_owned.Add(socket, s_mark);
+        SuppressFinalize(socket);
+        return socket;
+    }
+
+    /// <summary>A finalizer of the socket's would make the close a reset. The stream's serves for both.</summary>
+    internal static void SuppressFinalize(Socket socket)
+    {
+        GC.SuppressFinalize(socket);
+        GC.SuppressFinalize(socket.SafeHandle);
+    }
+}

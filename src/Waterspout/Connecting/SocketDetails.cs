@@ -1,0 +1,26 @@
+using System.Net.Sockets;
+using Waterspout.Interop;
+
+namespace Waterspout.Connecting;
+
+/// <summary>What is known of a connection beside its descriptor: made when somebody asks, so that an idle stream does not hold it.</summary>
+internal sealed class SocketDetails
+{
+    private static long s_last;
+
+    /// <summary>Names the connection. Unlike its descriptor it is never used again.</summary>
+    internal long Number { get; } = Interlocked.Increment(ref s_last);
+
+    internal Socket? Socket { get; set; }
+
+    internal byte[]? Peer { get; private set; }
+
+    internal byte[]? Local { get; private set; }
+
+    /// <summary>Keeps what the descriptor says for when it is closed.</summary>
+    internal void Keep(int fd)
+    {
+        Peer = SocketAddresses.GetPeer(fd, wasConnected: true);
+        Local = SocketAddresses.GetLocal(fd);
+    }
+}

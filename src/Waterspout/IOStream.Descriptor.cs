@@ -1,0 +1,108 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Connecting;
+using Waterspout.Interop;
+
+namespace Waterspout;
+
+// The descriptor, and what is known of its connection. The loop alone closes it, and uses it without a lock; others use it under the lock, and not
+// once it is marked as closed: the number may be another file's by then.
+public partial class IOStream
+{
+    // One for all streams: it is held for a moment, and by the loop only to mark a descriptor as closed.
+    private static readonly Lock s_descriptors = new();
+
+    // Not 0: the finalizer of an object whose constructor failed must not close standard input. Complemented when it has been closed.
+    private int _fd = -1;
+    private SocketDetails? _details; // once somebody has asked, or the stream has closed
+
+    /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
+    /// <remarks>
+    /// The one that the stream was made of; otherwise one that is made at the first use, with a descriptor of its own. It is disposed with the stream. One that
+    /// somebody else disposes earlier does not disturb the stream. May be called from any thread.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The stream is closed, or was upgraded to TLS.</exception>
+    public Socket Socket => Connection.GetSocket();
+
+    /// <summary>The address of the peer, also after the stream has closed; null where there has been none, as before a connection is made.</summary>
+    /// <remarks>That of a peer on a Unix socket that has not bound its side is empty. May be called from any thread.</remarks>
+    public EndPoint? RemoteEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: true));
+
+    /// <summary>The address of this side, also after the stream has closed; null where there is none.</summary>
+    /// <remarks>May be called from any thread.</remarks>
+    public EndPoint? LocalEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: false));
+
+    /// <inheritdoc/>
+    protected override int Fileno => _fd;
+
+    /// <summary>The stream that has the descriptor: for a TLS stream the one below.</summary>
+    private protected virtual IOStream Connection => this;
+
+    /// <summary>The descriptor, or the complement of what it was.</summary>
+    internal int Descriptor => _fd;
+
+    private SocketDetails Details => _details ?? Interlocked.CompareExchange(ref _details, new SocketDetails(), null) ?? _details;
+
+    /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or on one that the peer has just closed.</summary>
+    /// <remarks>May be called from any thread.</remarks>
+    public override void SetNoDelay(bool value)
+    {
+        lock (s_descriptors)
+            if (_fd >= 0) _ = Sockets.SetOption(_fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
+    }
+
+    /// <summary>What the stream is called in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>
+    /// <returns>
+    /// The class, the descriptor (which the next connection may have again), the number of the connection (which no other one in this process has), and the
+    /// peer's address where there is one.
+    /// </returns>
+    public override string ToString()
+    {
+        IOStream connection = Connection;
+        int fd = connection._fd;
+        string peer = connection.GetAddress(isPeer: true) is { } address ? $" {SocketAddresses.ToEndPoint(address)}" : "";
+        return $"{GetType().Name} {(fd >= 0 ? fd : ~fd)} #{connection.Details.Number}{peer}".TrimEnd();
+    }
+
+    /// <inheritdoc/>
+    protected override void CloseFd()
+    {
+        if (_fd < 0) return;
+        FileDescriptors.Close(LetGoOfDescriptor());
+        _details?.Socket?.Dispose();
+    }
+
+    /// <summary>Nobody uses the descriptor from here on. What it says about the connection is kept.</summary>
+    private int LetGoOfDescriptor()
+    {
+        int fd = _fd;
+        if (_isConnected) Details.Keep(fd);
+        lock (s_descriptors) _fd = ~fd;
+        return fd;
+    }
+
+    /// <summary>The connection is this stream's from now on.</summary>
+    private void TakeDescriptor(IOStream other)
+    {
+        _details = other.Details;
+        _fd = other.LetGoOfDescriptor();
+    }
+
+    private Socket GetSocket()
+    {
+        lock (s_descriptors)
+        {
+            ObjectDisposedException.ThrowIf(IsClosed || _fd < 0, this);
+            return Details.Socket ??= OwnedSockets.Make(_fd);
+        }
+    }
+
+    private byte[]? GetAddress(bool isPeer)
+    {
+        lock (s_descriptors)
+        {
+            if (_fd < 0) return isPeer ? _details?.Peer : _details?.Local;
+            return isPeer ? SocketAddresses.GetPeer(_fd, _isConnected) : SocketAddresses.GetLocal(_fd);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Waterspout.Interop;
+
+/// <summary>The addresses of a socket's two sides, as the kernel has them.</summary>
+internal static unsafe class SocketAddresses
+{
+    private const int Largest = 128; // sockaddr_storage
+    private const int SizeOfIPv4 = 16;
+    private const int SizeOfIPv6 = 28;
+
+    /// <summary>The peer's address; null where there is none.</summary>
+    /// <param name="fd">The socket.</param>
+    /// <param name="wasConnected">There has been a peer. One that has reset the connection is not known to getpeername any more.</param>
+    internal static byte[]? GetPeer(int fd, bool wasConnected)
+    {
+        // SAFETY: the buffer and its length are on this stack frame, and the kernel writes no more than the length says.
+        byte* buffer = stackalloc byte[Largest];
+        uint length = Largest;
+        if (LibC.getpeername(fd, buffer, &length) == 0) return ToArray(buffer, length);
+        if (!wasConnected) return null;
+        // SO_PEERNAME refuses a length beyond that of the address.
+        return TryGetLast(fd, buffer, SizeOfIPv6) || TryGetLast(fd, buffer, SizeOfIPv4) ? ToArray(buffer, IsIPv4(buffer) ? SizeOfIPv4 : (uint)SizeOfIPv6) : null;
+    }
+
+    /// <summary>The address of this side; null where the socket cannot say.</summary>
+    internal static byte[]? GetLocal(int fd)
+    {
+        // SAFETY: as above.
+        byte* buffer = stackalloc byte[Largest];
+        uint length = Largest;
+        return LibC.getsockname(fd, buffer, &length) == 0 ? ToArray(buffer, length) : null;
+    }
+
+    internal static EndPoint? ToEndPoint(byte[]? address)
+    {
+        if (address is null) return null;
+        SocketAddress native = new((AddressFamily)0, address.Length);
+        address.CopyTo(native.Buffer.Span);
+        return native.Family switch
+        {
+            AddressFamily.InterNetwork => new IPEndPoint(IPAddress.Any, 0).Create(native),
+            AddressFamily.InterNetworkV6 => new IPEndPoint(IPAddress.IPv6Any, 0).Create(native),
+            AddressFamily.Unix => new UnixDomainSocketEndPoint("/").Create(native),
+            _ => null,
+        };
+    }
+
+    private static bool TryGetLast(int fd, byte* buffer, uint length) =>
+        LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)buffer, &length) == 0;
+
+    private static bool IsIPv4(byte* buffer) => *(ushort*)buffer == LibC.AF_INET;
+
+    // A Unix socket may report more than there is room for.
+    private static byte[] ToArray(byte* buffer, uint length) => new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, Largest)).ToArray();
+}
