@@ -171,7 +171,7 @@ public abstract partial class BaseIOStream
         }
 
         byte[] result = read.GetAwaiter().GetResult();
-        RunCallbackLater(() => callback(result));
+        RunCallbackLater(() => TryRun(callback, result));
     }
 
     private async void DeliverLater(ValueTask<byte[]> read, Action<byte[]> callback)
@@ -202,6 +202,7 @@ public abstract partial class BaseIOStream
 
     private bool TryRun<T>(Action<T> callback, T argument)
     {
+        Loop.SetRunning(argument is Delegate function ? function : callback);
         try
         {
             callback(argument);

@@ -50,6 +50,7 @@ public partial class TcpServer
             IOStream stream = MakeStream(fd, loop);
             connection.Stream = stream;
             bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout);
+            loop.SetRunning((object?)_handler ?? this);
             Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;
             // Not awaited: that would hold 184 bytes more for as long as the connection lasts. What follows may be done on any thread.
             _ = handling.ContinueWith(

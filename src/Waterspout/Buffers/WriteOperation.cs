@@ -9,6 +9,7 @@ internal sealed class WriteOperation : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _source;
     private CancellationTokenRegistration _cancellation;
     private Exception? _error;
+    private object? _awaiter;
 
     internal BaseIOStream Stream { get; private set; } = null!;
 
@@ -52,6 +53,7 @@ internal sealed class WriteOperation : IValueTaskSource
 
     internal void Signal()
     {
+        if (_awaiter is not null) Stream.Loop.SetRunning(_awaiter);
         if (_error is { } error) _source.SetException(error);
         else _source.SetResult(true);
     }
@@ -73,6 +75,7 @@ internal sealed class WriteOperation : IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _awaiter = state;
         _source.OnCompleted(continuation, state, token, flags);
     }
 
@@ -80,6 +83,7 @@ internal sealed class WriteOperation : IValueTaskSource
     {
         _source.Reset();
         _error = null;
+        _awaiter = null;
         Stream = null!;
         OperationPool<WriteOperation>.Return(this);
     }

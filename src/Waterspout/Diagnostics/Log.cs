@@ -10,8 +10,11 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Error, "A callback on loop '{Loop}' failed.")]
     internal static partial void CallbackFailed(ILogger logger, Exception error, string loop);
 
-    [LoggerMessage(2, LogLevel.Warning, "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms).")]
-    internal static partial void Stalled(ILogger logger, string loop, double milliseconds, double threshold);
+    [LoggerMessage(EventId = 2, Message = "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms): {Callback}.")]
+    internal static partial void Stalled(ILogger logger, LogLevel level, string loop, double milliseconds, double threshold, string callback);
+
+    [LoggerMessage(14, LogLevel.Warning, "A callback has held loop '{Loop}' for {Milliseconds:F0} ms, and still does: {Callback}.")]
+    internal static partial void Blocked(ILogger logger, string loop, double milliseconds, string callback);
 
     [LoggerMessage(3, LogLevel.Error, "A callback of {Stream} failed. The stream is closed.")]
     internal static partial void StreamCallbackFailed(ILogger logger, Exception error, object stream);

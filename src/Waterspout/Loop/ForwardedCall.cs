@@ -1,13 +1,18 @@
+using Waterspout.Diagnostics;
+
 namespace Waterspout.Loop;
 
 /// <summary>A call that another thread makes on a loop, and whose outcome goes back to that thread's awaits.</summary>
-internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start)
+internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
 {
     // The awaits of the caller must not go on on the loop's thread.
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration _registration;
 
     internal static SendOrPostCallback Run { get; } = static call => ((ForwardedCall<T>)call!).RunAsync();
+
+    /// <summary>What the call was asked to do, in the words of who asked.</summary>
+    public Delegate? Function { get; init; }
 
     internal Task<T> Result => _result.Task;
 

@@ -30,15 +30,20 @@ public sealed partial class IOLoop
     public Task InvokeAsync(Func<Task> action)
     {
         ArgumentNullException.ThrowIfNull(action);
-        return InvokeAsync(async () => { await action(); return true; });
+        return InvokeAsync(async () => { await action(); return true; }, action);
     }
 
     /// <inheritdoc cref="InvokeAsync(Func{Task})"/>
     public Task<T> InvokeAsync<T>(Func<Task<T>> action)
     {
         ArgumentNullException.ThrowIfNull(action);
+        return InvokeAsync(action, action);
+    }
+
+    private Task<T> InvokeAsync<T>(Func<Task<T>> action, Delegate function)
+    {
         if (IsCurrent) return action();
-        ForwardedCall<T> call = new(() => new ValueTask<T>(action()));
+        ForwardedCall<T> call = new(() => new ValueTask<T>(action())) { Function = function };
         call.EndWith(this);
         Post(ForwardedCall<T>.Run, call);
         return call.Result;
@@ -75,6 +80,7 @@ public sealed partial class IOLoop
             started = CheckForStall(started);
         }
 
+        _current = null;
         // Now, and not when the next ones come: that may be never, and what ran must not be held until then.
         _callbacks.ForgetTaken();
         Counters.BusyTicks += started - begun;
@@ -82,6 +88,7 @@ public sealed partial class IOLoop
 
     private void Run(SendOrPostCallback function, object? state)
     {
+        _current = state ?? function;
         try
         {
             function(state);

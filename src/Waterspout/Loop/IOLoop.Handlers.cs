@@ -1,3 +1,4 @@
+using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
 namespace Waterspout;
@@ -91,8 +92,10 @@ public sealed partial class IOLoop
         else AddCallback(action);
     }
 
-    private sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) : IReadinessHandler
+    private sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) : IReadinessHandler, ICaller
     {
+        public Delegate Function => handler;
+
         public void HandleEvents(IOEvents events) => handler(fd, events);
     }
 }

@@ -44,6 +44,7 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
+            using Watchdog? watchdog = Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);
             _run = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
             do RunTurn(isOver);
@@ -140,10 +141,12 @@ public sealed partial class IOLoop
             (ulong token, IOEvents ready) = _poller.GetReport(i);
             // Looked up when its turn has come: a handler before it may have closed this one.
             if (_registrations.Find(token) is not { } handler) continue;
+            _current = handler;
             Guard(handler, ready);
             started = CheckForStall(started);
         }
 
+        _current = null;
         Counters.BusyTicks += started - begun;
     }
 
@@ -160,20 +163,6 @@ public sealed partial class IOLoop
         }
 
         ForgetAsyncLocals();
-    }
-
-    private long CheckForStall(long started)
-    {
-        if (_stallTicks == long.MaxValue) return started;
-        long now = Clock.Timestamp();
-        if (now - started >= _stallTicks) ReportStall(now - started);
-        return now;
-    }
-
-    private void ReportStall(long ticks)
-    {
-        Counters.Stalls++;
-        Log.Stalled(Logger, Name, Clock.ToMilliseconds(ticks), Options.StallThreshold.TotalMilliseconds);
     }
 
     private void CloseStreams()

@@ -89,6 +89,8 @@ public sealed partial class IOLoop
             if (timer.Period > 0 && !timer.IsOver) Repeat(timer);
             started = CheckForStall(started);
         }
+
+        _current = null;
     }
 
     // Behind the call, by the time at its end: what passed during it is missed too, and the loop has a pause before the next.

@@ -44,7 +44,6 @@ public sealed partial class IOLoop : IDisposable
     private readonly CallbackQueue _callbacks = new();
     private readonly List<BaseIOStream> _unflushed = [];
     private readonly BusyPoll _busyPoll;
-    private readonly long _stallTicks;
     private readonly Action<Exception>? _unhandled;
     private volatile int _threadId;
     private volatile bool _stopRequested;
@@ -150,7 +149,7 @@ public sealed partial class IOLoop : IDisposable
     public void RunSync(Func<Task> main, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(main);
-        RunSync(async () => { await main(); return true; }, timeout);
+        RunSync(async () => { await main(); return true; }, timeout, main);
     }
 
     /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has ended, and returns its result.</summary>
@@ -158,9 +157,14 @@ public sealed partial class IOLoop : IDisposable
     public T RunSync<T>(Func<Task<T>> main, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(main);
+        return RunSync(main, timeout, main);
+    }
+
+    private T RunSync<T>(Func<Task<T>> main, TimeSpan? timeout, Delegate function)
+    {
         if (IsCurrent) throw new InvalidOperationException("RunSync was called on the loop itself, which would wait for itself for ever.");
         bool isAbandoned = false;
-        Task<T> task = InvokeAsync(() => isAbandoned ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : main());
+        Task<T> task = InvokeAsync(() => isAbandoned ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : main(), function);
         try
         {
             if (!RunUntilCompleted(task, timeout)) throw new TimeoutException($"The operation did not complete within {timeout}.");

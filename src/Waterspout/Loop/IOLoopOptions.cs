@@ -47,9 +47,13 @@ public sealed record IOLoopOptions
     public TimeSpan BusyPoll { get; set; } = TimeSpan.FromMicroseconds(50);
 
     /// <summary>
-    /// A callback that holds the loop for longer than this is logged as a warning and counted. 100 ms by default;
+    /// A callback that holds the loop for longer than this is named in a warning, and counted, when it ends. 100 ms by default;
     /// <see cref="Timeout.InfiniteTimeSpan"/> turns the measurement off.
     /// </summary>
+    /// <remarks>
+    /// One that holds it for a second (or this, if longer) is named while it does, in a line that another thread writes: also one that never ends, since
+    /// it waits for the loop itself. In the first 100 turns of a loop, when the code that it runs is compiled, the line at the end is at Debug.
+    /// </remarks>
     public TimeSpan StallThreshold { get; set; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Names the loop in logs and metrics, and its thread where the loop has one of its own.</summary>

@@ -28,7 +28,9 @@ internal sealed class LoopTimer(IOLoop loop, Action callback, long deadline, lon
     internal void Run()
     {
         Action? callback = Period > 0 ? Volatile.Read(ref _callback) : Interlocked.Exchange(ref _callback, null);
-        callback?.Invoke();
+        if (callback is null) return;
+        loop.SetRunning(callback);
+        callback();
     }
 
     public void Dispose()

@@ -101,24 +101,26 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     // Of a bool, since the result waits in a field of its own in any case: it is known before the awaiter is woken.
     private ManualResetValueTaskSourceCore<bool> _source;
     private T _result = default!;
-    private Exception? _error;
+    private object? _awaiterOrError; // who is named when he holds the loop, until the read fails: an idle stream has no room for both
 
     internal override short Version => _source.Version;
 
     internal ValueTask<T> Task => new(this, _source.Version);
 
-    internal override void Fail(Exception error) => _error = error;
+    internal override void Fail(Exception error) => _awaiterOrError = error;
 
     internal override void Signal()
     {
-        if (_error is { } error) _source.SetException(error);
-        else _source.SetResult(true);
+        Exception? error = _awaiterOrError as Exception;
+        Stream.Loop.SetRunning(error is null ? _awaiterOrError : Stream);
+        if (error is null) _source.SetResult(true);
+        else _source.SetException(error);
     }
 
     /// <summary>The outcome of a read that finished within its call.</summary>
     internal ValueTask<T> TakeResult()
     {
-        ValueTask<T> outcome = _error is { } error ? ValueTask.FromException<T>(error) : new ValueTask<T>(_result);
+        ValueTask<T> outcome = _awaiterOrError is Exception error ? ValueTask.FromException<T>(error) : new ValueTask<T>(_result);
         Recycle();
         return outcome;
     }
@@ -142,6 +144,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _awaiterOrError ??= state;
         _source.OnCompleted(continuation, state, token, flags);
     }
 
@@ -171,7 +174,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     {
         _source.Reset();
         _result = default!;
-        _error = null;
+        _awaiterOrError = null;
         Stream = null!;
         Return();
     }

@@ -1,0 +1,52 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Waterspout.Diagnostics;
+
+namespace Waterspout.Loop;
+
+/// <summary>Says which callback holds a loop while it does, which may be for ever.</summary>
+/// <remarks>
+/// It looks at the loop from another thread once a period. What it finds twice, in the same turn, has held the loop for that long. So the loop itself
+/// only stores what it runs.
+/// </remarks>
+internal sealed class Watchdog : IDisposable
+{
+    // Often enough for somebody who watches a program that hangs, and nothing beside what any process does in a second.
+    private static readonly TimeSpan s_shortestPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly IOLoop _loop;
+    private readonly Timer _timer;
+    private readonly Lock _looking = new();
+    private long _turn;
+    private int _hash; // not the callback itself, which would be held when it has run
+    private long _since;
+    private uint _looks;
+
+    internal Watchdog(IOLoop loop)
+    {
+        _loop = loop;
+        TimeSpan period = loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod;
+        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).Look(), this, period, period);
+    }
+
+    /// <summary>Logs what has held the loop since the look before, and after that at the second, fourth, eighth look and so on.</summary>
+    internal void Look()
+    {
+        lock (_looking)
+        {
+            object? running = _loop.Running;
+            int hash = RuntimeHelpers.GetHashCode(running);
+            long turn = _loop.Turn;
+            if (running is null || turn != _turn || hash != _hash)
+            {
+                (_turn, _hash, _since, _looks) = (turn, hash, Clock.Timestamp(), 0);
+                return;
+            }
+
+            if (BitOperations.IsPow2(++_looks))
+                Log.Blocked(_loop.Logger, _loop.Name, Clock.ToMilliseconds(Clock.Timestamp() - _since), CallbackName.Of(running));
+        }
+    }
+
+    public void Dispose() => _timer.Dispose();
+}
