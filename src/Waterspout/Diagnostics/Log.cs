@@ -13,7 +13,7 @@ internal static partial class Log
     [LoggerMessage(EventId = 2, Message = "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms): {Callback}.")]
     internal static partial void Stalled(ILogger logger, LogLevel level, string loop, double milliseconds, double threshold, string callback);
 
-    [LoggerMessage(14, LogLevel.Warning, "A callback has held loop '{Loop}' for {Milliseconds:F0} ms, and still does: {Callback}.")]
+    [LoggerMessage(16, LogLevel.Warning, "A callback has held loop '{Loop}' for {Milliseconds:F0} ms, and still does: {Callback}.")]
     internal static partial void Blocked(ILogger logger, string loop, double milliseconds, string callback);
 
     [LoggerMessage(3, LogLevel.Error, "A callback of {Stream} failed. The stream is closed.")]
@@ -46,7 +46,7 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Information, "The handler of {Stream} ended: {Reason} The stream is closed.")]
     internal static partial void HandlerEnded(ILogger logger, object? stream, string reason);
 
-    [LoggerMessage(EventId = 14, Message = "{Stream}: {Bytes} bytes were written and not sent.")]
+    [LoggerMessage(EventId = 17, Message = "{Stream}: {Bytes} bytes were written and not sent.")]
     internal static partial void Unsent(ILogger logger, LogLevel level, Exception? error, object stream, long bytes);
 
     [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
