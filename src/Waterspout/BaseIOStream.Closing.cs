@@ -76,7 +76,7 @@ public abstract partial class BaseIOStream
         if (limit != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero, nameof(timeout));
         if (!Loop.IsCurrent) return CloseElsewhere(limit);
         if (_state == StreamState.Closed) return default;
-        if (_closing is null && (IsConnecting || _state == StreamState.New)) CloseNow(CloseReason.Local);
+        if (_closing is null && (IsConnecting || _state is StreamState.New or StreamState.Failing)) CloseNow(CloseReason.Local);
         else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);
         return _closing is null ? default : new ValueTask(_closing);
     }
@@ -126,6 +126,7 @@ public abstract partial class BaseIOStream
     private protected void CloseNow(CloseReason reason, Exception? error = null)
     {
         if (_state == StreamState.Closed) return;
+        if (_failure is { } failure) (reason, error) = failure;
         // Another thread may have set it, and have its close on the way here.
         if (!TrySetOutcome(reason, error)) (reason, error) = _outcome!;
         Exception? sendError = error is null ? SendLast() : null;
@@ -174,36 +175,6 @@ public abstract partial class BaseIOStream
 
         GC.SuppressFinalize(this);
         CloseFd();
-    }
-
-    /// <summary>An error of the descriptor: what had arrived before it is taken in first.</summary>
-    private protected void CloseByError(Exception error)
-    {
-        if (_state == StreamState.Closed) return;
-        if (_state == StreamState.Closing && Unsent == 0)
-        {
-            // Everything has been sent, and the peer did not wait for the end of the close.
-            CloseNow(CloseReason.Local);
-            return;
-        }
-
-        DrainDescriptor();
-        CloseNow(IsConnectionLoss(error) ? CloseReason.Reset : CloseReason.Error, error);
-    }
-
-    private void DrainDescriptor()
-    {
-        if (_isEndReached || IsConnecting || _isParsing || _registration.IsNone) return;
-        try
-        {
-            while (_readBuffer.Length <= Options.MaxBufferSize && ReceiveIntoBuffer() > 0)
-            {
-            }
-        }
-        catch (Exception)
-        {
-            // The error that closes the stream is the one that came first.
-        }
     }
 
     /// <summary>The peer has ended its side, everything in front of that has been received, and that closes the stream.</summary>

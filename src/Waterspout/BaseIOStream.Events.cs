@@ -65,7 +65,7 @@ public abstract partial class BaseIOStream
     /// <summary>The poller has told of an error or a hang-up, and reading has not met it.</summary>
     private void HandleError()
     {
-        if (GetFdError() is { } error) CloseByError(error);
+        if (GetFdError() is { } error) Fail(error);
     }
 
     /// <summary>When the peer's end is known and nobody reads, finds out whether there is anything in front of it.</summary>
@@ -76,6 +76,7 @@ public abstract partial class BaseIOStream
     /// </remarks>
     private void CheckForEnd()
     {
+        if (IsFailing) ContinueFailing();
         if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || StaysHalfOpen) return;
         TellEnd();
         if (_readBuffer.Length > 0 || Unsent > 0) return;

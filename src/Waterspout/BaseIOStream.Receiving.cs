@@ -42,7 +42,7 @@ public abstract partial class BaseIOStream
     /// <summary>Receives for a read that begins, if the descriptor is known to have something. True when that has ended the read.</summary>
     private bool ReceiveInline(ReadOperation read)
     {
-        if (!_isReadable || IsConnecting) return false;
+        if (IsConnecting) return false;
         while (_isReadable && _pendingRead == read)
         {
             if (IsBudgetSpent()) return false;
@@ -50,6 +50,8 @@ public abstract partial class BaseIOStream
             return true;
         }
 
+        // Nothing has been left in front of the error.
+        if (IsFailing && !_isReadable && !MoreWillCome) CloseByError(_failure!.Error!);
         return _pendingRead != read;
     }
 
@@ -168,7 +170,8 @@ public abstract partial class BaseIOStream
     {
         _isResumeQueued = false;
         if (_state is StreamState.Closed) return;
-        ReceiveForRead();
+        if (IsFailing) ContinueFailing();
+        else ReceiveForRead();
         EndEvents();
     }
 
@@ -210,7 +213,7 @@ public abstract partial class BaseIOStream
     /// <summary>Receives without a read operation, where nothing is in the way of that; 0 where the way of all reads has to be gone.</summary>
     internal int ReceivePastBuffer(Memory<byte> space)
     {
-        if (!_isReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state != StreamState.Open || IsBudgetSpent()) return 0;
+        if (!_isReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state is not (StreamState.Open or StreamState.Failing) || IsBudgetSpent()) return 0;
         try
         {
             return ReceiveInto(space) ?? 0;
@@ -234,8 +237,12 @@ public abstract partial class BaseIOStream
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
     private void ReachEnd()
     {
-        _isEndKnown = _isEndReached = true;
         _isReadable = false;
+        _isEndKnown = true;
+        // Behind a kept error that is what the descriptor tells when it has nothing else to tell.
+        _isEndReached = !IsFailing || IsEndInData;
+        if (IsFailing) CloseByError(_failure!.Error!);
+        if (_state == StreamState.Closed) return;
         bool staysOpen = _state == StreamState.Closing || StaysHalfOpen;
         if (!staysOpen) CloseAtEnd();
         else if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);

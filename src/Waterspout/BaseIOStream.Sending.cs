@@ -46,14 +46,14 @@ public abstract partial class BaseIOStream
     internal void FlushWrites()
     {
         _isFlushQueued = false;
-        if (_state is StreamState.New or StreamState.Closed || IsConnecting) return;
+        if (_state is StreamState.New or StreamState.Failing or StreamState.Closed || IsConnecting) return;
         try
         {
             Send(SendBudget);
         }
         catch (Exception error)
         {
-            CloseByError(error);
+            Fail(error);
             return;
         }
 
@@ -74,7 +74,7 @@ public abstract partial class BaseIOStream
     /// <summary>Takes data of any amount, to be sent at the end of the turn or when the descriptor takes it.</summary>
     internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
     {
-        if (_state >= StreamState.Closing || _areWritesCompleted) return;
+        if (_state >= StreamState.Failing || _areWritesCompleted) return;
         WriteBuffer.Append(data);
         QueueFlush();
     }
@@ -97,7 +97,7 @@ public abstract partial class BaseIOStream
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
-        if (_state >= StreamState.Closing) return RefusedException();
+        if (_state >= StreamState.Failing) return RefusedException();
         if (_areWritesCompleted) return new InvalidOperationException("The writes of this stream have been completed.");
         if (Unsent + length <= Options.MaxWriteBufferSize) return null;
         return new StreamBufferFullException(
@@ -117,7 +117,7 @@ public abstract partial class BaseIOStream
         long position = EndPosition - mayStay;
         if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
         FlushWrites();
-        if (_state == StreamState.Closed) return ValueTask.FromException(ClosedException());
+        if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
         return _sent >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
     }
 
@@ -126,7 +126,7 @@ public abstract partial class BaseIOStream
         if (Unsent == 0) return default;
         long position = EndPosition;
         FlushWrites();
-        if (_state == StreamState.Closed) return ValueTask.FromException(ClosedException());
+        if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
         return _sent >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
     }
 
@@ -288,7 +288,7 @@ public abstract partial class BaseIOStream
     {
         _areWritesCompleted = true;
         await FlushWhenConnectedAsync(cancellationToken);
-        if (_state == StreamState.Closed) throw ClosedException();
+        if (_state is StreamState.Failing or StreamState.Closed) throw ClosedException();
         if (!ShutdownWrites())
         {
             _areWritesCompleted = false;

@@ -81,6 +81,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         /// <summary>Reads and writes.</summary>
         Open,
 
+        /// <summary>An error has ended the writing side; what arrived before it is still being received.</summary>
+        Failing,
+
         /// <summary>Takes no more calls; what was written is still being sent.</summary>
         Closing,
 
@@ -103,14 +106,17 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Data waits to be sent.</summary>
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
 
-    /// <summary>The error that closed the stream; null while it is open, and after an end without an error.</summary>
-    public Exception? Error => _outcome?.Error;
+    /// <summary>
+    /// The error that closed the stream; null while it is open, and after an end without an error. An error of a write is here as soon as writes fail,
+    /// though the stream closes only when what arrived before it is received.
+    /// </summary>
+    public Exception? Error => (_outcome ?? _failure)?.Error;
 
     /// <summary>
     /// Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read. Not so over TLS, where what
     /// kind of an end it is comes behind the data.
     /// </summary>
-    public CloseReason CloseReason => _outcome?.Reason ?? _expectedReason;
+    public CloseReason CloseReason => (_outcome ?? _failure)?.Reason ?? _expectedReason;
 
     /// <summary>Turns Nagle's algorithm off (true) or on (false), on streams that have it; does nothing on others.</summary>
     public virtual void SetNoDelay(bool value)

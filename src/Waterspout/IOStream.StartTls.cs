@@ -44,7 +44,7 @@ public partial class IOStream
         if (_isUpgraded || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
         // What a completed write has left goes now: "go ahead" is the last thing that a server says in the clear.
         FlushWrites();
-        if (IsClosed) throw ClosedException();
+        if (IsClosed || IsFailing) throw ClosedException();
         if (IsReading || IsWriting || IsConnecting) throw new InvalidOperationException("The stream is reading, writing or connecting.");
         if (client is not null && HasReceivedAnything())
         {

@@ -118,13 +118,21 @@ public partial class SslIOStream
         OnConnected();
         // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
         HandleEvents(_transport.IsEndSeen ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
+        // It has failed meanwhile. Unlike a handshake that fails, one that is done has what came behind it.
+        if (_transport.IsClosed) OnTransportClosed();
     }
 
     private void FailHandshake(Exception error)
     {
         if (IsClosed) return;
         // The alert that says why has been written; the peer should have it before the end.
-        if (!_transport.IsClosed) _transport.FlushWrites();
+        if (!_transport.IsClosed)
+        {
+            // Posted by another thread, perhaps behind this.
+            _transport.TakeFromElsewhere();
+            _transport.FlushWrites();
+        }
+
         bool isEnd = error is IOException && _transport.IsEndSeen && error is not StreamClosedException;
         if (_transport.Error is { } cause && error is not AuthenticationException) CloseByError(cause);
         else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error is AuthenticationException ? error : new AuthenticationException($"The TLS handshake failed: {error.Message}", error));

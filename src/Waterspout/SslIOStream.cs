@@ -98,12 +98,40 @@ public partial class SslIOStream : IOStream
     internal void OnTransportClosed()
     {
         if (IsClosed) return;
-        if (_transport.Error is { } error) CloseByError(error);
+        if (_transport.Error is { } error) OnTransportFailed(error);
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
         else if (!_isEstablished) CloseNow(CloseReason.Truncated);
         // Not here: this may be inside a read of SslStream's, which takes no other one meanwhile.
         else Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).HandleEvents(IOEvents.ReadClosed), this));
     }
+
+    // What has arrived in front of the error is with the transport, to the last byte, and is decrypted first. That includes the end of a handshake
+    // that is being computed: a client that sends and leaves at once meets the server's session tickets, and they fail.
+    private void OnTransportFailed(Exception error)
+    {
+        if (Loop.IsDisposed || (!_isEstablished && _engine is null))
+        {
+            CloseByError(error);
+            return;
+        }
+
+        // The end of the loop closes the transport no more, and has to know this stream itself.
+        StayUnregistered();
+        if (!_isEstablished) return;
+        // Not here: this may be inside SslStream, which is asked by one at a time.
+        if (!Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).ReceiveWhatIsLeft(), this))) CloseByError(error);
+    }
+
+    private void ReceiveWhatIsLeft()
+    {
+        if (IsClosed) return;
+        Fail(_transport.Error!);
+        HandleEvents(IOEvents.ReadClosed);
+    }
+
+    private protected override bool MoreWillCome => !_transport.IsClosed;
+
+    private protected override bool IsEndInData => true;
 
     private protected override IOStream Connection => (IOStream?)_transport ?? this;
 

@@ -73,6 +73,22 @@ internal sealed class SslStreamEngine : ITlsEngine
     {
         if (_isWaiting) return null;
         _readError?.Throw();
+        try
+        {
+            return ReadNow(buffer);
+        }
+        catch (Exception error)
+        {
+            KeepReadError(error);
+            throw;
+        }
+    }
+
+    // Asked again, SslStream itself may say that this is the end, as if it were a regular one.
+    private void KeepReadError(Exception error) => _readError = ExceptionDispatchInfo.Capture(error);
+
+    private int? ReadNow(Memory<byte> buffer)
+    {
         ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
         if (!ready.IsCompleted)
         {
@@ -92,14 +108,14 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         if (_unreported == 0) _unreported = Encrypt(pieces);
-        if (_inner.WriteError is { } error) throw error;
         // Seen before its records are taken: one that ends between the two has been taken in part.
         bool isEncrypting = _encrypting is { IsCompleted: false };
         if (!isEncrypting) EndEncryption();
         _transport.TakeFromElsewhere();
         // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
         _transport.FlushWrites();
-        if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason, _transport.Error);
+        if (_transport.Error is { } error) throw error;
+        if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason);
         if (!_transport.IsFlushed || isEncrypting)
         {
             if (!_isAwaitingFlush) WaitForTransport();
@@ -131,8 +147,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         }
         catch (Exception error)
         {
-            // Kept for the next read: SslStream itself may say there that this is the end, as if it were a regular one.
-            _readError = ExceptionDispatchInfo.Capture(error);
+            KeepReadError(error);
         }
 
         _waiting = default;

@@ -40,9 +40,6 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     /// <summary>The end of the transport was given to SslStream. If it was not, an end that SslStream tells is one that the peer has told in TLS.</summary>
     internal bool IsEndGiven { get; private set; }
 
-    /// <summary>What the descriptor said to ciphertext. SslStream is not told, in the middle of its write: the engine is, after it.</summary>
-    internal Exception? WriteError { get; private set; }
-
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -85,7 +82,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer);
-        else if (WriteError is null) WriteNow(buffer);
+        else WriteNow(buffer);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
@@ -113,7 +110,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         }
         catch (Exception error)
         {
-            WriteError = error;
+            // SslStream is not told, in the middle of its write: the engine sees it after that.
+            _transport.Fail(error);
         }
     }
 

@@ -13,3 +13,5 @@ public sealed class Tls12ClientEpollSplits() : SplitContract(new TlsPairs(SslPro
 public sealed class Tls12ClientEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Tls12ClientEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls12ClientEpollResets() : ResetContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);

@@ -49,3 +49,5 @@ public sealed class Tls12ServerEpollRaces() : RaceContract(new TlsPairs(SslProto
 public sealed class Tls12ServerEpollThreads() : ThreadContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Tls12ServerEpollRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls12ServerEpollResets() : ResetContract(new TlsPairs(SslProtocols.Tls12, isClientLeft: false), PollerKind.Epoll);

@@ -73,3 +73,7 @@ public sealed class Tls13ClientPortableThreads() : ThreadContract(new TlsPairs(S
 public sealed class Tls13ClientEpollRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Tls13ClientPortableRandomUse() : RandomContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);
+
+public sealed class Tls13ClientEpollResets() : ResetContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Tls13ClientPortableResets() : ResetContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: true), PollerKind.Portable);

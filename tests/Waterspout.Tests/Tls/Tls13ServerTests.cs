@@ -13,3 +13,5 @@ public sealed class Tls13ServerEpollSplits() : SplitContract(new TlsPairs(SslPro
 public sealed class Tls13ServerEpollReadsUntil() : ReadUntilContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Tls13ServerEpollLimits() : LimitContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Tls13ServerEpollResets() : ResetContract(new TlsPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);

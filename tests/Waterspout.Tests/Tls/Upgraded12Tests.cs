@@ -13,3 +13,5 @@ public sealed class Upgraded12EpollSplits() : SplitContract(new UpgradedPairs(Ss
 public sealed class Upgraded12EpollReadsUntil() : ReadUntilContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
 
 public sealed class Upgraded12EpollLimits() : LimitContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);
+
+public sealed class Upgraded12EpollResets() : ResetContract(new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), PollerKind.Epoll);

@@ -49,3 +49,5 @@ public sealed class Upgraded13EpollRaces() : RaceContract(new UpgradedPairs(SslP
 public sealed class Upgraded13EpollThreads() : ThreadContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
 
 public sealed class Upgraded13EpollRandomUse() : RandomContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);
+
+public sealed class Upgraded13EpollResets() : ResetContract(new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), PollerKind.Epoll);

@@ -29,3 +29,7 @@ public sealed class BytewisePortableWrites() : WriteContract(new ScriptedTranspo
 public sealed class BytewisePortableWriteEnds() : WriteEndContract(new ScriptedTransport(1), PollerKind.Portable);
 
 public sealed class BytewiseEpollRandomUse() : RandomContract(new ScriptedTransport(1), PollerKind.Epoll);
+
+public sealed class ScriptedEpollResets() : ResetContract(new ScriptedTransport(1000), PollerKind.Epoll);
+
+public sealed class ScriptedPortableResets() : ResetContract(new ScriptedTransport(1000), PollerKind.Portable);

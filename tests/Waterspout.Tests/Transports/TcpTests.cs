@@ -71,3 +71,7 @@ public sealed class TcpPortableThreads() : ThreadContract(new TcpTransport(), Po
 public sealed class TcpEpollRandomUse() : RandomContract(new TcpTransport(), PollerKind.Epoll);
 
 public sealed class TcpPortableRandomUse() : RandomContract(new TcpTransport(), PollerKind.Portable);
+
+public sealed class TcpEpollResets() : ResetContract(new TcpTransport(), PollerKind.Epoll);
+
+public sealed class TcpPortableResets() : ResetContract(new TcpTransport(), PollerKind.Portable);

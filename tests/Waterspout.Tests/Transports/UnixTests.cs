@@ -71,3 +71,7 @@ public sealed class UnixPortableThreads() : ThreadContract(new UnixTransport(), 
 public sealed class UnixEpollRandomUse() : RandomContract(new UnixTransport(), PollerKind.Epoll);
 
 public sealed class UnixPortableRandomUse() : RandomContract(new UnixTransport(), PollerKind.Portable);
+
+public sealed class UnixEpollResets() : ResetContract(new UnixTransport(), PollerKind.Epoll);
+
+public sealed class UnixPortableResets() : ResetContract(new UnixTransport(), PollerKind.Portable);

@@ -1,0 +1,122 @@
+namespace Waterspout.Tests;
+
+/// <summary>The peer cuts the connection: what it had sent before is read, and only then the error.</summary>
+/// <remarks>A close with something unread is a reset, on TCP and on Unix sockets.</remarks>
+public abstract class ResetContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+{
+    // As much as the smallest queue of a kernel takes, and more than one record of TLS.
+    private const int Size = 60_000;
+
+    [Fact]
+    public void What_arrived_is_read_after_the_close_where_nobody_was_reading() => RunPair(async (left, right) =>
+    {
+        Task closed = WhenClosed(right);
+        byte[] answer = await AnswerAndReset(left, right);
+        await closed;
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+        Assert.NotNull(right.Error);
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+        await AssertIsReset(right.ReadBytesAsync(1));
+        AssertLogIsQuiet();
+    });
+
+    [Fact]
+    public void A_pending_read_has_all_that_arrived_and_the_error_comes_with_the_next() => RunPair(async (left, right) =>
+    {
+        Task<byte[]> read = right.ReadBytesAsync(Size).AsTask();
+        byte[] answer = await AnswerAndReset(left, right);
+        AssertSame(answer, await read);
+        await AssertIsReset(right.ReadBytesAsync(1));
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+    });
+
+    [Fact]
+    public void A_read_into_the_callers_memory_has_all_that_arrived() => RunPair(async (left, right) =>
+    {
+        byte[] target = new byte[Size];
+        Task<int> read = right.ReadIntoAsync(target).AsTask();
+        byte[] answer = await AnswerAndReset(left, right);
+        Assert.Equal(Size, await read);
+        AssertSame(answer, target);
+        await AssertFails<StreamClosedException>(right.ReadIntoAsync(target));
+    });
+
+    [Fact]
+    public void What_a_read_that_wants_more_had_taken_can_be_read() => RunPair(async (left, right) =>
+    {
+        Task<byte[]> read = right.ReadBytesAsync(Size + 1).AsTask();
+        byte[] answer = await AnswerAndReset(left, right);
+        Assert.Equal(CloseReason.Reset, (await Assert.ThrowsAsync<StreamClosedException>(() => read)).Reason);
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+    });
+
+    [Fact]
+    public void Data_that_was_cut_never_looks_complete() => RunPair(async (left, right) =>
+    {
+        Task<byte[]> read = right.ReadUntilCloseAsync().AsTask();
+        byte[] answer = await AnswerAndReset(left, right);
+        Assert.Equal(CloseReason.Reset, (await Assert.ThrowsAsync<StreamClosedException>(() => read)).Reason);
+        await AssertIsReset(right.ReadUntilCloseAsync());
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+        await AssertIsReset(right.ReadUntilCloseAsync());
+    });
+
+    [Fact]
+    public void What_arrived_is_read_by_one_who_was_writing() => RunPair(async (left, right) =>
+    {
+        Clog(right, out Task write);
+        byte[] answer = await AnswerAndReset(left, right);
+        Assert.Equal(CloseReason.Reset, (await Assert.ThrowsAsync<StreamClosedException>(() => write)).Reason);
+        await AssertFails<StreamClosedException>(right.FlushAsync());
+        await AssertFails<StreamClosedException>(right.WriteAsync("more"u8));
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+        await AssertIsReset(right.ReadBytesAsync(1));
+    });
+
+    [Fact]
+    public void What_does_not_fit_into_the_buffer_is_read_piece_by_piece() => RunPair(async (left, right) =>
+    {
+        Task told = WhenEndIsTold(right), closed = WhenClosed(right);
+        byte[] answer = await AnswerAndReset(left, right);
+        await told;
+        await Turns(20);
+        for (int i = 0; i < Size; i += 1000) AssertSame(answer.AsMemory(i, 1000), await right.ReadBytesAsync(1000));
+        await AssertIsReset(right.ReadBytesAsync(1));
+        await closed;
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+    }, new IOStreamOptions { MaxBufferSize = 4096, ReadChunkSize = 2048 });
+
+    [Fact]
+    public void The_callback_forms_have_what_arrived_and_the_close_comes_behind_it() => RunPair(async (left, right) =>
+    {
+        List<int> calls = [];
+        TaskCompletionSource closed = new();
+        right.SetCloseCallback(() => { calls.Add(-1); closed.SetResult(); });
+        right.ReadBytes(Size / 2, first =>
+        {
+            calls.Add(first.Length);
+            right.ReadBytes(Size / 2, second => calls.Add(second.Length));
+        });
+        await AnswerAndReset(left, right);
+        await closed.Task;
+        Assert.Equal([Size / 2, Size / 2, -1], calls);
+    });
+
+    private async Task<byte[]> AnswerAndReset(BaseIOStream left, BaseIOStream right)
+    {
+        byte[] answer = RandomBytes(new Random(3), Size);
+        if (!right.IsWriting)
+        {
+            await right.WriteAsync("unread"u8);
+            await right.FlushAsync();
+        }
+
+        await left.WriteAsync((ReadOnlyMemory<byte>)answer);
+        await left.FlushAsync();
+        left.Close();
+        return answer;
+    }
+
+    private static async Task AssertIsReset(ValueTask<byte[]> read) =>
+        Assert.Equal(CloseReason.Reset, (await AssertFails<StreamClosedException>(read)).Reason);
+}
