@@ -78,6 +78,7 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
     public void Any_other_error_closes_the_stream_and_is_logged(bool isRead)
     {
         ExpectLog("closed: Error");
+        if (!isRead) ExpectLog("1 bytes were written and not sent");
         RunScripted(async (left, right) =>
         {
             // What a call says when the descriptor was closed underneath the stream.
