@@ -42,31 +42,50 @@ internal readonly struct PosixResult
     public static IOException ToException(Errno error, string call) =>
         new($"{call}: {Marshal.GetPInvokeErrorMessage((int)error)} ({error})", new Win32Exception((int)error));
 
-    /// <summary>The exception for an error of a socket, with the platform-neutral code that .NET users compare with.</summary>
-    public static SocketException ToSocketException(Errno error) => new((int)ToSocketError(error));
+    /// <summary>The exception for an error of a socket: the platform-neutral code that .NET users compare with, and the system's own text.</summary>
+    public static SocketException ToSocketException(Errno error) => new((int)ToSocketError(error), Marshal.GetPInvokeErrorMessage((int)error));
 
+    // As .NET's own sockets have it, but for ENOENT.
     private static SocketError ToSocketError(Errno error) => error switch
     {
         Errno.ECONNREFUSED => SocketError.ConnectionRefused,
         Errno.ENOENT => SocketError.ConnectionRefused, // a Unix socket's path with nobody behind it
         Errno.ECONNRESET => SocketError.ConnectionReset,
         Errno.EPIPE => SocketError.Shutdown,
+        Errno.ESHUTDOWN => SocketError.Disconnecting,
         Errno.ECONNABORTED => SocketError.ConnectionAborted,
         Errno.ETIMEDOUT => SocketError.TimedOut,
         Errno.EHOSTUNREACH => SocketError.HostUnreachable,
+        Errno.EHOSTDOWN => SocketError.HostDown,
+        Errno.ENXIO => SocketError.HostNotFound,
         Errno.ENETUNREACH => SocketError.NetworkUnreachable,
         Errno.ENETDOWN => SocketError.NetworkDown,
+        Errno.ENETRESET => SocketError.NetworkReset,
         Errno.EADDRINUSE => SocketError.AddressAlreadyInUse,
         Errno.EADDRNOTAVAIL => SocketError.AddressNotAvailable,
+        Errno.EAFNOSUPPORT => SocketError.AddressFamilyNotSupported,
+        Errno.EPFNOSUPPORT => SocketError.ProtocolFamilyNotSupported,
+        Errno.EPROTONOSUPPORT => SocketError.ProtocolNotSupported,
+        Errno.EPROTOTYPE => SocketError.ProtocolType,
+        Errno.ESOCKTNOSUPPORT => SocketError.SocketNotSupported,
+        Errno.ENOPROTOOPT => SocketError.ProtocolOption,
+        Errno.EDESTADDRREQ => SocketError.DestinationAddressRequired,
+        Errno.EMSGSIZE => SocketError.MessageSize,
         Errno.EINVAL => SocketError.InvalidArgument,
+        Errno.EFAULT => SocketError.Fault,
+        Errno.EINTR => SocketError.Interrupted,
+        Errno.EAGAIN => SocketError.WouldBlock,
+        Errno.EINPROGRESS => SocketError.InProgress,
+        Errno.EALREADY => SocketError.AlreadyInProgress,
         Errno.EMFILE or Errno.ENFILE => SocketError.TooManyOpenSockets,
         Errno.ENOBUFS or Errno.ENOMEM => SocketError.NoBufferSpaceAvailable,
         Errno.EISCONN => SocketError.IsConnected,
         Errno.ENOTCONN => SocketError.NotConnected,
         Errno.ENOTSOCK => SocketError.NotSocket,
         Errno.EOPNOTSUPP => SocketError.OperationNotSupported,
-        Errno.EBADF => SocketError.OperationAborted,
-        Errno.EPERM => SocketError.AccessDenied,
+        Errno.EBADF or Errno.ECANCELED => SocketError.OperationAborted,
+        Errno.ENODATA => SocketError.NoData,
+        Errno.EPERM or Errno.EACCES => SocketError.AccessDenied,
         _ => SocketError.SocketError,
     };
 }
