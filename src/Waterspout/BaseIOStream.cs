@@ -200,6 +200,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         UpdateRoot();
     }
 
+    /// <summary>Makes the poller look again for everything: what it was asked for has been told, and did not count.</summary>
+    private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, isCertain: false);
+
     /// <summary>Registers the descriptor with the poller; none for a stream over another one, which tells it what happens.</summary>
     private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);
 

@@ -43,11 +43,14 @@ public partial class IOStream
     /// </remarks>
     /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
     /// <exception cref="StreamClosedException">Connecting failed; the inner exception is the <see cref="SocketException"/>. Or the stream is closed.</exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ConnectTimeout"/> has passed. The stream is closed.</exception>
     /// <exception cref="OperationCanceledException">Connecting was cancelled. The stream is closed.</exception>
     public virtual ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(address);
-        return Loop.IsCurrent ? ConnectCoreAsync(address, cancellationToken) : CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
+        return Loop.IsCurrent
+            ? LimitConnectAsync(ConnectCoreAsync(address, cancellationToken), address)
+            : CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
     }
 
     /// <summary>Connects to a host by name, trying its addresses as RFC 8305 ("Happy Eyeballs") says.</summary>
@@ -88,7 +91,12 @@ public partial class IOStream
         if (_attempt is null) return;
         Errno error = Sockets.TakeError(_fd);
         // An event of the attempt before this one has no error, and no connection either.
-        if (error == 0 && !Sockets.IsConnected(_fd)) return;
+        if (error == 0 && !Sockets.IsConnected(_fd))
+        {
+            LookAgain();
+            return;
+        }
+
         // Its awaiter goes on here, and has set the stream to connected when this returns.
         _attempt.TrySetResult(error);
     }
@@ -116,7 +124,30 @@ public partial class IOStream
         await base.FlushWhenConnectedAsync(cancellationToken);
     }
 
-    private async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
+    /// <summary>Closes the stream where what was begun takes longer than the options allow.</summary>
+    private protected ValueTask LimitConnectAsync(ValueTask connect, EndPoint address)
+    {
+        return Options.ConnectTimeout is { } timeout ? WithLimitAsync(timeout) : connect;
+
+        async ValueTask WithLimitAsync(TimeSpan timeout)
+        {
+            TimeoutException? late = null;
+            using IDisposable? limit = TimeLimit.Start(Loop, timeout, () =>
+            {
+                if (IsConnecting) CloseNow(CloseReason.Timeout, late = new TimeoutException($"No connection to {AddressError.Describe(address)} within {timeout}."));
+            });
+            try
+            {
+                await connect;
+            }
+            catch (StreamClosedException) when (late is not null)
+            {
+                throw new TimeoutException(late.Message, late);
+            }
+        }
+    }
+
+    internal async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
     {
         if (IsClosed) throw ClosedException();
         if (_isConnectCalled || _isConnected) throw new InvalidOperationException("The stream is connected or connecting already.");
@@ -126,7 +157,7 @@ public partial class IOStream
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(CloseCancelled, this);
         try
         {
-            await TryEachAsync(await EndPointResolver.ResolveAsync(address, _fd, cancellationToken));
+            await TryEachAsync(address is DnsEndPoint name ? await ResolveAsync(name, cancellationToken) : [EndPointResolver.ToFamily(address, _fd)]);
         }
         catch (Exception error) when (error is not StreamClosedException)
         {
@@ -144,13 +175,28 @@ public partial class IOStream
         Log.Connected(Loop.Logger, this);
     }
 
+    /// <summary>The addresses of the name. The close of the stream ends the wait for them: no resolver can be stopped.</summary>
+    private async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, CancellationToken cancellationToken)
+    {
+        using CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<IReadOnlyList<EndPoint>> resolving = EndPointResolver.ResolveAsync(name, _fd, Loop, closed.Token);
+        _attempt = new TaskCompletionSource<Errno>();
+        Task first = await Task.WhenAny(resolving, _attempt.Task);
+        if (first != resolving) closed.Cancel();
+        Task<Errno> attempt = _attempt.Task;
+        _attempt = null;
+        // Fails with what the stream was closed with.
+        if (attempt.IsCompleted) await attempt;
+        return await resolving;
+    }
+
     private async Task TryEachAsync(IReadOnlyList<EndPoint> addresses)
     {
         for (int i = 0; ; i++)
         {
-            Errno error = await TryOnceAsync(addresses[i]);
+            Errno error = await TryOnceAsync(addresses[i], isFirst: i == 0);
             if (error == 0) break;
-            if (i == addresses.Count - 1) throw PosixResult.ToSocketException(error);
+            if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(error), addresses[i]);
         }
 
         _isConnected = true;
@@ -164,9 +210,9 @@ public partial class IOStream
         QueueFlush();
     }
 
-    private async Task<Errno> TryOnceAsync(EndPoint address)
+    private async Task<Errno> TryOnceAsync(EndPoint address, bool isFirst)
     {
-        while (true)
+        for (bool isRetry = false; ; isRetry = true)
         {
             if (IsClosed) throw ClosedException();
             // The mode is that of everybody who has a duplicate of the descriptor, and there is no flag for a connect.
@@ -177,6 +223,7 @@ public partial class IOStream
                 // Only now: an unconnected socket reports a hang-up.
                 EnsureRegistered();
                 if (IsClosed) throw ClosedException();
+                if (!isFirst) LookAgain();
                 if (result.IsSuccess) return 0;
                 _attempt = new TaskCompletionSource<Errno>();
                 Errno error = await _attempt.Task;
@@ -184,6 +231,8 @@ public partial class IOStream
                 return error;
             }
 
+            // What is left of the attempt before, whose error has been taken: the kernel says so once, and does not try.
+            if (result.Error == Errno.ECONNABORTED && !isRetry) continue;
             // A Unix socket whose backlog is full. There is no event for that, and it is over soon.
             if (result.Error != Errno.EAGAIN) return result.Error;
             TaskCompletionSource pause = new();
@@ -219,7 +268,7 @@ public partial class IOStream
             await connect;
             if (callback is not null) RunCallbackLater(callback);
         }
-        catch (StreamClosedException)
+        catch (Exception error) when (error is StreamClosedException or TimeoutException)
         {
             // Told by the close callback.
         }

@@ -63,8 +63,8 @@ public sealed record IOStreamOptions
     public bool AllowTruncation { get; set; }
 
     /// <summary>
-    /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> may take in all, name resolution
-    /// included. Without limit of its own when null, which is the default.
+    /// How long connecting may take in all before it fails with <see cref="TimeoutException"/>: the name's resolution, every address of it and, for TLS,
+    /// the handshake. Without limit of its own when null, which is the default.
     /// </summary>
     public TimeSpan? ConnectTimeout { get; set; }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
+using Waterspout.Loop;
 using Waterspout.Tls;
 
 namespace Waterspout;
@@ -50,7 +51,7 @@ public partial class SslIOStream
     {
         ArgumentNullException.ThrowIfNull(address);
         if (!Loop.IsCurrent) return CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
-        return ConnectAndAuthenticateAsync(address, serverHostname ?? (address as DnsEndPoint)?.Host, cancellationToken);
+        return LimitConnectAsync(ConnectAndAuthenticateAsync(address, serverHostname ?? (address as DnsEndPoint)?.Host, cancellationToken), address);
     }
 
     private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
@@ -65,7 +66,7 @@ public partial class SslIOStream
     private static async ValueTask<SslIOStream> ConnectAndUpgradeAsync(string host, int port, SslClientAuthenticationOptions sslOptions, IOStreamOptions options, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using IDisposable? timer = options.ConnectTimeout is { } timeout ? IOLoop.Current.CallLater(timeout, limit.Cancel) : null;
+        using IDisposable? timer = TimeLimit.Start(IOLoop.Current, options.ConnectTimeout, limit.Cancel);
         IOStream? plain = null;
         try
         {
@@ -76,9 +77,9 @@ public partial class SslIOStream
         {
             // A limit that passes between the two leaves a plain stream.
             plain?.Close();
-            if (error is not OperationCanceledException) throw;
             cancellationToken.ThrowIfCancellationRequested();
-            throw new TimeoutException($"No TLS connection to {host}:{port} within {options.ConnectTimeout}.");
+            if (limit.IsCancellationRequested) throw new TimeoutException($"No TLS connection to {host}:{port} within {options.ConnectTimeout}.", error);
+            throw;
         }
     }
 }

@@ -7,17 +7,38 @@ namespace Waterspout.Connecting;
 /// <summary>Turns an address as users give it into those that a socket can be connected to.</summary>
 internal static class EndPointResolver
 {
-    /// <exception cref="SocketException">The name is unknown, or has no address of the socket's family.</exception>
-    internal static async ValueTask<IReadOnlyList<EndPoint>> ResolveAsync(EndPoint address, int fd, CancellationToken cancellationToken)
+    /// <summary>The addresses of a name, or the one that is meant already.</summary>
+    /// <exception cref="SocketException">The name is unknown.</exception>
+    internal static async Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
     {
-        bool isIPv6 = Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true, Value: LibC.AF_INET6 };
-        if (address is IPEndPoint ip) return [ToFamily(ip, isIPv6)];
-        if (address is not DnsEndPoint name) return [address];
+        if (IPAddress.TryParse(host, out IPAddress? address)) return [address];
+        Task<IPAddress[]> lookup = loop.Options.Lookup(host, family, cancellationToken);
+        try
+        {
+            // getaddrinfo cannot be stopped once it has begun. Its answer is then nobody's concern.
+            return await lookup.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = lookup.ContinueWith(static lookup => _ = lookup.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            throw;
+        }
+    }
 
-        IPAddress[] addresses = await Dns.GetHostAddressesAsync(name.Host, isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork, cancellationToken);
+    /// <summary>The addresses of a name that a socket of this family reaches.</summary>
+    /// <exception cref="SocketException">The name is unknown, or has no address of the socket's family.</exception>
+    internal static async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, int fd, IOLoop loop, CancellationToken cancellationToken)
+    {
+        bool isIPv6 = IsIPv6(fd);
+        IPAddress[] addresses = await ResolveAsync(name.Host, isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork, loop, cancellationToken);
         if (addresses.Length == 0) throw new SocketException((int)SocketError.NoData);
         return [.. addresses.Select(found => ToFamily(new IPEndPoint(found, name.Port), isIPv6))];
     }
+
+    /// <summary>The address as a socket of this family takes it.</summary>
+    internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
+
+    private static bool IsIPv6(int fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true, Value: LibC.AF_INET6 };
 
     // A dual-mode socket reaches IPv4 by mapped addresses.
     private static IPEndPoint ToFamily(IPEndPoint address, bool isIPv6) =>

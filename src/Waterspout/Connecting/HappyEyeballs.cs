@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Waterspout.Interop;
+using Waterspout.Loop;
 
 namespace Waterspout.Connecting;
 
@@ -19,28 +20,31 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
     internal static async ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using IDisposable? timer = options.ConnectTimeout is { } timeout ? loop.CallLater(timeout, limit.Cancel) : null;
         try
         {
-            IReadOnlyList<IPEndPoint> addresses = await ResolveAsync(host, port, options, limit.Token);
-            return await loop.InvokeAsync(() => new HappyEyeballs(addresses, options, loop).RaceAsync(limit.Token));
+            return await loop.InvokeAsync(async () =>
+            {
+                using IDisposable? timer = TimeLimit.Start(loop, options.ConnectTimeout, limit.Cancel);
+                return await new HappyEyeballs(await ResolveAsync(host, port, options, loop, limit.Token), options, loop).RaceAsync(limit.Token);
+            });
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception error)
         {
-            throw new TimeoutException($"No connection to {host}:{port} within {options.ConnectTimeout}.");
+            throw Translate(error, $"{host}:{port}", options, limit.Token, cancellationToken);
         }
-        catch (OperationCanceledException)
+    }
+
+    // A cancellation and the time limit go before whatever failed because of them, or at the same time.
+    private static Exception Translate(Exception error, string target, IOStreamOptions options, CancellationToken limit, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
+        if (limit.IsCancellationRequested) return new TimeoutException($"No connection to {target} within {options.ConnectTimeout}.");
+        return error switch
         {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (SocketException error)
-        {
-            throw new StreamClosedException($"Cannot connect to {host}:{port}: {error.Message}", error);
-        }
-        catch (AggregateException errors)
-        {
-            throw new StreamClosedException($"Cannot connect to {host}:{port}: {string.Join(' ', errors.InnerExceptions.Select(error => error.Message))}", errors);
-        }
+            AggregateException errors => new StreamClosedException($"Cannot connect to {target}: {string.Join(' ', errors.InnerExceptions.Select(each => each.Message))}", errors),
+            SocketException => new StreamClosedException($"Cannot connect to {target}: {error.Message}", error),
+            _ => error,
+        };
     }
 
     /// <summary>Alternates the families, beginning with that of the first address, which the resolver preferred.</summary>
@@ -59,9 +63,9 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         return order;
     }
 
-    private static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string host, int port, IOStreamOptions options, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
     {
-        IPAddress[] found = IPAddress.TryParse(host, out IPAddress? address) ? [address] : await Dns.GetHostAddressesAsync(host, cancellationToken);
+        IPAddress[] found = await EndPointResolver.ResolveAsync(host, AddressFamily.Unspecified, loop, cancellationToken);
         if (options.LocalEndPoint is { } local) found = Array.FindAll(found, candidate => candidate.AddressFamily == local.AddressFamily);
         return found.Length > 0 ? Interleave(found, port) : throw new SocketException((int)SocketError.NoData);
     }
@@ -73,7 +77,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
             for (int next = 0; _winner is null && _errors.Count < addresses.Count;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                using IDisposable? delay = next < addresses.Count ? loop.CallLater(options.ConnectAttemptDelay, SignalChange) : null;
+                using IDisposable? delay = next < addresses.Count ? TimeLimit.Start(loop, options.ConnectAttemptDelay, SignalChange) : null;
                 if (next < addresses.Count) Attempt(addresses[next++], cancellationToken);
                 await _change.Task;
                 _change = new TaskCompletionSource();
@@ -101,7 +105,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         {
             IOStream stream = FileDescriptors.HandOver(CreateSocket(address), fd => IOStream.FromUnconnected(fd, options, loop));
             _attempts.Add(stream);
-            await stream.ConnectAsync(address, cancellationToken: cancellationToken);
+            await stream.ConnectCoreAsync(address, cancellationToken);
             stream.SetNoDelay(true);
             _winner ??= stream;
         }
@@ -122,6 +126,6 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         PosixResult bound = Sockets.Bind(fd, local.Serialize());
         if (bound.IsSuccess) return fd;
         FileDescriptors.Close(fd);
-        throw PosixResult.ToSocketException(bound.Error);
+        throw AddressError.Of(PosixResult.ToSocketException(bound.Error), local);
     }
 }

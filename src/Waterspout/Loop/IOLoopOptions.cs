@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Waterspout.Diagnostics;
@@ -61,6 +63,9 @@ public sealed record IOLoopOptions
 
     /// <summary>Which call of the operating system the loop waits with.</summary>
     public PollerKind Poller { get; set; }
+
+    /// <summary>How names are resolved. Tests have one whose name server does not answer.</summary>
+    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Without what the log has already.</summary>
     internal Action<Exception>? EffectiveUnhandledException =>

@@ -21,6 +21,10 @@ internal static class TimeLimit
     /// <summary>The limit as the waits of the platform take it.</summary>
     internal static TimeSpan ForSystem(TimeSpan limit) => limit <= s_longest ? limit : Timeout.InfiniteTimeSpan;
 
+    /// <summary>Sets a timer on the loop; none where there is no limit.</summary>
+    internal static IDisposable? Start(IOLoop loop, TimeSpan? limit, Action expired) =>
+        limit is { } time && time != Timeout.InfiniteTimeSpan ? loop.CallLater(time, expired) : null;
+
     /// <summary>Whether the task ends in time, and before the token is cancelled. How it ends is not looked at.</summary>
     internal static async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken = default)
     {

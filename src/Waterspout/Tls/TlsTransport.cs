@@ -78,6 +78,6 @@ internal sealed class TlsTransport : IOStream
     {
         // Here, since it is too late for a refusal when the transport has the socket.
         options.Validate(nameof(options));
-        return options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, MaxWriteBufferSize = long.MaxValue };
+        return options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, ConnectTimeout = null, MaxWriteBufferSize = long.MaxValue };
     }
 }

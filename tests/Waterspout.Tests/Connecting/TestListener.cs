@@ -8,10 +8,10 @@ internal sealed class TestListener : IDisposable
 {
     private readonly Socket _socket;
 
-    internal TestListener(int backlog = 16)
+    internal TestListener(int backlog = 16, byte host = 1)
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _socket.Bind(new IPEndPoint(new IPAddress([127, 0, 0, host]), 0));
         _socket.Listen(backlog);
     }
 

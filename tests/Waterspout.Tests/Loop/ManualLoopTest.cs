@@ -8,8 +8,11 @@ public abstract class ManualLoopTest(PollerKind poller) : LoopTest(poller)
     protected ManualTimeProvider Clock { get; } = new();
 
     /// <summary>Runs a body on the loop. The guard against hanging goes by the machine's clock.</summary>
-    protected void RunManually(Func<Task> body) =>
-        Check(() => Loop.RunSync(() => body().WaitAsync(Limit)), options => options.TimeProvider = Clock);
+    protected void RunManually(Func<Task> body, Action<IOLoopOptions>? configure = null) => Check(() => Loop.RunSync(() => body().WaitAsync(Limit)), options =>
+    {
+        options.TimeProvider = Clock;
+        configure?.Invoke(options);
+    });
 
     /// <summary>Moves the clock, and lets the loop make a turn in which what is due runs.</summary>
     protected async Task Advance(TimeSpan time)
