@@ -212,7 +212,7 @@ public abstract partial class BaseIOStream
         {
             Log.StreamCallbackFailed(Loop.Logger, error, this);
             Loop.ReportUnhandled(error);
-            CloseNow(CloseReason.Error, error);
+            CloseNow(CloseReason.Error, error, isKnown: true);
             return false;
         }
     }

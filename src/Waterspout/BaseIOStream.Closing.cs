@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.Net.Sockets;
-using Microsoft.Extensions.Logging;
-using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
 using Waterspout.Reads;
@@ -55,8 +53,8 @@ public abstract partial class BaseIOStream
     public void Close(Exception? error = null)
     {
         CloseReason reason = error is null ? CloseReason.Local : CloseReason.Error;
-        if (Loop.IsCurrent) CloseNow(reason, error);
-        else if (TrySetOutcome(reason, error) && !RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
+        if (Loop.IsCurrent) CloseNow(reason, error, isKnown: true);
+        else if (TrySetOutcome(reason, error) && !RunOnLoop(() => CloseNow(reason, error, isKnown: true))) CloseWithoutLoop(reason, error);
     }
 
     /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
@@ -123,19 +121,19 @@ public abstract partial class BaseIOStream
     {
     }
 
-    private protected void CloseNow(CloseReason reason, Exception? error = null)
+    private protected void CloseNow(CloseReason reason, Exception? error = null, bool isKnown = false)
     {
         if (_state == StreamState.Closed) return;
-        if (_failure is { } failure) (reason, error) = failure;
+        if (_failure is { } failure) (reason, error, isKnown) = (failure.Reason, failure.Error, false);
         // Another thread may have set it, and have its close on the way here.
-        if (!TrySetOutcome(reason, error)) (reason, error) = _outcome!;
+        if (!TrySetOutcome(reason, error)) (reason, error, isKnown) = (_outcome!.Reason, _outcome.Error, true);
         Exception? sendError = error is null ? SendLast() : null;
         if (_state == StreamState.Closed) return; // a hook that sent has closed the stream
         _state = StreamState.Closed;
         _isWritable = _isReadable = false;
         ForgetUnregistered();
         ReleaseDescriptor();
-        LogClose(reason, error);
+        NoteClose(reason, error, isKnown);
         if (Unsent > 0) LogUnsent(sendError ?? error, IsCutByPeer(reason, sendError ?? error));
 
         _writeBuffer?.Clear();
@@ -231,7 +229,7 @@ public abstract partial class BaseIOStream
     /// <summary>A stream whose loop ended while it was made on another thread. Nobody else acts for it, but several may ask.</summary>
     private void CloseWithoutLoop(CloseReason reason, Exception? error)
     {
-        lock (_readBuffer) CloseNow(reason, error);
+        lock (_readBuffer) CloseNow(reason, error, isKnown: true);
     }
 
     /// <summary>Takes what another stream has received; the descriptor goes with it, and the other one ends without closing it.</summary>
@@ -273,17 +271,6 @@ public abstract partial class BaseIOStream
     {
         if (Interlocked.Exchange(ref _closeCallback, null) is { } callback) RunCallbackLater(callback);
     }
-
-    private void LogClose(CloseReason reason, Exception? error)
-    {
-        if (error is null) Log.Closed(Loop.Logger, this, reason);
-        else if (reason is CloseReason.Reset or CloseReason.Local or CloseReason.Timeout || IsConnecting) Log.ConnectionLost(Loop.Logger, error, this, reason);
-        else Log.ClosedByError(Loop.Logger, error, this, reason);
-    }
-
-    /// <summary>Says how much of what was written is dropped: as quietly as the close, where the peer has cut the connection or there never was one.</summary>
-    private protected virtual void LogUnsent(Exception? error, bool isCutByPeer) =>
-        Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, Unsent);
 
     private bool IsCutByPeer(CloseReason reason, Exception? error) =>
         reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));

@@ -173,7 +173,9 @@ public abstract partial class BaseIOStream
 
     private void OnReadTimeout()
     {
-        if (_pendingRead is not null) AbandonRead(new TimeoutException($"The read did not complete within {Options.ReadTimeout}. No data is lost."));
+        if (_pendingRead is null) return;
+        Loop.Counters.ReadTimeouts++;
+        AbandonRead(new TimeoutException($"The read did not complete within {Options.ReadTimeout}. No data is lost."));
     }
 
     /// <summary>Ends the pending read without a result, and without losing a byte.</summary>

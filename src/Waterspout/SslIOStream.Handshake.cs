@@ -66,6 +66,18 @@ public partial class SslIOStream
         }
     }
 
+    private protected override void NoteClose(CloseReason reason, Exception? error, bool isKnown)
+    {
+        if (!_isEstablished && _engine is not null) Loop.Counters.HandshakesFailed++;
+        base.NoteClose(reason, error, isKnown);
+    }
+
+    // Of what SslStream throws, and of a handshake that fails, nobody else is told on a server. One that only ends, as that of whoever looks whether
+    // the port is open, is as ordinary as anywhere.
+    private protected override bool IsPeersDoing(CloseReason reason, Exception error) => _isEstablished
+        ? base.IsPeersDoing(reason, error) || (reason == CloseReason.Error && error is IOException)
+        : reason == CloseReason.Error || (reason == CloseReason.Timeout && _engine is not null);
+
     private protected override void OnClosed(Exception error)
     {
         base.OnClosed(error);
@@ -113,6 +125,7 @@ public partial class SslIOStream
 
         if (IsClosed) return;
         _isEstablished = true;
+        Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         _handshake.TrySetResult();
         OnConnected();

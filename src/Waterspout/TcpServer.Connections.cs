@@ -49,6 +49,7 @@ public partial class TcpServer
             loop.Counters.Accepted++;
             IOStream stream = MakeStream(fd, loop);
             connection.Stream = stream;
+            Log.Accepted(loop.Logger, stream);
             bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout);
             loop.SetRunning((object?)_handler ?? this);
             Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;

@@ -28,6 +28,15 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "{Stream} closed: {Reason}.")]
     internal static partial void ClosedByError(ILogger logger, Exception error, object stream, CloseReason reason);
 
+    [LoggerMessage(18, LogLevel.Information, "{Stream} closed: {Reason}. {Message}")]
+    internal static partial void PeerFailed(ILogger logger, object stream, CloseReason reason, string message);
+
+    [LoggerMessage(19, LogLevel.Information, "Loop '{Loop}': {Count} more errors of peers within a second, which have no lines.")]
+    internal static partial void PeerErrorsLeftOut(ILogger logger, string loop, int count);
+
+    [LoggerMessage(20, LogLevel.Debug, "{Stream} accepted.")]
+    internal static partial void Accepted(ILogger logger, object stream);
+
     [LoggerMessage(7, LogLevel.Warning, "{Stream} was dropped without being closed. Its descriptor is closed by the finalizer.")]
     internal static partial void Dropped(ILogger logger, object stream);
 

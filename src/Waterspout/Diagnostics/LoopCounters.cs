@@ -9,5 +9,11 @@ internal sealed class LoopCounters
     internal long BytesIn;
     internal long BytesOut;
     internal long Accepted;
+    internal long HandshakesDone;
+    internal long HandshakesFailed;
+    internal long ReadTimeouts;
     internal int StreamsOpen;
+
+    /// <summary>By reason.</summary>
+    internal readonly long[] Closes = new long[Enum.GetValues<CloseReason>().Length];
 }

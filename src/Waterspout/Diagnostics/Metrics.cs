@@ -17,6 +17,10 @@ internal static class Metrics
         Count("waterspout.connections.accepted", "{connection}", "Connections that servers have accepted.", static loop => loop.Counters.Accepted);
         Count("waterspout.bytes.received", "By", "Bytes that streams have received.", static loop => loop.Counters.BytesIn);
         Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system.", static loop => loop.Counters.BytesOut);
+        s_meter.CreateObservableCounter("waterspout.streams.closed", MeasureCloses, "{stream}", "Streams that have closed, by reason.");
+        Count("waterspout.reads.timed_out", "{read}", "Reads that did not complete within the read timeout.", static loop => loop.Counters.ReadTimeouts);
+        Count("waterspout.tls.handshakes.done", "{handshake}", "TLS handshakes that have succeeded.", static loop => loop.Counters.HandshakesDone);
+        Count("waterspout.tls.handshakes.failed", "{handshake}", "TLS handshakes that have failed, timed out or been given up.", static loop => loop.Counters.HandshakesFailed);
         Count("waterspout.loop.turns", "{turn}", "Turns of the loop.", static loop => loop.Counters.Turns);
         Count("waterspout.loop.stalls", "{stall}", "Callbacks that held the loop beyond the threshold.", static loop => loop.Counters.Stalls);
         s_meter.CreateObservableCounter("waterspout.loop.busy_time", () => Measure(static loop => Clock.ToSeconds(loop.Counters.BusyTicks)),
@@ -33,6 +37,19 @@ internal static class Metrics
         lock (s_lock) s_loops.Remove(loop);
     }
 
+    private static List<Measurement<long>> MeasureCloses()
+    {
+        lock (s_lock)
+        {
+            return [.. from loop in s_loops
+                       from reason in Enum.GetValues<CloseReason>()
+                       where reason != CloseReason.None
+                       select new Measurement<long>(loop.Counters.Closes[(int)reason], Tag("loop", loop.Name), Tag("reason", reason.ToString()))];
+        }
+    }
+
+    private static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
+
     private static void Count(string name, string unit, string description, Func<IOLoop, long> value) =>
         s_meter.CreateObservableCounter(name, () => Measure(value), unit, description);
 
@@ -43,6 +60,6 @@ internal static class Metrics
         where T : struct
     {
         lock (s_lock)
-            return s_loops.ConvertAll(loop => new Measurement<T>(value(loop), new KeyValuePair<string, object?>("loop", loop.Name)));
+            return s_loops.ConvertAll(loop => new Measurement<T>(value(loop), Tag("loop", loop.Name)));
     }
 }

@@ -193,6 +193,7 @@ public sealed partial class IOLoop
             RunCallbacks();
             CloseStreams();
             FlushWrites();
+            PeerErrors.EndSecond();
         }
         finally
         {

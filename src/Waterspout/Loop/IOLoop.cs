@@ -61,6 +61,7 @@ public sealed partial class IOLoop : IDisposable
         Options.Validate(nameof(options));
         _unhandled = Options.EffectiveUnhandledException;
         Logger = Options.LoggerFactory.CreateLogger("Waterspout");
+        PeerErrors = new PeerErrors(this);
         SynchronizationContext = new IOLoopSynchronizationContext(this);
         _busyPoll = new BusyPoll(Options.BusyPoll);
         _stallTicks = Options.StallThreshold > TimeSpan.Zero ? Clock.ToStopwatchTicks(Options.StallThreshold) : long.MaxValue;
@@ -95,6 +96,8 @@ public sealed partial class IOLoop : IDisposable
     internal IOLoopSynchronizationContext SynchronizationContext { get; }
 
     internal LoopCounters Counters { get; } = new();
+
+    internal PeerErrors PeerErrors { get; }
 
     internal bool IsDisposed => _isDisposed;
 

@@ -69,6 +69,11 @@ internal sealed class TlsTransport : IOStream
     }
 
     // The stream above says it, in bytes of its user's.
+    private protected override void NoteClose(CloseReason reason, Exception? error, bool isKnown)
+    {
+        if (_owner is null) base.NoteClose(reason, error, isKnown);
+    }
+
     private protected override void LogUnsent(Exception? error, bool isCutByPeer)
     {
     }

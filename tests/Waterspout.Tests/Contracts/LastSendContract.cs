@@ -79,7 +79,6 @@ public abstract class LastSendContract(Transport transport, PollerKind poller) :
     [Fact]
     public void A_close_with_an_error_sends_nothing_and_says_what_it_drops()
     {
-        ExpectLog("closed: Error");
         ExpectLog($": 4 {Unsent}");
         RunPair(async (left, right) =>
         {

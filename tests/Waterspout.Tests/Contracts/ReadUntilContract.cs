@@ -97,7 +97,6 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
     [InlineData(false, true, "no such thing in these")]
     public void A_delimiter_beyond_the_limit_closes_the_stream(bool isBuffered, bool isRegex, string data)
     {
-        ExpectLog("closed: Error");
         RunPair(async (left, right) =>
         {
             if (isBuffered) await Buffer(left, right, data);
@@ -201,7 +200,6 @@ public abstract class ReadUntilContract(Transport transport, PollerKind poller) 
     [Fact]
     public void A_piece_beyond_the_limit_closes_the_stream()
     {
-        ExpectLog("closed: Error");
         RunPair(async (left, right) =>
         {
             await left.WriteAsync("a,much too long,b"u8);

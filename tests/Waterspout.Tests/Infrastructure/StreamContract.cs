@@ -50,6 +50,9 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
         return data;
     }
 
+    /// <summary>The one line about the close of a stream, the only one of its name that has closed.</summary>
+    protected LogLine CloseLine(BaseIOStream stream) => Assert.Single(Log.Lines, line => line.Message.StartsWith($"{stream} closed: "));
+
     /// <summary>Waits until the stream knows that it is closed.</summary>
     protected static Task WhenClosed(BaseIOStream stream)
     {

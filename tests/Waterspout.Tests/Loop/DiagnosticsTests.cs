@@ -85,7 +85,13 @@ public abstract class DiagnosticsTests(PollerKind poller) : LoopTest(poller)
         Assert.Contains("waterspout.loop.busy_time", values);
         first.Close();
         second.Close();
-        Assert.Equal(0, Measure()["waterspout.streams.open"]);
+        values = Measure();
+        Assert.Equal(0, values["waterspout.streams.open"]);
+        Assert.Equal(2, values["waterspout.streams.closed Local"]);
+        Assert.Equal(0, values["waterspout.streams.closed Timeout"]);
+        Assert.Contains("waterspout.reads.timed_out", values);
+        Assert.Contains("waterspout.tls.handshakes.done", values);
+        Assert.Contains("waterspout.tls.handshakes.failed", values);
     }, options => options.Name = nameof(The_meter_tells_what_a_loop_has_done));
 
     [Fact]
@@ -145,8 +151,10 @@ public abstract class DiagnosticsTests(PollerKind poller) : LoopTest(poller)
         string name = Loop.Name;
         void Record<T>(Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
         {
-            foreach ((string key, object? tag) in tags)
-                if (key == "loop" && name.Equals(tag)) values[instrument.Name] = Convert.ToDouble(value);
+            Dictionary<string, object?> named = new(tags.ToArray());
+            if (!name.Equals(named["loop"])) return;
+            string key = named.TryGetValue("reason", out object? reason) ? $"{instrument.Name} {reason}" : instrument.Name;
+            values[key] = Convert.ToDouble(value);
         }
 
         using MeterListener listener = new()

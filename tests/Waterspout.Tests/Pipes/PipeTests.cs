@@ -157,6 +157,7 @@ public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
     public void Reading_what_is_open_for_writing_only_closes_the_stream_with_the_error() => Run(async () =>
     {
         ExpectLog("closed: Error");
+        ExpectLog("and not sent");
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
         await reader.WriteAsync("x"u8);
         await Assert.ThrowsAsync<StreamClosedException>(async () => await reader.FlushAsync());

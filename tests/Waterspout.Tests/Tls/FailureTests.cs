@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests.Tls;
 
@@ -21,6 +22,8 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         Assert.Contains("alert", told.ToString());
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(() => server.WaitForHandshakeAsync().AsTask());
         Assert.IsType<AuthenticationException>(error.InnerException);
+        AssertOneLine(server, "unsupported protocol");
+        Assert.Equal(1, Loop.Counters.HandshakesFailed);
     });
 
     [Theory]
@@ -41,7 +44,8 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         await server.WriteAsync("changed"u8.ToArray());
         Assert.Equal(CloseReason.Error, (await Assert.ThrowsAsync<StreamClosedException>(() => read)).Reason);
         Assert.Equal(CloseReason.Error, client.CloseReason);
-    }, "closed: Error");
+        AssertOneLine(client, "decrypt");
+    });
 
     [Fact]
     public void An_end_that_came_with_the_end_of_the_handshake_is_told_to_who_does_not_read() => Run(async () =>
@@ -59,6 +63,41 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         await closed;
         Assert.Equal(CloseReason.Truncated, client.CloseReason);
     });
+
+    [Fact]
+    public void A_client_without_the_certificate_that_is_asked_for_has_one_line() => Run(async () =>
+    {
+        SslServerAuthenticationOptions options = TestCertificates.ServerOptions();
+        options.EnabledSslProtocols = SslProtocols.Tls12;
+        options.ClientCertificateRequired = true;
+        options.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
+        (Socket left, Socket right) = SocketPair.Tcp();
+        SslIOStream server = new(left, options);
+        using SslStream client = new(new NetworkStream(right, ownsSocket: true));
+        await Record.ExceptionAsync(() => client.AuthenticateAsClientAsync(TestCertificates.ClientOptions()));
+        await Assert.ThrowsAsync<StreamClosedException>(() => server.WaitForHandshakeAsync().AsTask());
+        AssertOneLine(server, "certificate");
+    });
+
+    [Fact]
+    public void Who_only_connects_and_leaves_is_no_line_but_for_debugging() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        SslIOStream server = new(left, TestCertificates.ServerOptions());
+        right.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => server.WaitForHandshakeAsync().AsTask());
+        Assert.DoesNotContain(Log.Lines, line => line.Level > LogLevel.Debug);
+    });
+
+    private void AssertOneLine(SslIOStream stream, string part)
+    {
+        LogLine line = Assert.Single(Log.Lines, line => line.Message.Contains(" closed: "));
+        Assert.StartsWith($"{stream} closed: ", line.Message);
+        Assert.Contains(part, line.Message);
+        Assert.Equal(LogLevel.Information, line.Level);
+        Assert.Null(line.Error);
+        Assert.DoesNotContain('\n', line.Message);
+    }
 
     /// <summary>Ends its side right behind the second write, which is the last of a server's handshake.</summary>
     private sealed class EndingStream(Socket socket) : DelegatingStream(new NetworkStream(socket, ownsSocket: true))
