@@ -184,7 +184,7 @@ public abstract partial class BaseIOStream
         catch (StreamClosedException)
         {
             // The close callback is the only one who can be told. Where the other direction is still open, it ends too.
-            if (_state < StreamState.Closing) _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
+            if (_state < StreamState.Failing) _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
         }
         catch (Exception error)
         {

@@ -180,7 +180,8 @@ public abstract partial class BaseIOStream
     {
         if (Unsent > 0) FlushWrites();
         if (_state == StreamState.Closed) return;
-        if (Unsent == 0 || _writeWaiters is { IsAwaited: true })
+        bool isSent = Unsent == 0 && (!IsEndInData || !TryEndWrites() || EndSent.IsCompleted);
+        if (isSent || (Unsent > 0 && _writeWaiters is { IsAwaited: true }))
             CloseNow(EndReason);
         else
             // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
@@ -198,8 +199,11 @@ public abstract partial class BaseIOStream
         try
         {
             await FlushCore(default);
-            if (!_isEndReached && (_areWritesCompleted || ShutdownWrites()) && _state == StreamState.Closing)
-                await DrainAsync();
+            if (TryEndWrites())
+            {
+                await EndSent;
+                if (!_isEndReached && _state == StreamState.Closing) await DrainAsync();
+            }
         }
         catch (StreamClosedException)
         {
@@ -208,6 +212,25 @@ public abstract partial class BaseIOStream
 
         CloseNow(reason);
     }
+
+    /// <summary>Tells the peer that this side has ended, where it does not see that by the close itself.</summary>
+    private bool TryEndWrites()
+    {
+        if (IsEndInData ? EndReason == CloseReason.Truncated : _isEndReached) return false;
+        if (_areWritesCompleted && !IsEndInData) return true;
+        try
+        {
+            return ShutdownWrites();
+        }
+        catch (Exception error) when (error is IOException or InvalidOperationException)
+        {
+            // TLS says nothing in the middle of a renegotiation. The stream closes all the same.
+            return false;
+        }
+    }
+
+    /// <summary>Completes when the end that <see cref="ShutdownWrites"/> has told is in the hands of the system, where that takes more than the call.</summary>
+    private protected virtual Task EndSent => Task.CompletedTask;
 
     /// <summary>Takes what still comes and throws it away, until the end. Limited by the close's time limit, not by that of reads.</summary>
     private ValueTask<bool> DrainAsync()

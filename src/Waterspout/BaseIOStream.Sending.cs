@@ -286,8 +286,16 @@ public abstract partial class BaseIOStream
 
     private async ValueTask CompleteWritesCoreAsync(CancellationToken cancellationToken)
     {
+        Task ending = EndWritesAsync();
+        // The wait may be cancelled, and the end is told all the same. If it fails then, the close says so.
+        if (cancellationToken.CanBeCanceled) _ = ending.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
+        await ending.WaitAsync(cancellationToken);
+    }
+
+    private async Task EndWritesAsync()
+    {
         _areWritesCompleted = true;
-        await FlushWhenConnectedAsync(cancellationToken);
+        await FlushWhenConnectedAsync(default);
         if (_state is StreamState.Failing or StreamState.Closed) throw ClosedException();
         if (!ShutdownWrites())
         {
@@ -295,7 +303,8 @@ public abstract partial class BaseIOStream
             throw new NotSupportedException("This descriptor cannot be closed in one direction.");
         }
 
-        if (_isEndReached) CloseNow(CloseReason.EndOfStream);
+        await EndSent;
+        if (_isEndReached) CloseNow(EndReason);
         else if (_isEndKnown) CheckForEndLater();
     }
 

@@ -13,7 +13,8 @@ namespace Waterspout;
 /// <para>The handshake begins with the stream, or as soon as its socket is connected, and runs off the loop's thread. Reads and writes may be
 /// begun before it is done. By default nothing is trusted that the platform does not trust, and the name in the certificate must be the
 /// one that was asked for; sessions are resumed.</para>
-/// <para>The end: close_notify is sent by <see cref="BaseIOStream.CloseAsync"/> and <see cref="BaseIOStream.CompleteWritesAsync"/>. A peer that ends the
+/// <para>The end: close_notify is sent by <see cref="BaseIOStream.CloseAsync"/> and <see cref="BaseIOStream.CompleteWritesAsync"/>, which wait until the system
+/// has it; and, behind the peer's own, by every close without an error. A peer that ends the
 /// connection without it closes the stream with <see cref="CloseReason.Truncated"/>, since somebody on the way may have cut it off.</para>
 /// <para>A handshake that fails closes the stream; <see cref="BaseIOStream.Error"/> is the <see cref="AuthenticationException"/>, or what else it was.</para>
 /// </remarks>
@@ -22,6 +23,7 @@ public partial class SslIOStream : IOStream
     private readonly TlsTransport _transport;
     private readonly SslClientAuthenticationOptions? _clientOptions;
     private readonly SslServerAuthenticationOptions? _serverOptions;
+    private Task? _ending; // of this side
     private bool _isCutInRecord; // no peer ends so, whatever it leaves out
 
     /// <summary>Makes the client's side of a TLS connection.</summary>
@@ -197,11 +199,15 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     protected override bool ShutdownWrites()
     {
+        if (_ending is not null) return true;
         if (!_isEstablished || _transport.IsClosed) return false;
         _engine!.Shutdown();
-        _transport.CompleteWritesAsync().AsTask().ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
+        _ending = _transport.CompleteWritesAsync().AsTask();
+        _ = _ending.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
         return true;
     }
+
+    private protected override Task EndSent => _ending ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override void CloseFd()
