@@ -69,6 +69,14 @@ public sealed record IOStreamOptions
     public TimeSpan? ConnectTimeout { get; set; }
 
     /// <summary>
+    /// How long a TLS handshake may take, once there is a connection, before the stream is closed with <see cref="CloseReason.Timeout"/>: of a
+    /// client and of a server, of a stream that is TLS from the beginning and of one that is upgraded. Whoever waits for the handshake, a read or a write
+    /// among them, fails with it. 10 seconds by default; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>. Tornado has no limit.
+    /// </summary>
+    /// <remarks>For connections that a server accepts with TLS see <see cref="TcpServerOptions.HandshakeTimeout"/>.</remarks>
+    public TimeSpan? HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
     /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> waits for one address before it tries
     /// the next one beside it (RFC 8305). 250 ms by default.
     /// </summary>
@@ -88,6 +96,7 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectAttemptDelay, TimeSpan.Zero, parameter);
         if (ConnectTimeout is { } connect) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(connect, TimeSpan.Zero, parameter);
+        if (HandshakeTimeout is { } handshake && handshake != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(handshake, TimeSpan.Zero, parameter);
         if (ReadTimeout is { } read) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(read, TimeSpan.Zero, parameter);
         if (WriteTimeout is { } write) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(write, TimeSpan.Zero, parameter);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Diagnostics;
@@ -9,8 +8,8 @@ namespace Waterspout;
 
 public partial class SslIOStream
 {
-    private readonly TaskCompletionSource _handshake = new();
-    private Task? _handshaking;
+    private readonly TaskCompletionSource _handshakeDone = new();
+    private Handshake? _handshake; // as long as it lasts
     private volatile ITlsEngine? _engine;
     private volatile bool _isEstablished;
 
@@ -24,7 +23,7 @@ public partial class SslIOStream
     {
         if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
         if (_isEstablished && !IsClosed) return default;
-        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(_handshake.Task.WaitAsync(cancellationToken));
+        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(_handshakeDone.Task.WaitAsync(cancellationToken));
     }
 
     /// <summary>Waits for the handshake and, where that is cancelled, closes the stream.</summary>
@@ -48,13 +47,9 @@ public partial class SslIOStream
         }
     }
 
-    /// <summary>Waits for the handshake; closes the stream if it takes too long. False when there will be none.</summary>
-    internal async Task<bool> TryHandshakeAsync(TimeSpan timeout)
+    /// <summary>Waits for the handshake. False when there will be none.</summary>
+    internal async Task<bool> TryHandshakeAsync()
     {
-        using IDisposable limit = Loop.CallLater(timeout, () =>
-        {
-            if (!_isEstablished) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {timeout}."));
-        });
         try
         {
             await WaitForHandshakeAsync();
@@ -87,14 +82,15 @@ public partial class SslIOStream
             (TaskCompletionSource handshake, Exception error) = ((TaskCompletionSource, Exception))state!;
             handshake.TrySetException(error);
             _ = handshake.Task.Exception; // nobody has to wait for it
-        }, (_handshake, error)));
+        }, (_handshakeDone, error)));
     }
 
     private void StartHandshake(string? serverHostname)
     {
         if (IsClosed || _engine is not null) return;
         _engine = CreateEngine(_transport, CreateAuthentication(serverHostname));
-        _handshaking = HandshakeAsync(_engine);
+        _handshake = new Handshake(this, _transport, _engine, isServer: _serverOptions is not null);
+        _handshake.Begin(Options.HandshakeTimeout);
     }
 
     private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => new SslStreamEngine(this, transport, authenticate);
@@ -107,27 +103,26 @@ public partial class SslIOStream
         return ssl => ssl.AuthenticateAsClientAsync(client);
     }
 
-    private async Task HandshakeAsync(ITlsEngine engine)
+    /// <summary>The handshake is over, on the loop, unless the stream was closed before.</summary>
+    internal void OnHandshakeEnded(Exception? error)
     {
-        using Activity? activity = Tracing.Source.StartActivity("handshake");
-        try
-        {
-            if (_serverOptions is not null) await engine.WaitForPeerAsync();
-            // On the pool: a handshake takes milliseconds of cryptography, which would hold up every stream of the loop.
-            await Task.Run(engine.HandshakeAsync);
-        }
-        catch (Exception error)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
-            FailHandshake(error);
-            return;
-        }
-
         if (IsClosed) return;
+        if (error is null) CompleteHandshake(_engine!);
+        else FailHandshake(error);
+    }
+
+    internal void OnHandshakeTimeout(TimeSpan limit)
+    {
+        if (!_isEstablished) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
+    }
+
+    private void CompleteHandshake(ITlsEngine engine)
+    {
+        _handshake = null;
         _isEstablished = true;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
-        _handshake.TrySetResult();
+        _handshakeDone.TrySetResult();
         OnConnected();
         // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
         HandleEvents(_transport.IsEndSeen ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
@@ -137,7 +132,6 @@ public partial class SslIOStream
 
     private void FailHandshake(Exception error)
     {
-        if (IsClosed) return;
         // The alert that says why has been written; the peer should have it before the end.
         if (!_transport.IsClosed)
         {
@@ -153,10 +147,8 @@ public partial class SslIOStream
 
     private void ReleaseEngine()
     {
-        if (_engine is not { } engine) return;
-        // Not under the feet of a handshake that runs on another thread; the closed transport ends it soon.
-        if (_handshaking is { IsCompleted: false } handshaking)
-            handshaking.ContinueWith(static (_, state) => ((ITlsEngine)state!).Dispose(), engine, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        else engine.Dispose();
+        // Not under the feet of a handshake that is being computed.
+        if (_handshake is { } handshake) handshake.Drop();
+        else _engine?.Dispose();
     }
 }

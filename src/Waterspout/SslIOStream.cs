@@ -95,6 +95,7 @@ public partial class SslIOStream : IOStream
     internal void OnTransportEnd()
     {
         if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
+        else _handshake?.OnPeerEnded();
     }
 
     internal void OnTransportClosed()

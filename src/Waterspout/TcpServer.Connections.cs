@@ -12,6 +12,7 @@ namespace Waterspout;
 public partial class TcpServer
 {
     private readonly HashSet<Connection> _connections = [];
+    private readonly IOStreamOptions _tlsOptions; // those of the streams, but for what the server has options of its own for
 
     /// <summary>The number of connections that are open, those included that are still on their way to the handler.</summary>
     public int ConnectionCount
@@ -50,7 +51,7 @@ public partial class TcpServer
             IOStream stream = MakeStream(fd, loop);
             connection.Stream = stream;
             Log.Accepted(loop.Logger, stream);
-            bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync(Options.HandshakeTimeout);
+            bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync();
             loop.SetRunning((object?)_handler ?? this);
             Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;
             // Not awaited: that would hold 184 bytes more for as long as the connection lasts. What follows may be done on any thread.
@@ -97,7 +98,7 @@ public partial class TcpServer
     }
 
     private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
-        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _streamOptions, loop), _streamOptions)
+        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
         : IOStream.FromAccepted(fd, _streamOptions, loop));
 
     private static async ValueTask CloseAsync(IOStream stream)

@@ -20,7 +20,14 @@ public sealed record TcpServerOptions
     /// </remarks>
     public SslServerAuthenticationOptions? Ssl { get; set; }
 
-    /// <summary>How long a TLS handshake may take before the connection is dropped. 10 seconds by default.</summary>
+    /// <summary>
+    /// How long a TLS handshake may take, from the acceptance of the connection, before that is dropped. 10 seconds by default;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </summary>
+    /// <remarks>
+    /// Of connections that are accepted with TLS it takes the place of the <see cref="IOStreamOptions.HandshakeTimeout"/> of <see cref="Stream"/>, which is
+    /// that of connections that the handler upgrades.
+    /// </remarks>
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -41,7 +48,7 @@ public sealed record TcpServerOptions
     internal void Validate(string parameter)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, parameter);
+        if (HandshakeTimeout != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, parameter);
         if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
         Stream?.Validate(parameter);
     }

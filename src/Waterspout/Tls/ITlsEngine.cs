@@ -27,8 +27,14 @@ internal interface ITlsEngine : IDisposable
     /// <summary>Waits, on the loop, until the peer has sent something. A server has nothing to compute before.</summary>
     ValueTask WaitForPeerAsync();
 
-    /// <summary>Does the handshake. Not on the loop's thread: its cryptography takes milliseconds.</summary>
-    Task HandshakeAsync();
+    /// <summary>Receives, on the loop, the first bytes of a peer that has sent something.</summary>
+    ValueTask ReceiveFirstAsync();
+
+    /// <summary>Does the handshake, which is asked for all that has to be received but for the first bytes. Not on the loop's thread: its cryptography takes milliseconds.</summary>
+    Task HandshakeAsync(Handshake handshake);
+
+    /// <summary>Receives ciphertext for the handshake, on the loop. 0 at the end.</summary>
+    ValueTask<int> ReceiveAsync(Memory<byte> buffer);
 
     /// <summary>Decrypts what there is. Null when more is needed first; the stream is told when it has come. 0 at the end.</summary>
     int? Read(Memory<byte> buffer);

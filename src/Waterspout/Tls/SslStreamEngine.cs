@@ -65,9 +65,24 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public bool IsTruncated => _inner.IsEndGiven;
 
-    public ValueTask WaitForPeerAsync() => _inner.ReceiveAheadAsync();
+    public ValueTask WaitForPeerAsync() => _inner.WaitForPeerAsync();
 
-    public Task HandshakeAsync() => _authenticate(_ssl);
+    public ValueTask ReceiveFirstAsync() => _inner.ReceiveFirstAsync();
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => _inner.ReceiveAsync(buffer);
+
+    public async Task HandshakeAsync(Handshake handshake)
+    {
+        _inner.Handshake = handshake;
+        try
+        {
+            await _authenticate(_ssl).ConfigureAwait(false);
+        }
+        finally
+        {
+            _inner.Handshake = null;
+        }
+    }
 
     public int? Read(Memory<byte> buffer)
     {

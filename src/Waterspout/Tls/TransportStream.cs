@@ -7,12 +7,12 @@ namespace Waterspout.Tls;
 
 /// <summary>The transport as SslStream wants to see it.</summary>
 /// <remarks>
-/// <para>Reading waits, and completes on the loop; during the handshake, which runs on the thread pool, it is handed over and completes there.
-/// Writing never waits: what the kernel does not take goes into the transport's buffer, from the pool by way of the loop, in the order of writing. So an encryption is never
-/// interrupted in the middle, and it is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.</para>
-/// <para>Each crossing between loop and pool costs both sides more than what is read or written. A handshake needs two in each direction, the
-/// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server goes to
-/// the pool with the client's first bytes in its hands.</para>
+/// <para>Reading waits, and completes on the loop; during the handshake, which is computed elsewhere, it is the handshake's business.
+/// Writing never waits: what the kernel does not take goes into the transport's buffer, from another thread by way of the loop, in the order of writing. So
+/// an encryption is never interrupted in the middle, and it is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.</para>
+/// <para>Each crossing between threads costs both sides more than what is read or written. A handshake needs two in each direction, the
+/// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server begins
+/// with the client's first bytes in its hands.</para>
 /// <para>A read that had to wait completes without the loop's synchronization context. Under one, tasks do not continue inline those
 /// who have asked for no context, but on the pool; and a renegotiation (TLS 1.2) is made of such tasks. There it would go on beside the
 /// loop's own writes, and its records would get between those that are encrypted here, in another order than that of their keys.</para>
@@ -54,18 +54,29 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread. Holds no buffer while the peer is silent.</summary>
-    internal async ValueTask ReceiveAheadAsync()
+    /// <summary>The handshake, while there is one. Its reads come from other threads, and are made by it.</summary>
+    internal Handshake? Handshake { get; set; }
+
+    /// <summary>Waits, on the loop, until the peer has sent something, and holds no buffer meanwhile.</summary>
+    internal async ValueTask WaitForPeerAsync() => await _transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
+
+    /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread.</summary>
+    internal async ValueTask ReceiveFirstAsync()
     {
-        await _transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
         _first = ArrayPool<byte>.Shared.Rent(FirstSize);
         _ahead = _first.AsMemory(0, await _transport.ReadOrEndAsync(_first, CancellationToken.None));
     }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (!_ahead.IsEmpty && !buffer.IsEmpty) return new ValueTask<int>(Note(buffer, TakeAhead(buffer.Span)));
+        return Handshake is { } handshake ? handshake.ReadAsync(buffer) : ReceiveAsync(buffer, cancellationToken);
+    }
+
+    /// <summary>Receives, on the loop.</summary>
+    internal ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
         if (buffer.IsEmpty) return ReadNothingAsync(cancellationToken);
-        if (!_ahead.IsEmpty) return new ValueTask<int>(Note(buffer, TakeAhead(buffer.Span)));
         buffer = buffer[.._records.Limit(buffer.Length)];
         if (_transport.Loop.IsCurrent && _transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received));
         ValueTask<int> read = _transport.ReadOrEndAsync(buffer, cancellationToken);

@@ -65,7 +65,11 @@ public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
 
         public ValueTask WaitForPeerAsync() => default;
 
-        public Task HandshakeAsync()
+        public ValueTask ReceiveFirstAsync() => default;
+
+        public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => default;
+
+        public Task HandshakeAsync(Handshake handshake)
         {
             Begun.SetResult();
             return Handshake.Task;

@@ -94,8 +94,8 @@ public sealed class ServerTests : TlsTest
     {
         (Socket left, Socket right) = SocketPair.Tcp();
         using Socket silent = left;
-        SslIOStream server = new(right, TestCertificates.ServerOptions());
-        Assert.False(await server.TryHandshakeAsync(TimeSpan.FromMilliseconds(20)));
+        SslIOStream server = new(right, TestCertificates.ServerOptions(), new IOStreamOptions { HandshakeTimeout = TimeSpan.FromMilliseconds(20) });
+        Assert.False(await server.TryHandshakeAsync());
         Assert.Equal(CloseReason.Timeout, server.CloseReason);
         Assert.IsType<TimeoutException>(server.Error);
     });

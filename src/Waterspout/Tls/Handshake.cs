@@ -1,0 +1,199 @@
+using System.Diagnostics;
+using System.Threading.Tasks.Sources;
+using Waterspout.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout.Tls;
+
+/// <summary>A handshake: it waits for its peer on the loop, and is computed by a worker, step by step.</summary>
+/// <remarks>
+/// <para>Theory of operation. A step begins with the handshake itself, or with what has arrived for it, and ends where SslStream needs more than
+/// that, or is done: its code returns to the worker then, since all that it awaits is a read of this class. What it has written is with the
+/// transport by then, and the loop takes over: it sends that, and receives for the next step. So each flight costs one crossing in each direction.</para>
+/// <para>The phase says whose the handshake is. A close takes it from the loop or from the queue at once, and nothing is computed for a connection that is
+/// closed. A worker that is computing sees the close when its step is over, and frees the engine itself.</para>
+/// <para>An asynchronous callback of the user's may leave SslStream waiting for something else, to continue on a thread of the user's. The
+/// phase is that of waiting on the loop then, and what comes next is posted from there.</para>
+/// </remarks>
+internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer) : IThreadPoolWorkItem, IValueTaskSource<int>
+{
+    private ExecutionContext? _context;
+    private Activity? _activity;
+    private IDisposable? _limit;
+    private volatile Phase _phase;
+    private volatile ReadPhase _reading;
+    private ManualResetValueTaskSourceCore<int> _read;
+    private Memory<byte> _buffer;
+    private int _received;
+    private volatile Task? _task;
+
+    private enum Phase
+    {
+        OnLoop,
+        Queued,
+        Computing,
+        Over,
+    }
+
+    private enum ReadPhase
+    {
+        None,
+        Wanted,
+        Receiving,
+    }
+
+    /// <summary>Begins, on the loop.</summary>
+    internal async void Begin(TimeSpan? limit)
+    {
+        _activity = Tracing.Source.StartActivity("handshake");
+        _context = ExecutionContext.Capture();
+        if (limit is { } time && time != Timeout.InfiniteTimeSpan) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
+        try
+        {
+            if (isServer) await ReceiveFirstAsync();
+            QueueStep();
+        }
+        catch (Exception error)
+        {
+            stream.OnHandshakeEnded(error);
+        }
+    }
+
+    /// <summary>The peer has ended its side. A client that ends before a server has computed anything wants no answer.</summary>
+    internal void OnPeerEnded()
+    {
+        if (isServer && _task is null) stream.OnHandshakeEnded(new IOException("The peer ended the connection in front of the handshake."));
+    }
+
+    /// <summary>The stream has closed, and the engine is left to this: it is disposed now, or when the step that is being computed is over.</summary>
+    internal void Drop()
+    {
+        if (End(stream.Error?.Message ?? "The stream was closed.") != Phase.Computing) Release();
+    }
+
+    /// <summary>What SslStream receives by as long as the handshake lasts.</summary>
+    internal ValueTask<int> ReadAsync(Memory<byte> buffer)
+    {
+        _buffer = buffer;
+        Interlocked.Exchange(ref _reading, ReadPhase.Wanted);
+        ValueTask<int> read = new(this, _read.Version);
+        // A step that is being computed looks when it is over: SslStream has begun to wait by then.
+        if (_phase != Phase.Computing) PostToLoop();
+        return read;
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Phase.Computing, Phase.Queued) != Phase.Queued) return;
+        if (_task is not null) CompleteRead();
+        else if (_context is null) Start();
+        else ExecutionContext.Run(_context, static handshake => ((Handshake)handshake!).Start(), this);
+
+        if (Interlocked.CompareExchange(ref _phase, Phase.OnLoop, Phase.Computing) != Phase.Computing) Release();
+        else if (_task!.IsCompleted || _reading == ReadPhase.Wanted) PostToLoop();
+        else ContinueWhenCompleted(PostToLoop);
+    }
+
+    int IValueTaskSource<int>.GetResult(short token)
+    {
+        try
+        {
+            return _read.GetResult(token);
+        }
+        finally
+        {
+            _read.Reset();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _read.GetStatus(token);
+
+    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _read.OnCompleted(continuation, state, token, flags);
+
+    private async ValueTask ReceiveFirstAsync()
+    {
+        await engine.WaitForPeerAsync();
+        if (transport.IsEndSeen) OnPeerEnded();
+        if (_phase != Phase.Over) await engine.ReceiveFirstAsync();
+    }
+
+    private void QueueStep()
+    {
+        bool isFirst = _task is null;
+        if (Interlocked.CompareExchange(ref _phase, Phase.Queued, Phase.OnLoop) == Phase.OnLoop) HandshakeWorkers.Shared.Add(this, isFirst);
+    }
+
+    private void Start() => _task = engine.HandshakeAsync(this);
+
+    private void PostToLoop() => transport.Loop.TryPost(new LoopCallback(static handshake => ((Handshake)handshake!).Resume(), this));
+
+    /// <summary>On the loop, behind what the step has written.</summary>
+    private void Resume()
+    {
+        if (_phase == Phase.Over) FailRead();
+        else if (_task!.IsCompleted) Finish(_task);
+        else if (Interlocked.CompareExchange(ref _reading, ReadPhase.Receiving, ReadPhase.Wanted) == ReadPhase.Wanted) Receive();
+    }
+
+    private void Finish(Task task)
+    {
+        Exception? error = task.IsCanceled ? new OperationCanceledException() : task.Exception?.InnerException;
+        End(error?.Message);
+        stream.OnHandshakeEnded(error);
+    }
+
+    private async void Receive()
+    {
+        try
+        {
+            _received = await engine.ReceiveAsync(_buffer);
+        }
+        catch (Exception error)
+        {
+            stream.OnHandshakeEnded(error);
+            return;
+        }
+
+        QueueStep();
+    }
+
+    private void CompleteRead()
+    {
+        _buffer = default;
+        _reading = ReadPhase.None;
+        _read.SetResult(_received);
+    }
+
+    private Phase End(string? error)
+    {
+        _limit?.Dispose();
+        if (error is not null) _activity?.SetStatus(ActivityStatusCode.Error, error);
+        _activity?.Dispose();
+        return Interlocked.Exchange(ref _phase, Phase.Over);
+    }
+
+    /// <summary>Lets SslStream come to its end, and disposes of it.</summary>
+    private void Release()
+    {
+        FailRead();
+        ContinueWhenCompleted(() =>
+        {
+            _ = _task?.Exception; // of a handshake that nobody waits for any more
+            engine.Dispose();
+        });
+    }
+
+    private void FailRead()
+    {
+        if (Interlocked.Exchange(ref _reading, ReadPhase.None) == ReadPhase.None) return;
+        using SynchronizationContextScope scope = new(null);
+        _read.SetException(new IOException("The stream has closed."));
+    }
+
+    private void ContinueWhenCompleted(Action action)
+    {
+        if (_task is null or { IsCompleted: true }) action();
+        else _task.ContinueWith(static (_, action) => ((Action)action!)(), action, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+}
