@@ -6,14 +6,15 @@ namespace Waterspout;
 
 /// <summary>A stream over any descriptor that can be polled: a pipe, a FIFO, a terminal, a child process's standard input or output.</summary>
 /// <remarks>
-/// The stream owns the descriptor and makes it non-blocking, which everybody who shares it with us sees; on close it is put back as it was.
+/// The stream owns the descriptor and makes it non-blocking, which everybody who shares it with us sees. It is put back as it was when the last of our
+/// streams over that file closes, and at the latest when the process ends. The mode of a socket is left alone.
 /// Reading from a descriptor that is open for writing only, or the other way round, fails and closes the stream, as any error of the descriptor does.
 /// </remarks>
 public class PipeIOStream : BaseIOStream
 {
     // Not 0: the finalizer of an object whose constructor failed must not close standard input.
     private readonly int _fd = -1;
-    private readonly int _originalFlags;
+    private readonly int _accessMode;
     private readonly SafeHandle? _handle;
     private readonly bool _isSocket;
     private readonly bool _isTerminal;
@@ -53,13 +54,14 @@ public class PipeIOStream : BaseIOStream
             DescriptorProbe.ThrowIfNotPollable(fd);
             _isSocket = Sockets.IsSocket(fd);
             _isTerminal = FileDescriptors.IsTerminal(fd);
-            _originalFlags = FileDescriptors.SetNonBlocking(fd);
-            (_fd, _handle) = (fd, handle);
+            // A socket has calls that do not block whatever its mode is.
+            int flags = _isSocket ? FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl") : SharedModes.Enter(fd);
+            (_fd, _handle, _accessMode) = (fd, handle, flags & LibC.O_ACCMODE);
             Register();
         }
         catch
         {
-            if (_fd >= 0) FileDescriptors.SetStatusFlags(fd, _originalFlags);
+            if (_fd >= 0) SharedModes.Leave(fd);
             if (isHeld) handle!.DangerousRelease();
             throw;
         }
@@ -68,7 +70,7 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    private bool IsWriteOnly => (_originalFlags & LibC.O_ACCMODE) == LibC.O_WRONLY;
+    private bool IsWriteOnly => _accessMode == LibC.O_WRONLY;
 
     /// <summary>A new pipe: what is written to the one comes out of the other.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
@@ -104,7 +106,7 @@ public class PipeIOStream : BaseIOStream
     protected override void CloseFd()
     {
         if (_fd < 0) return;
-        if ((_originalFlags & LibC.O_NONBLOCK) == 0) FileDescriptors.SetStatusFlags(_fd, _originalFlags);
+        SharedModes.Leave(_fd);
         if (_handle is null)
         {
             FileDescriptors.Close(_fd);

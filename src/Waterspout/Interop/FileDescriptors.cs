@@ -112,6 +112,25 @@ internal static unsafe class FileDescriptors
         }
     }
 
+    /// <summary>Which file is open. False where the system cannot say.</summary>
+    internal static bool TryIdentify(int fd, out ulong device, out ulong inode)
+    {
+        // SAFETY: statx fills one structure of its fixed 256 bytes, which is on this stack frame.
+        LibC.statxbuf status = default;
+        try
+        {
+            bool isKnown = LibC.statx(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_INO, &status) == 0;
+            device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor;
+            inode = status.stx_ino;
+            return isKnown;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            device = inode = 0;
+            return false; // a C library older than the call
+        }
+    }
+
     internal static (int Reader, int Writer) CreatePipe()
     {
         // SAFETY: pipe2 writes exactly two ints into the array on this stack frame.

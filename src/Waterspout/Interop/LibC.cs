@@ -25,7 +25,9 @@ internal static unsafe partial class LibC
 
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
+    internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_TYPE = 1;
+    internal const uint STATX_INO = 0x100;
     internal const int S_IFMT = 0xF000;
     internal const int S_IFSOCK = 0xC000;
 
@@ -89,6 +91,15 @@ internal static unsafe partial class LibC
     {
         [FieldOffset(28)]
         internal ushort stx_mode;
+
+        [FieldOffset(32)]
+        internal ulong stx_ino;
+
+        [FieldOffset(136)]
+        internal uint stx_dev_major;
+
+        [FieldOffset(140)]
+        internal uint stx_dev_minor;
     }
 
     [LibraryImport("libc")]

@@ -1,0 +1,110 @@
+using System.Text;
+using Waterspout.Interop;
+
+namespace Waterspout.Tests;
+
+/// <summary>Streams over what somebody else has open too: the mode is everybody's.</summary>
+public abstract class SharedModeTests(PollerKind poller) : LoopTest(poller)
+{
+    private const int Much = 1_000_000;
+
+    public static TheoryData<string> Kinds => ["pipe", "terminal", "socket"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Closing_one_stream_leaves_the_other_one_non_blocking(string kind)
+    {
+        ExpectLog("were written and not sent");
+        Run(() => CloseOneOfTwoAsync(kind));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void The_last_of_the_streams_gives_the_mode_back(string kind) => Run(() =>
+    {
+        (int near, int far) = Open(kind);
+        int kept = FileDescriptors.Duplicate(near);
+        PipeIOStream first = new(near);
+        PipeIOStream second = new(FileDescriptors.Duplicate(near));
+        PipeIOStream third = new(FileDescriptors.Duplicate(near));
+        bool isTouched = kind != "socket";
+        second.Close();
+        Assert.Equal(!isTouched, IsBlocking(kept));
+        first.Close();
+        Assert.Equal(!isTouched, IsBlocking(kept));
+        third.Close();
+        Assert.True(IsBlocking(kept));
+        FileDescriptors.Close(kept);
+        FileDescriptors.Close(far);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public void What_was_non_blocking_before_stays_so() => Run(() =>
+    {
+        (int near, int far) = Open("pipe");
+        FileDescriptors.SetNonBlocking(near);
+        int kept = FileDescriptors.Duplicate(near);
+        new PipeIOStream(near).Close();
+        Assert.False(IsBlocking(kept));
+        FileDescriptors.Close(kept);
+        FileDescriptors.Close(far);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
+    public void The_two_ends_of_a_pipe_have_a_mode_each() => Run(() =>
+    {
+        (int writer, int reader) = Open("pipe");
+        int keptReader = FileDescriptors.Duplicate(reader), keptWriter = FileDescriptors.Duplicate(writer);
+        PipeIOStream input = new(reader), output = new(writer);
+        input.Close();
+        Assert.True(IsBlocking(keptReader));
+        Assert.False(IsBlocking(keptWriter));
+        output.Close();
+        Assert.True(IsBlocking(keptWriter));
+        FileDescriptors.Close(keptReader);
+        FileDescriptors.Close(keptWriter);
+        return Task.CompletedTask;
+    });
+
+    private async Task CloseOneOfTwoAsync(string kind)
+    {
+        (int near, int far) = Open(kind);
+        int kept = FileDescriptors.Duplicate(near);
+        PipeIOStream input = new(near), output = new(FileDescriptors.Duplicate(near));
+        Task write = output.WriteAsync(new byte[Much].AsMemory()).AsTask();
+        await Turns(2);
+        input.Close();
+        output.Write(Encoding.ASCII.GetBytes("more"));
+        await Turns(2);
+        Assert.False(write.IsCompleted);
+
+        output.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        Assert.True(IsBlocking(kept));
+        FileDescriptors.Close(kept);
+        FileDescriptors.Close(far);
+    }
+
+    /// <summary>Blocking, and with a far side that nobody reads.</summary>
+    private static (int Near, int Far) Open(string kind)
+    {
+        if (kind == "terminal")
+        {
+            int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
+            return (FileDescriptors.Open(Terminals.Unlock(master), LibC.O_RDWR | LibC.O_NOCTTY), master);
+        }
+
+        (int first, int second) = kind == "pipe" ? FileDescriptors.CreatePipe() : Sockets.CreatePair();
+        FileDescriptors.SetStatusFlags(first, 0);
+        FileDescriptors.SetStatusFlags(second, 0);
+        return (second, first);
+    }
+
+    private static bool IsBlocking(int fd) => (FileDescriptors.GetStatusFlags(fd).Value & LibC.O_NONBLOCK) == 0;
+}
+
+public sealed class EpollSharedModeTests() : SharedModeTests(PollerKind.Epoll);
+
+public sealed class PortableSharedModeTests() : SharedModeTests(PollerKind.Portable);
