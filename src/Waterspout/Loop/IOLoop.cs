@@ -34,9 +34,7 @@ public sealed partial class IOLoop : IDisposable
     // Another thread that adds a callback wakes the poller only when the loop may be waiting and nobody has woken it
     // yet: see WakeIfWaiting.
 
-    private static readonly Lock s_defaultLock = new();
-    private static IOLoopOptions s_defaultOptions = new() { Name = "Waterspout default loop" };
-    private static volatile IOLoop? s_default;
+    private static readonly DefaultLoop s_default = new();
     [ThreadStatic] private static IOLoop? t_current;
 
     private readonly IPoller _poller;
@@ -81,7 +79,7 @@ public sealed partial class IOLoop : IDisposable
     /// Streams and servers that are made off every loop without naming one belong to it: a server that is made before
     /// <see cref="RunSync(Func{Task}, TimeSpan?)"/> runs another loop, for example. Make it within that, or give it its loops by its options.
     /// </remarks>
-    public static IOLoop Default => s_default ?? MakeDefault();
+    public static IOLoop Default => s_default.Loop;
 
     /// <summary>True when the caller runs on this loop's thread.</summary>
     public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
@@ -113,11 +111,7 @@ public sealed partial class IOLoop : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate(nameof(options));
-        lock (s_defaultLock)
-        {
-            if (s_default is not null) throw new InvalidOperationException($"{nameof(IOLoop)}.{nameof(Default)} has been used: configure it before the first stream, server or call that needs it.");
-            s_defaultOptions = options with { };
-        }
+        s_default.Configure(options);
     }
 
     /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>.</summary>
@@ -227,11 +221,6 @@ public sealed partial class IOLoop : IDisposable
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         RunUntil(() => task.IsCompleted || isTimeUp || _stopRequested);
         return task.IsCompleted || !isTimeUp;
-    }
-
-    private static IOLoop MakeDefault()
-    {
-        lock (s_defaultLock) return s_default ??= StartOnThread(s_defaultOptions);
     }
 
     /// <summary>A loop on a background thread of its own.</summary>

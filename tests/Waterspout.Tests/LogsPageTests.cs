@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+
+namespace Waterspout.Tests;
+
+/// <summary>The page about logs has what there is, and nothing else.</summary>
+public sealed class LogsPageTests
+{
+    private static readonly string[] s_rows = [.. File.ReadAllLines(Find("docs/logs.md")).Where(line => line.StartsWith("| "))];
+
+    [Fact]
+    public void Each_event_is_in_the_table_and_has_a_number_of_its_own()
+    {
+        LoggerMessageAttribute[] events = [.. typeof(Diagnostics.Log).GetMethods(BindingFlags.Static | BindingFlags.NonPublic)
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()!).Where(attribute => attribute is not null)];
+        Assert.NotEmpty(events);
+        Assert.Equal(events.Length, events.DistinctBy(each => each.EventId).Count());
+        // Where the level depends, the page has both.
+        IEnumerable<string> expected = events.OrderBy(each => each.EventId)
+            .Select(each => $"| {each.EventId} | {(each.Level == LogLevel.None ? "Warning, Debug" : each.Level)} | {each.Message} |");
+        Assert.Equal(expected, s_rows.Where(row => char.IsDigit(row[2])));
+    }
+
+    [Fact]
+    public void Each_instrument_is_in_the_table()
+    {
+        using IOLoop loop = new(); // the meter comes with the first one
+        List<string> expected = [];
+        using MeterListener listener = new()
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == "Waterspout") expected.Add($"| `{instrument.Name}` | {instrument.Unit} | {instrument.Description} |");
+            },
+        };
+        listener.Start();
+        Assert.NotEmpty(expected);
+        Assert.Equal(expected.Order(), s_rows.Where(row => row.StartsWith("| `waterspout.")).Order());
+    }
+
+    private static string Find(string path)
+    {
+        string? root = AppContext.BaseDirectory;
+        while (root is not null && !File.Exists(Path.Combine(root, path))) root = Path.GetDirectoryName(root);
+        return Path.Combine(root!, path);
+    }
+}
