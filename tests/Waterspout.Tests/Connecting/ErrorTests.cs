@@ -50,10 +50,10 @@ public abstract class ErrorTests(PollerKind poller) : LoopTest(poller)
         string datagrams = file + ".sock";
         using Socket other = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         other.Bind(new UnixDomainSocketEndPoint(datagrams));
-        Assert.Equal((SocketError.SocketError, "Not a directory"), await ConnectAndFailAsync(file + "/x"));
-        Assert.Equal((SocketError.ProtocolType, "Protocol wrong type for socket"), await ConnectAndFailAsync(datagrams));
-        Assert.Equal((SocketError.ConnectionRefused, "No such file or directory"), await ConnectAndFailAsync(file + "2"));
-        Assert.Equal((SocketError.ConnectionRefused, "Connection refused"), await ConnectAndFailAsync(file));
+        Assert.Equal((SocketError.SocketError, $"Not a directory: {file}/x"), await ConnectAndFailAsync(file + "/x"));
+        Assert.Equal((SocketError.ProtocolType, $"Protocol wrong type for socket: {datagrams}"), await ConnectAndFailAsync(datagrams));
+        Assert.Equal((SocketError.ConnectionRefused, $"No such file or directory: {file}2"), await ConnectAndFailAsync(file + "2"));
+        Assert.Equal((SocketError.ConnectionRefused, $"Connection refused: {file}"), await ConnectAndFailAsync(file));
         File.Delete(file);
         File.Delete(datagrams);
     });
