@@ -4,7 +4,10 @@ using Waterspout.Loop;
 
 namespace Waterspout;
 
-// The reference's callback forms, over the awaitable ones.
+// Tornado's callback forms, over the awaitable ones; reads in pieces are in the part on streaming.
+//
+// Errors of a call are thrown to the caller. What another thread cannot know of the state is found on the loop: there a write that finds
+// no room closes the stream, since what follows would arrive as if nothing was missing; other errors are the loop's unhandled ones.
 public abstract partial class BaseIOStream
 {
     /// <summary>Writes a copy of the data, and calls back when everything that is buffered is in the hands of the system.</summary>
@@ -12,7 +15,8 @@ public abstract partial class BaseIOStream
     /// <param name="callback">Runs on the loop, never inside this call. A newer one replaces an older one that has not run, as in the reference.</param>
     /// <remarks>
     /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If the callback throws, that is logged
-    /// and closes the stream. Off the loop's thread errors are logged, but for a close that was faster.
+    /// and closes the stream. Off the loop's thread a write for which there is no room closes the stream with that error, since the caller
+    /// has gone on, and a write after <see cref="CompleteWritesAsync"/> that comes before that has run is reported as the loop's unhandled error.
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     /// <exception cref="StreamBufferFullException"><see cref="IOStreamOptions.MaxWriteBufferSize"/> would be passed; nothing of it is sent.</exception>
@@ -38,7 +42,8 @@ public abstract partial class BaseIOStream
     /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
     /// <remarks>
     /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If a callback throws, that is logged and
-    /// closes the stream. Off the loop's thread the errors of the call are logged, but for a close that was faster.
+    /// closes the stream. A streaming read is one read from its first piece to its last; <see cref="IOStreamOptions.ReadTimeout"/> is for each
+    /// piece. May be called from any thread.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
@@ -47,8 +52,8 @@ public abstract partial class BaseIOStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentNullException.ThrowIfNull(callback);
-        if (streamingCallback is null) MakeCall(() => Deliver(ReadBytesAsync(count), callback));
-        else MakeCall(() => Deliver(StreamBytesAsync(count, streamingCallback), callback));
+        if (streamingCallback is null) MakeRead(() => Deliver(ReadBytesAsync(count), callback), needsData: count > 0);
+        else MakeRead(() => Deliver(StreamAsync(count, streamingCallback), callback), needsData: count > 0);
     }
 
     /// <summary>Reads up to and with <paramref name="delimiter"/> and calls back with it.</summary>
@@ -63,7 +68,7 @@ public abstract partial class BaseIOStream
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(callback);
         byte[] copy = delimiter.ToArray();
-        MakeCall(() => Deliver(ReadUntilAsync(copy), callback));
+        MakeRead(() => Deliver(ReadUntilAsync(copy), callback), needsData: true);
     }
 
     /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with it.</summary>
@@ -76,7 +81,7 @@ public abstract partial class BaseIOStream
     {
         ArgumentNullException.ThrowIfNull(regex);
         ArgumentNullException.ThrowIfNull(callback);
-        MakeCall(() => Deliver(ReadUntilRegexAsync(regex), callback));
+        MakeRead(() => Deliver(ReadUntilRegexAsync(regex), callback), needsData: true);
     }
 
     /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]})"/>
@@ -93,72 +98,72 @@ public abstract partial class BaseIOStream
     public void ReadUntilClose(Action<byte[]> callback, Action<byte[]>? streamingCallback = null)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        if (streamingCallback is null) MakeCall(() => Deliver(ReadUntilCloseAsync(), callback));
-        else MakeCall(() => Deliver(StreamUntilCloseAsync(streamingCallback), callback));
+        bool needsData = CloseReason != CloseReason.EndOfStream;
+        if (streamingCallback is null) MakeRead(() => Deliver(ReadUntilCloseAsync(), callback), needsData);
+        else MakeRead(() => Deliver(StreamAsync(null, streamingCallback), callback), needsData);
     }
 
     private void WriteLater(byte[] data, Action? callback)
     {
         if (IsClosed) throw ClosedException();
+        if (Volatile.Read(ref _areWritesCompleted)) throw WritesCompleted();
         Interlocked.Increment(ref _writesOnTheirWay);
-        MakeCall(() =>
+        PostCall(() =>
         {
             Interlocked.Decrement(ref _writesOnTheirWay);
-            Write(data, callback);
+            try
+            {
+                Write(data, callback);
+            }
+            catch (StreamBufferFullException full)
+            {
+                CloseNow(CloseReason.Error, full);
+            }
         });
     }
 
-    /// <summary>Makes a call on the loop. On its thread the caller gets its exceptions; those of another thread's calls are logged, but for one.</summary>
-    private void MakeCall(Action call)
+    /// <summary>Makes a call that reads, on the loop. One that needs data gets none from a closed stream whose buffer is empty.</summary>
+    private void MakeRead(Action call, bool needsData)
     {
-        if (Loop.IsCurrent) call();
-        else Loop.TryPost(new LoopCallback(static call => TryCall((Action)call!), call));
-    }
-
-    private static void TryCall(Action call)
-    {
-        try
+        if (Loop.IsCurrent)
         {
             call();
+            return;
         }
-        catch (StreamClosedException)
+
+        if (IsReading) throw AlreadyReading();
+        if (IsClosed && needsData && _readBuffer.Length == 0) throw ClosedException();
+        Interlocked.Increment(ref _readsOnTheirWay);
+        PostCall(() =>
         {
-            // A close was faster. The close callback tells of it.
-        }
+            try
+            {
+                call();
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _readsOnTheirWay);
+            }
+        });
     }
 
-    private async ValueTask<byte[]> StreamBytesAsync(int count, Action<byte[]> streamingCallback)
+    /// <summary>Posts a call of another thread's. Where a close comes first, the close callback is what tells of it.</summary>
+    private void PostCall(Action call)
     {
-        while (count > 0)
-        {
-            byte[] piece = await ReadBytesAsync(Math.Min(count, Options.ReadChunkSize), partial: true);
-            count -= piece.Length;
-            await OnFreshStack();
-            if (!TryRun(streamingCallback, piece)) throw ClosedException();
-        }
-
-        return [];
-    }
-
-    private async ValueTask<byte[]> StreamUntilCloseAsync(Action<byte[]> streamingCallback)
-    {
-        await foreach (ReadOnlyMemory<byte> piece in ReadChunksAsync())
-        {
-            byte[] copy = piece.ToArray();
-            await OnFreshStack();
-            if (!TryRun(streamingCallback, copy)) throw ClosedException();
-        }
-
-        _isEndReturned = true;
-        return [];
-    }
-
-    /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
-    private Task OnFreshStack()
-    {
-        TaskCompletionSource next = new();
-        Loop.TryPost(new LoopCallback(static source => ((TaskCompletionSource)source!).SetResult(), next));
-        return next.Task;
+        bool wasClosed = IsClosed;
+        bool isPosted = Loop.TryPost(new LoopCallback(
+            _ =>
+            {
+                try
+                {
+                    call();
+                }
+                catch (StreamClosedException) when (!wasClosed)
+                {
+                }
+            },
+            null));
+        if (!isPosted) throw ClosedException();
     }
 
     /// <summary>Calls back with a read's result. What the call itself got wrong is thrown to the caller.</summary>

@@ -77,7 +77,7 @@ public abstract partial class BaseIOStream
     private void CheckForEnd()
     {
         if (IsFailing) ContinueFailing();
-        if (_state != StreamState.Open || _pendingRead is not null || _isEndReached || StaysHalfOpen) return;
+        if (_state != StreamState.Open || _pendingRead is not null || _isStreaming || _isEndReached || StaysHalfOpen) return;
         TellEnd();
         if (_readBuffer.Length > 0 || Unsent > 0) return;
         _isReadable = true;

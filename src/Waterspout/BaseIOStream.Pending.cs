@@ -14,12 +14,19 @@ public abstract partial class BaseIOStream
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
         else if (_isMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_isParsing || (_pendingRead is not null && _state < StreamState.Closing))
-            refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : new InvalidOperationException("Already reading"));
+        else if (_isStreaming || (_pendingRead is not null && _state < StreamState.Closing))
+            refusal = ValueTask.FromException<T>(AlreadyReading());
+        else if (_isParsing)
+            refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : AlreadyReading());
         else
             return true;
         return false;
     }
+
+    /// <summary>There is nothing to wait for: a read receives at once.</summary>
+    private protected void AssumeReadable() => _isReadable = true;
+
+    private static InvalidOperationException AlreadyReading() => new("Already reading");
 
     /// <summary>Completes a read with bytes that are buffered.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
@@ -116,14 +123,16 @@ public abstract partial class BaseIOStream
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
     private bool FailAtEnd(ReadOperation read)
     {
-        bool isRegular = (CloseReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
         if (_state < StreamState.Closing && !_isEndReached) return false;
-        if (isRegular && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
+        if (HasRegularEnd && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
             _isEndReturned = true;
         else
             FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
         return true;
     }
+
+    /// <summary>Nothing more comes, and nothing is missing.</summary>
+    private bool HasRegularEnd => (CloseReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
 
     /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
     private void FailRead(ReadOperation read, Exception error)

@@ -98,11 +98,13 @@ public abstract partial class BaseIOStream
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
         if (_state >= StreamState.Failing) return RefusedException();
-        if (_areWritesCompleted) return new InvalidOperationException("The writes of this stream have been completed.");
+        if (_areWritesCompleted) return WritesCompleted();
         if (Unsent + length <= Options.MaxWriteBufferSize) return null;
         return new StreamBufferFullException(
             $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {Unsent} wait to be sent.");
     }
+
+    private static InvalidOperationException WritesCompleted() => new("The writes of this stream have been completed.");
 
     private ValueTask FinishWrite(bool isCopied, CancellationToken cancellationToken)
     {

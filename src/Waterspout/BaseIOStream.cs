@@ -101,7 +101,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsClosed => _state == StreamState.Closed || _outcome is not null;
 
     /// <summary>A read is under way.</summary>
-    public bool IsReading => _isParsing || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
+    public bool IsReading => _isParsing || _isStreaming || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent.</summary>
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
@@ -164,7 +164,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private protected bool IsBuiltIn { get; }
 
     /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
-    private Exception RefusedException() => _isMoved
+    private protected Exception RefusedException() => _isMoved
         ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
         : ClosedException();
 

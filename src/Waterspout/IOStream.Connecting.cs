@@ -12,6 +12,7 @@ public partial class IOStream
 {
     private volatile bool _isConnected;
     private bool _isConnectCalled;
+    private bool _isConnectRequested; // by the callback form, perhaps on another thread
     private TaskCompletionSource<Errno>? _attempt;
     private List<TaskCompletionSource>? _connectWaiters;
 
@@ -21,13 +22,15 @@ public partial class IOStream
     /// <param name="address">An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket.</param>
     /// <param name="callback">Runs on the loop, never inside this call. Does not run if connecting fails: see <see cref="BaseIOStream.SetCloseCallback"/>.</param>
     /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
-    /// <remarks>Reads and writes may be begun meanwhile. Off the loop's thread the errors of the call are logged.</remarks>
+    /// <remarks>Reads and writes may be begun meanwhile. May be called from any thread.</remarks>
     /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public virtual void Connect(EndPoint address, Action? callback = null, string? serverHostname = null)
     {
         ArgumentNullException.ThrowIfNull(address);
-        RunOnLoop(() => DeliverConnect(ConnectAsync(address, serverHostname), callback));
+        if (RefuseConnect() is { } refusal) throw refusal;
+        if (Interlocked.Exchange(ref _isConnectRequested, true)) throw ConnectedAlready();
+        if (!RunOnLoop(() => DeliverConnect(ConnectAsync(address, serverHostname), callback))) throw ClosedException();
     }
 
     /// <summary>Connects the socket.</summary>
@@ -147,10 +150,18 @@ public partial class IOStream
         }
     }
 
+    /// <summary>What is wrong with a call that connects, on whatever thread; null when nothing is.</summary>
+    internal virtual Exception? RefuseConnect()
+    {
+        if (IsClosed) return RefusedException();
+        return _isConnected || Volatile.Read(ref _isConnectCalled) ? ConnectedAlready() : null;
+    }
+
+    private static InvalidOperationException ConnectedAlready() => new("The stream is connected or connecting already.");
+
     internal async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
     {
-        if (IsClosed) throw ClosedException();
-        if (_isConnectCalled || _isConnected) throw new InvalidOperationException("The stream is connected or connecting already.");
+        if (RefuseConnect() is { } refusal) throw refusal;
         cancellationToken.ThrowIfCancellationRequested();
         _isConnectCalled = true;
         using Activity? activity = Tracing.Source.StartActivity("connect");

@@ -30,7 +30,7 @@ public sealed record IOStreamOptions
     /// <summary>
     /// How long a read may take in all before it fails with <see cref="TimeoutException"/>, however much arrives meanwhile: a
     /// <see cref="BaseIOStream.ReadUntilCloseAsync(CancellationToken)"/> is one read, and each piece of
-    /// <see cref="BaseIOStream.ReadChunksAsync"/> is one. Every byte stays buffered, and the stream usable. Without limit when null,
+    /// <see cref="BaseIOStream.ReadChunksAsync"/>, or of a streaming callback, is one. Every byte stays buffered, and the stream usable. Without limit when null,
     /// which is the default.
     /// </summary>
     public TimeSpan? ReadTimeout { get; set; }

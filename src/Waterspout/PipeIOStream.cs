@@ -8,7 +8,7 @@ namespace Waterspout;
 /// <remarks>
 /// The stream owns the descriptor and makes it non-blocking, which everybody who shares it with us sees. It is put back as it was when the last of our
 /// streams over that file closes, and at the latest when the process ends. The mode of a socket is left alone.
-/// Reading from a descriptor that is open for writing only, or the other way round, fails and closes the stream, as any error of the descriptor does.
+/// Reading from a descriptor that is open for writing only, or the other way round, fails without a wait and closes the stream, as any error of the descriptor does.
 /// </remarks>
 public class PipeIOStream : BaseIOStream
 {
@@ -57,6 +57,8 @@ public class PipeIOStream : BaseIOStream
             // A socket has calls that do not block whatever its mode is.
             int flags = _isSocket ? FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl") : SharedModes.Enter(fd);
             (_fd, _handle, _accessMode) = (fd, handle, flags & LibC.O_ACCMODE);
+            // No event comes from the side that there is not: the first read has to meet the error by itself.
+            if (IsWriteOnly) AssumeReadable();
             Register();
         }
         catch

@@ -54,10 +54,11 @@ public partial class SslIOStream
         return LimitConnectAsync(ConnectAndAuthenticateAsync(address, serverHostname ?? (address as DnsEndPoint)?.Host, cancellationToken), address);
     }
 
+    internal override Exception? RefuseConnect() => IsClosed ? ClosedException() : _transport.RefuseConnect();
+
     private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
     {
-        if (IsClosed) throw ClosedException();
-        if (_transport.IsConnected) throw new InvalidOperationException("The stream is connected already.");
+        if (RefuseConnect() is { } refusal) throw refusal;
         await _transport.ConnectAsync(address, null, cancellationToken);
         StartHandshake(serverHostname);
         await CompleteHandshakeAsync(cancellationToken);

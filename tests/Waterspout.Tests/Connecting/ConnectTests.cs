@@ -8,6 +8,41 @@ namespace Waterspout.Tests;
 public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
 {
     [Fact]
+    public void The_callback_form_throws_what_is_wrong_with_the_call() => Run(async () =>
+    {
+        using TestListener listener = new();
+        (IOStream near, IOStream far) = IOStream.CreatePair();
+        Assert.Throws<ArgumentNullException>(() => near.Connect(null!));
+        Assert.Throws<InvalidOperationException>(() => near.Connect(listener.EndPoint, () => { }));
+        Assert.False(near.IsClosed);
+        near.Close();
+        Assert.Throws<StreamClosedException>(() => near.Connect(listener.EndPoint, () => { }));
+
+        using IOStream stream = NewStream();
+        TaskCompletionSource connected = new();
+        stream.Connect(listener.EndPoint, connected.SetResult);
+        Assert.Throws<InvalidOperationException>(() => stream.Connect(listener.EndPoint));
+        await connected.Task;
+        Assert.Throws<InvalidOperationException>(() => stream.Connect(listener.EndPoint));
+    });
+
+    [Fact]
+    public void So_does_that_of_another_thread() => Run(async () =>
+    {
+        using TestListener listener = new();
+        IOStream stream = NewStream();
+        TaskCompletionSource connected = new();
+        await Task.Run(() =>
+        {
+            stream.Connect(listener.EndPoint, connected.SetResult);
+            Assert.Throws<InvalidOperationException>(() => stream.Connect(listener.EndPoint));
+        });
+        await connected.Task;
+        stream.Close();
+        await Task.Run(() => Assert.Throws<StreamClosedException>(() => stream.Connect(listener.EndPoint)));
+    });
+
+    [Fact]
     public void An_IP_address_is_connected_to() => Run(async () =>
     {
         using TestListener listener = new();

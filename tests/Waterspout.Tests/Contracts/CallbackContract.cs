@@ -158,4 +158,116 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
             else right.ReadUntil("\n"u8, Read);
         }
     });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_streaming_read_is_one_read_from_its_first_piece_to_its_last(bool hasCount) => RunPair(async (left, right) =>
+    {
+        List<byte> data = [];
+        List<bool> wasReading = [];
+        TaskCompletionSource<byte[]> end = new();
+        if (hasCount) right.ReadBytes(6, end.SetResult, Take);
+        else right.ReadUntilClose(end.SetResult, Take);
+        foreach (string piece in (string[])["123", "456"])
+        {
+            await SendAlone(left, Bytes(piece));
+            do await Turn();
+            while (data.Count % 3 != 0);
+            if (!hasCount || data.Count < 6) await AssertRefusesReads(right);
+        }
+
+        if (!hasCount) _ = left.CloseAsync();
+        Assert.Empty(await end.Task);
+        Assert.Equal("123456", Text(data.ToArray()));
+        Assert.DoesNotContain(false, wasReading);
+        Assert.False(right.IsReading);
+
+        void Take(byte[] piece)
+        {
+            data.AddRange(piece);
+            wasReading.Add(right.IsReading);
+            Assert.Throws<InvalidOperationException>(() => right.ReadBytes(1, _ => { }));
+        }
+    });
+
+    private static async Task AssertRefusesReads(BaseIOStream stream)
+    {
+        Assert.True(stream.IsReading);
+        await AssertFails<InvalidOperationException>(stream.ReadBytesAsync(1));
+        await AssertFails<InvalidOperationException>(stream.ReadUntilAsync("1"u8));
+        Assert.Throws<InvalidOperationException>(() => stream.ReadUntilClose(_ => { }));
+        Assert.Throws<InvalidOperationException>(() => stream.ReadBytes(1, _ => { }, _ => { }));
+        Assert.Throws<InvalidOperationException>(() => stream.ReadUntilClose(_ => { }, _ => { }));
+    }
+
+    [Fact]
+    public void A_streaming_read_of_a_closed_stream_is_refused_where_the_buffer_cannot_satisfy_it() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "abc");
+        right.Close();
+        Assert.Throws<StreamClosedException>(() => right.ReadBytes(4, _ => { }, _ => { }));
+        Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }, _ => { }));
+        TaskCompletionSource<byte[]> end = new();
+        List<byte> data = [];
+        right.ReadBytes(3, end.SetResult, data.AddRange);
+        await end.Task;
+        Assert.Equal("abc", Text(data.ToArray()));
+    });
+
+    [Fact]
+    public void The_end_is_returned_once_in_pieces_too() => RunPair(async (left, right) =>
+    {
+        List<byte> data = [];
+        TaskCompletionSource<byte[]> end = new();
+        right.ReadUntilClose(end.SetResult, data.AddRange);
+        await WriteAndClose(left, "all");
+        await end.Task;
+        Assert.Equal("all", Text(data.ToArray()));
+        Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }, _ => { }));
+        Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }));
+    });
+
+    [Fact]
+    public void Another_threads_call_gets_its_errors_too() => RunPair(async (left, right) =>
+    {
+        TaskCompletionSource<byte[]> result = new();
+        await Task.Run(() =>
+        {
+            right.ReadUntil("\n"u8, result.SetResult);
+            Assert.True(right.IsReading);
+            Assert.Throws<InvalidOperationException>(() => right.ReadBytes(1, _ => { }));
+            Assert.Throws<InvalidOperationException>(() => right.ReadUntilClose(_ => { }, _ => { }));
+        });
+        await left.WriteAsync("line\n"u8);
+        Assert.Equal("line\n", Text(await result.Task));
+        right.Close();
+        await left.CompleteWritesAsync();
+        await Task.Run(() =>
+        {
+            Assert.Throws<StreamClosedException>(() => right.ReadBytes(1, _ => { }));
+            Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }));
+            Assert.Throws<StreamClosedException>(() => right.Write("x"u8));
+            if (left.IsClosed) Assert.ThrowsAny<Exception>(() => left.Write("x"u8));
+            else Assert.Throws<InvalidOperationException>(() => left.Write("x"u8));
+        });
+    });
+
+    [Fact]
+    public void A_write_of_another_thread_that_finds_no_room_closes_the_stream()
+    {
+        // Without it what follows would arrive as if nothing was missing.
+        ExpectUnsent();
+        RunPair(async (left, right) =>
+        {
+            Task closed = WhenClosed(left);
+            Clog(left, out Task write);
+            byte[] much = new byte[2_000_000_000 / 20];
+            await Task.Run(() => left.Write(much));
+            await closed;
+            Assert.IsType<StreamBufferFullException>(left.Error);
+            await Assert.ThrowsAsync<StreamClosedException>(() => write);
+            right.Close();
+        });
+    }
 }

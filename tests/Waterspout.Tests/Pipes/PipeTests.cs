@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Waterspout.Interop;
@@ -62,6 +63,74 @@ public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
         await writer.WriteAsync("x"u8);
         await Assert.ThrowsAsync<StreamClosedException>(async () => await writer.FlushAsync());
         Assert.Equal(CloseReason.Reset, writer.CloseReason);
+    });
+
+    [Fact]
+    public void Reading_the_writing_end_fails_at_once()
+    {
+        ExpectLog("closed: Error");
+        Run(async () =>
+        {
+            (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+            Task<byte[]> read = writer.ReadBytesAsync(1).AsTask();
+            Assert.True(writer.IsClosed);
+            Assert.Equal(CloseReason.Error, writer.CloseReason);
+            Assert.Same(writer.Error, (await Assert.ThrowsAsync<StreamClosedException>(() => read)).InnerException);
+            Assert.Empty(await reader.ReadUntilCloseAsync());
+        });
+    }
+
+    [Fact]
+    public void So_does_a_read_of_it_in_callback_form()
+    {
+        ExpectLog("closed: Error");
+        Run(async () =>
+        {
+            (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+            TaskCompletionSource closed = new();
+            writer.SetCloseCallback(closed.SetResult);
+            writer.ReadUntil("\n"u8, _ => { });
+            await closed.Task;
+            Assert.IsType<IOException>(writer.Error);
+            reader.Close();
+        });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_direction_of_a_socket_that_was_shut_down_before_does_not_wait(bool isRead) => Run(async () =>
+    {
+        (int first, int second) = Sockets.CreatePair();
+        using Socket socket = new(new SafeSocketHandle(first, ownsHandle: false));
+        socket.Shutdown(isRead ? SocketShutdown.Receive : SocketShutdown.Send);
+        GC.SuppressFinalize(socket);
+        using PipeIOStream one = new(first);
+        using PipeIOStream other = new(second);
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () =>
+        {
+            if (isRead) await one.ReadBytesAsync(1);
+            await one.WriteAsync("x"u8);
+            await one.FlushAsync();
+        });
+        Assert.Equal(isRead ? CloseReason.EndOfStream : CloseReason.Reset, error.Reason);
+    });
+
+    [Fact]
+    public void What_a_writing_end_is_used_for_goes_on_as_long_as_nobody_reads_it() => Run(async () =>
+    {
+        (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+        for (int i = 0; i < 3; i++)
+        {
+            await writer.WriteAsync("x"u8);
+            Assert.Single(await reader.ReadBytesAsync(1));
+        }
+
+        Assert.False(writer.IsReading);
+        Assert.False(writer.Closed.IsCancellationRequested);
+        await writer.CloseAsync();
+        Assert.Empty(await reader.ReadUntilCloseAsync());
+        Assert.Null(writer.Error);
     });
 
     [Fact]
@@ -156,6 +225,7 @@ public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
     [Fact]
     public void Reading_what_is_open_for_writing_only_closes_the_stream_with_the_error() => Run(async () =>
     {
+        ExpectUnsent();
         ExpectLog("closed: Error");
         ExpectLog("and not sent");
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();

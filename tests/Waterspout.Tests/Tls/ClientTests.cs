@@ -75,6 +75,7 @@ public sealed class ClientTests : TlsTest
         await connected.Task;
         Assert.Equal(TestCertificates.Host, client.TargetHostName);
         await Assert.ThrowsAsync<InvalidOperationException>(() => client.ConnectAsync(address).AsTask());
+        Assert.Throws<InvalidOperationException>(() => client.Connect(address));
         await client.WriteAsync("x"u8);
         Assert.Equal(TestCertificates.Host, await asked);
         Assert.Equal(isInOptions ? TestCertificates.Host : null, options.TargetHost);

@@ -1,0 +1,67 @@
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+// Reads whose data goes to a callback piece by piece. Each piece is a read of its own, but no other read may come between two of them.
+public abstract partial class BaseIOStream
+{
+    private bool _isStreaming;
+
+    /// <summary>Reads so many bytes, or all until the end of the stream when null.</summary>
+    private async ValueTask<byte[]> StreamAsync(int? count, Action<byte[]> streamingCallback)
+    {
+        if (_isStreaming) throw AlreadyReading();
+        if (_state >= StreamState.Closing && !IsLeft(count)) throw RefusedException();
+        try
+        {
+            for (int left = count ?? int.MaxValue; left > 0;)
+            {
+                if (await TryReadPieceAsync(Math.Min(left, Options.ReadChunkSize), isUntilEnd: count is null) is not { } piece) break;
+                if (count is not null) left -= piece.Length;
+                await OnFreshStack();
+                if (!TryRun(streamingCallback, piece)) throw ClosedException();
+            }
+
+            return [];
+        }
+        finally
+        {
+            _isStreaming = false;
+            if (_isEndKnown) CheckForEndLater();
+        }
+    }
+
+    /// <summary>Null at the end of the stream, where that is what is read until.</summary>
+    private async ValueTask<byte[]?> TryReadPieceAsync(int most, bool isUntilEnd)
+    {
+        try
+        {
+            return await ReadPieceAsync(most);
+        }
+        catch (StreamClosedException closed) when (isUntilEnd && closed.Reason == CloseReason.EndOfStream && !_isEndReturned)
+        {
+            _isEndReturned = true;
+            return null;
+        }
+    }
+
+    private ValueTask<byte[]> ReadPieceAsync(int most)
+    {
+        // Free for the time of this call, within which no other can be made.
+        _isStreaming = false;
+        ValueTask<byte[]> piece = ReadBytesAsync(most, partial: true);
+        _isStreaming = true;
+        return piece;
+    }
+
+    /// <summary>A closed stream has so much, or its end, to give.</summary>
+    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEnd && !_isEndReturned;
+
+    /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
+    private Task OnFreshStack()
+    {
+        TaskCompletionSource next = new();
+        Loop.TryPost(new LoopCallback(static source => ((TaskCompletionSource)source!).SetResult(), next));
+        return next.Task;
+    }
+}
