@@ -77,6 +77,17 @@ public sealed record IOStreamOptions
     public TimeSpan? HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How many TLS handshakes may be under way on the stream's loop for this one to begin: those of clients and those of servers are counted apart. 1000 by
+    /// default. Each takes 50 to 100 KB until it is done, and some milliseconds of a core. Tornado has no limit.
+    /// </summary>
+    /// <remarks>
+    /// One that finds no place waits for it as long as <see cref="HandshakeTimeout"/> allows, and what its peer has sent stays in the system meanwhile. A
+    /// server's handshake takes a place only when the client has said hello; and while others wait, one whose client does not answer the server within
+    /// half a second gives its place up, and closes with <see cref="CloseReason.Timeout"/>.
+    /// </remarks>
+    public int MaxHandshakes { get; set; } = 1000;
+
+    /// <summary>
     /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> waits for one address before it tries
     /// the next one beside it (RFC 8305). 250 ms by default.
     /// </summary>
@@ -96,6 +107,7 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectAttemptDelay, TimeSpan.Zero, parameter);
         if (ConnectTimeout is { } connect) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(connect, TimeSpan.Zero, parameter);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
         if (HandshakeTimeout is { } handshake && handshake != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(handshake, TimeSpan.Zero, parameter);
         if (ReadTimeout is { } read) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(read, TimeSpan.Zero, parameter);
         if (WriteTimeout is { } write) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(write, TimeSpan.Zero, parameter);

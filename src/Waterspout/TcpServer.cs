@@ -60,7 +60,7 @@ public partial class TcpServer : IAsyncDisposable
         Options = options ?? new TcpServerOptions();
         Options.Validate(nameof(options));
         _streamOptions = (Options.Stream ?? IOStreamOptions.Default).HalfOpenByDefault();
-        _tlsOptions = _streamOptions with { HandshakeTimeout = Options.HandshakeTimeout };
+        _tlsOptions = _streamOptions with { HandshakeTimeout = Options.HandshakeTimeout, MaxHandshakes = Options.MaxHandshakes };
         _loops = Options.Loops is { } group ? [.. group] : [IOLoop.Current];
         _logger = _loops[0].Logger;
     }

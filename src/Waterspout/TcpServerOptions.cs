@@ -31,6 +31,12 @@ public sealed record TcpServerOptions
     public TimeSpan HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
+    /// How many TLS handshakes of accepted connections may be under way on each loop. 1000 by default. More wait, with what their clients have sent in the
+    /// system, as long as <see cref="HandshakeTimeout"/> allows: see <see cref="IOStreamOptions.MaxHandshakes"/>, in whose place this is.
+    /// </summary>
+    public int MaxHandshakes { get; set; } = 1000;
+
+    /// <summary>
     /// How many connections may be open. While there are as many, no more are accepted: they wait in the backlog, and then at the client.
     /// Without limit when null, which is the default.
     /// </summary>
@@ -48,6 +54,7 @@ public sealed record TcpServerOptions
     internal void Validate(string parameter)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
         if (HandshakeTimeout != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, parameter);
         if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
         Stream?.Validate(parameter);

@@ -17,6 +17,8 @@ namespace Waterspout.Tls;
 /// </remarks>
 internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer) : IThreadPoolWorkItem, IValueTaskSource<int>
 {
+    private readonly HandshakeGate _gate = transport.Loop.GateOf(isServer);
+    private bool _isAtGate; // has a place there, or waits for one
     private ExecutionContext? _context;
     private Activity? _activity;
     private IDisposable? _limit;
@@ -42,6 +44,18 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         Receiving,
     }
 
+    /// <summary>How many may be under way on the loop for this one to begin.</summary>
+    internal int MaxHandshakes => stream.Options.MaxHandshakes;
+
+    /// <summary>The place of one that waits at the gate, which sets this.</summary>
+    internal LinkedListNode<Handshake>? Waiting { get; set; }
+
+    /// <summary>The place among those that wait for their peer, which the gate sets.</summary>
+    internal LinkedListNode<(Handshake Handshake, long Since)>? Answered { get; set; }
+
+    /// <summary>Nothing is computed or queued for it.</summary>
+    internal bool IsWaitingForPeer => _phase == Phase.OnLoop;
+
     /// <summary>Begins, on the loop.</summary>
     internal async void Begin(TimeSpan? limit)
     {
@@ -50,7 +64,26 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         if (limit is { } time && time != Timeout.InfiniteTimeSpan) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
         try
         {
-            if (isServer) await ReceiveFirstAsync();
+            if (isServer) await engine.WaitForPeerAsync();
+            if (isServer && transport.IsEndSeen) OnPeerEnded();
+            if (_phase == Phase.Over) return;
+        }
+        catch (Exception error)
+        {
+            stream.OnHandshakeEnded(error);
+            return;
+        }
+
+        _isAtGate = true;
+        if (_gate.TryEnter(this)) Enter();
+    }
+
+    /// <summary>There is a place for it. What a client has sent is received, and the first step computed.</summary>
+    internal async void Enter()
+    {
+        try
+        {
+            if (isServer) await engine.ReceiveFirstAsync();
             QueueStep();
         }
         catch (Exception error)
@@ -58,6 +91,9 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
             stream.OnHandshakeEnded(error);
         }
     }
+
+    /// <summary>The peer has not answered for so long, and others wait for the place.</summary>
+    internal void GiveUp(TimeSpan time) => stream.OnHandshakeTimeout(time);
 
     /// <summary>The peer has ended its side. A client that ends before a server has computed anything wants no answer.</summary>
     internal void OnPeerEnded()
@@ -111,13 +147,6 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _read.OnCompleted(continuation, state, token, flags);
 
-    private async ValueTask ReceiveFirstAsync()
-    {
-        await engine.WaitForPeerAsync();
-        if (transport.IsEndSeen) OnPeerEnded();
-        if (_phase != Phase.Over) await engine.ReceiveFirstAsync();
-    }
-
     private void QueueStep()
     {
         bool isFirst = _task is null;
@@ -145,6 +174,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
 
     private async void Receive()
     {
+        _gate.NoteAnswered(this);
         try
         {
             _received = await engine.ReceiveAsync(_buffer);
@@ -168,6 +198,8 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     private Phase End(string? error)
     {
         _limit?.Dispose();
+        if (_isAtGate && !transport.Loop.IsDisposed) _gate.Leave(this);
+        _isAtGate = false;
         if (error is not null) _activity?.SetStatus(ActivityStatusCode.Error, error);
         _activity?.Dispose();
         return Interlocked.Exchange(ref _phase, Phase.Over);

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout.Tls;
+
+/// <summary>Bounds the handshakes of a loop that have begun and are not done, those of its clients or those of its servers.</summary>
+/// <remarks>
+/// <para>Each of them holds 50 to 100 KB outside of the managed heap. One that waits at the gate holds nothing: what its client has sent is in the kernel.</para>
+/// <para>Clients come in in the order in which they came. Of a server's handshakes the newest and the oldest come in by turns: after a flood of them it
+/// is the newest whose client is most likely still there, and the oldest must not wait for ever.</para>
+/// <para>A server's places could be held by clients that say hello and nothing else, each as long as the time limit allows. So while others wait, one that
+/// has not answered the server's flight for <see cref="s_patience"/> is dropped, the oldest first.</para>
+/// </remarks>
+internal sealed class HandshakeGate(IOLoop loop, bool isServer)
+{
+    // More than a round trip takes, by satellite or over a lost packet.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
+
+    private readonly LinkedList<Handshake> _waiting = [];
+    private readonly LinkedList<(Handshake Handshake, long Since)> _answered = [];
+    private IDisposable? _timer;
+    private bool _isAdmissionQueued;
+    private bool _isNewestNext = true;
+
+    /// <summary>How many have a place.</summary>
+    internal int Inside { get; private set; }
+
+    /// <summary>How many wait for one.</summary>
+    internal int Waiting => _waiting.Count;
+
+    /// <summary>Takes a place, or waits for one: <see cref="Handshake.Enter"/> is called when there is room.</summary>
+    internal bool TryEnter(Handshake handshake)
+    {
+        if (_waiting.Count == 0 && Inside < handshake.MaxHandshakes)
+        {
+            Inside++;
+            return true;
+        }
+
+        handshake.Waiting = _waiting.AddLast(handshake);
+        MakeRoom();
+        return false;
+    }
+
+    /// <summary>A handshake with a place has sent its first flight, and waits for the peer's.</summary>
+    internal void NoteAnswered(Handshake handshake)
+    {
+        if (isServer && handshake.Answered is null) handshake.Answered = _answered.AddLast((handshake, Stopwatch.GetTimestamp()));
+    }
+
+    /// <summary>A handshake has ended, wherever it was.</summary>
+    internal void Leave(Handshake handshake)
+    {
+        if (handshake.Waiting is { } waiting)
+        {
+            handshake.Waiting = null;
+            _waiting.Remove(waiting);
+            return;
+        }
+
+        if (handshake.Answered is { } answered)
+        {
+            handshake.Answered = null;
+            _answered.Remove(answered);
+        }
+
+        Inside--;
+        AdmitLater();
+    }
+
+    // Not at once: one that fails when it comes in leaves again, and so on down the stack.
+    private void AdmitLater()
+    {
+        if (_isAdmissionQueued || _waiting.Count == 0) return;
+        _isAdmissionQueued = loop.TryPost(new LoopCallback(static gate => ((HandshakeGate)gate!).Admit(), this));
+    }
+
+    private void Admit()
+    {
+        _isAdmissionQueued = false;
+        while (Next() is { } next && Inside < next.Value.MaxHandshakes)
+        {
+            _waiting.Remove(next);
+            next.Value.Waiting = null;
+            _isNewestNext = !_isNewestNext;
+            Inside++;
+            next.Value.Enter();
+        }
+
+        MakeRoom();
+    }
+
+    private LinkedListNode<Handshake>? Next() => isServer && _isNewestNext ? _waiting.Last : _waiting.First;
+
+    /// <summary>Drops the oldest of those whose peer does not answer, as many as wait for their places.</summary>
+    private void MakeRoom()
+    {
+        int wanted = _waiting.Count;
+        for (LinkedListNode<(Handshake Handshake, long Since)>? node = _answered.First; node is not null && wanted > 0;)
+        {
+            (Handshake handshake, long since) = node.Value;
+            TimeSpan rest = s_patience - Stopwatch.GetElapsedTime(since);
+            if (rest > TimeSpan.Zero)
+            {
+                _timer ??= loop.CallLater(rest, Ring);
+                return;
+            }
+
+            node = node.Next;
+            if (!handshake.IsWaitingForPeer) continue;
+            wanted--;
+            handshake.GiveUp(s_patience);
+        }
+    }
+
+    private void Ring()
+    {
+        _timer = null;
+        MakeRoom();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Tls;
+
+namespace Waterspout.Tests.Tls;
+
+/// <summary>The number of handshakes that are under way is bounded, and those who hold places do not keep others out.</summary>
+public abstract class HandshakeGateTests(PollerKind poller) : TlsTest(poller)
+{
+    [Fact]
+    public void Clients_that_only_say_hello_do_not_keep_another_one_out() => Run(async () =>
+    {
+        await using TcpServer server = MakeServer(places: 3);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        byte[] hello = DroppedHandshakeTests.Hello();
+        List<Socket> held = [.. Enumerable.Range(0, 50).Select(_ => SayHello(address, hello))];
+        HandshakeGate gate = Loop.GateOf(isServer: true);
+        while (gate.Inside + gate.Waiting < held.Count)
+        {
+            Assert.True(gate.Inside <= 3);
+            await Turn();
+        }
+
+        using SslIOStream client = await ConnectAsync(address);
+        await client.WriteAsync("ping\n"u8);
+        Assert.Equal("ping\n", Text(await client.ReadUntilAsync("\n"u8)));
+        // Served in front of most of those that came before it.
+        Assert.True(gate.Waiting > held.Count / 2);
+        foreach (Socket socket in held) socket.Dispose();
+        while (gate.Inside + gate.Waiting > 0) await Turn();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Clients_that_leave_the_gate_leave_nothing(bool resets) => Run(async () =>
+    {
+        await using TcpServer server = MakeServer(places: 3);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        byte[] hello = DroppedHandshakeTests.Hello();
+        List<Socket> held = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, hello))];
+        HandshakeGate gate = Loop.GateOf(isServer: true);
+        while (gate.Inside + gate.Waiting < held.Count) await Turn();
+        foreach (Socket socket in held)
+        {
+            if (resets) socket.LingerState = new LingerOption(true, 0);
+            socket.Dispose();
+        }
+
+        while (gate.Inside + gate.Waiting > 0) await Turn();
+        while (server.ConnectionCount > 0) await Turn();
+    });
+
+    [Fact]
+    public void A_client_that_has_said_nothing_takes_no_place() => Run(async () =>
+    {
+        await using TcpServer server = MakeServer(places: 1);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        List<Socket> silent = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, []))];
+        while (server.ConnectionCount < silent.Count) await Turn();
+        Assert.Equal(0, Loop.GateOf(isServer: true).Inside);
+        using SslIOStream client = await ConnectAsync(address);
+        foreach (Socket socket in silent) socket.Dispose();
+    });
+
+    [Fact]
+    public void Clients_of_one_loop_wait_for_their_places_and_all_connect() => Run(async () =>
+    {
+        IOStreamOptions options = new() { MaxHandshakes = 2 };
+        await using TcpServer server = MakeServer(places: 2);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        HandshakeGate gate = Loop.GateOf(isServer: false);
+        List<Task<SslIOStream>> connecting = [.. Enumerable.Range(0, 20).Select(_ => ConnectAsync(address, options))];
+        while (!connecting.All(task => task.IsCompleted))
+        {
+            Assert.True(gate.Inside <= 2);
+            await Turn();
+        }
+
+        foreach (Task<SslIOStream> connected in connecting) (await connected).Close();
+        Assert.Equal(0, gate.Inside);
+    });
+
+    [Fact]
+    public void A_handshake_that_fails_gives_its_place_up() => Run(async () =>
+    {
+        await using TcpServer server = MakeServer(places: 1);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        List<Socket> strangers = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, "GET / HTTP/1.0\r\n\r\n"u8.ToArray()))];
+        using SslIOStream client = await ConnectAsync(address);
+        while (server.ConnectionCount > 1) await Turn();
+        Assert.Equal(0, Loop.GateOf(isServer: true).Inside);
+        foreach (Socket socket in strangers) socket.Dispose();
+    });
+
+    private static TcpServer MakeServer(int places) => new(
+        async stream =>
+        {
+            while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8));
+        },
+        new TcpServerOptions { Ssl = TestCertificates.ServerOptions(), MaxHandshakes = places });
+
+    private static async Task<SslIOStream> ConnectAsync(EndPoint address, IOStreamOptions? options = null)
+    {
+        SslIOStream client = new(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), TestCertificates.ClientOptions(), options);
+        await client.ConnectAsync(address);
+        return client;
+    }
+
+    private static Socket SayHello(EndPoint address, byte[] hello)
+    {
+        Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        client.Connect(address);
+        client.Send(hello);
+        return client;
+    }
+}
+
+public sealed class EpollHandshakeGateTests() : HandshakeGateTests(PollerKind.Epoll);
+
+public sealed class PortableHandshakeGateTests() : HandshakeGateTests(PollerKind.Portable);
