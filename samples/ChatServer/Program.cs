@@ -18,7 +18,7 @@ command.SetAction(arguments =>
         loop.RunSync(async () =>
         {
             TcpServer server = new(new ChatRoom(LongestLine).ServeAsync, new TcpServerOptions { Stream = ChatRoom.StreamOptions });
-            Console.WriteLine($"listening on {server.Listen(arguments.GetValue(port), arguments.GetValue(host))}");
+            Console.WriteLine($"listening on {await server.ListenAsync(arguments.GetValue(port), arguments.GetValue(host))}");
         });
         loop.Start();
         return 0;

@@ -46,8 +46,8 @@ public sealed record TcpServerOptions
     public int Backlog { get; set; } = 1024;
 
     /// <summary>
-    /// Every loop listens by itself (SO_REUSEPORT), and the system spreads the connections. Off by default: the first loop accepts and hands
-    /// over in turn, which is more even.
+    /// Every loop listens by itself (SO_REUSEPORT), and the system spreads the connections; other servers and processes of the same user that say so
+    /// as well may share the port. Off by default: the first loop accepts and hands over in turn, which is more even. Unix sockets cannot be shared.
     /// </summary>
     public bool ReusePort { get; set; }
 

@@ -15,7 +15,8 @@ internal sealed class Listener : IReadinessHandler
     // No descriptor is free: the connection stays in the backlog, so the event stays too, and looking again at once would spin.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
-    private readonly Socket _socket;
+    private readonly SafeSocketHandle _handle;
+    private readonly UnixPath? _file;
     private readonly IOLoop _loop;
     private readonly Func<bool> _mayAccept;
     private readonly Action<int> _accepted;
@@ -30,15 +31,15 @@ internal sealed class Listener : IReadinessHandler
         _loop = loop;
         _mayAccept = mayAccept;
         _accepted = accepted;
-        _socket = Bind(endPoint, isShared);
-        _fd = (int)_socket.SafeHandle.DangerousGetHandle();
-        FileDescriptors.SetNonBlocking(_fd);
-        EndPoint = _socket.LocalEndPoint!;
+        _handle = Bind(endPoint, isShared);
+        _fd = (int)_handle.DangerousGetHandle();
+        EndPoint = SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(_fd))!;
+        _file = UnixPath.OfBound(endPoint);
     }
 
     internal EndPoint EndPoint { get; }
 
-    internal void Listen(int backlog) => _socket.Listen(backlog);
+    internal void Listen(int backlog) => Check(Sockets.Listen(_fd, backlog), EndPoint);
 
     internal void Start()
     {
@@ -47,7 +48,7 @@ internal sealed class Listener : IReadinessHandler
     }
 
     /// <summary>Gives the address back, before <see cref="Start"/>.</summary>
-    internal void Abandon() => _socket.Dispose();
+    internal void Abandon() => Release();
 
     /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
     internal void Resume() => _loop.TryPost(new LoopCallback(_ =>
@@ -65,7 +66,7 @@ internal sealed class Listener : IReadinessHandler
 
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
         if (_loop.TryPost(new LoopCallback(_ => { Stop(); stopped.SetResult(); }, null))) await stopped.Task.ConfigureAwait(false);
-        else _socket.Dispose(); // the loop is gone, and its poller with it
+        else Release(); // the loop is gone, and its poller with it
     }
 
     void IReadinessHandler.HandleEvents(IOEvents events)
@@ -93,51 +94,56 @@ internal sealed class Listener : IReadinessHandler
     private static bool IsConnectionGone(Errno error) => error is Errno.ECONNABORTED or Errno.EPROTO or Errno.ENETDOWN or Errno.ENOPROTOOPT
         or Errno.EHOSTUNREACH or Errno.EOPNOTSUPP or Errno.ENETUNREACH or Errno.EPERM;
 
-    private static Socket Bind(EndPoint endPoint, bool isShared)
+    private static SafeSocketHandle Bind(EndPoint endPoint, bool isShared)
     {
-        bool isUnix = endPoint.AddressFamily == AddressFamily.Unix;
-        Socket socket = new(endPoint.AddressFamily, SocketType.Stream, isUnix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        UnixPath.RemoveDead(endPoint);
+        // Not by a Socket: one that was bound to a path removes whatever is there when it is closed.
+        SafeSocketHandle handle = FileDescriptors.HandOver(Sockets.Create(ToDomain(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
         try
         {
-            if (isUnix) RemoveDeadSocket(endPoint);
-            else Prepare(socket, endPoint, isShared);
-            socket.Bind(endPoint);
-            return socket;
+            int fd = (int)handle.DangerousGetHandle();
+            if (endPoint is IPEndPoint ip) Prepare(fd, ip, isShared);
+            Check(Sockets.Bind(fd, endPoint.Serialize()), endPoint);
+            return handle;
         }
         catch
         {
-            socket.Dispose();
+            handle.Dispose();
             throw;
         }
     }
 
-    private static void Prepare(Socket socket, EndPoint endPoint, bool isShared)
+    private static int ToDomain(EndPoint endPoint) => endPoint.AddressFamily switch
     {
-        int fd = (int)socket.SafeHandle.DangerousGetHandle();
-        if (endPoint.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = ((IPEndPoint)endPoint).Address.Equals(IPAddress.IPv6Any);
+        AddressFamily.InterNetwork => LibC.AF_INET,
+        AddressFamily.InterNetworkV6 => LibC.AF_INET6,
+        AddressFamily.Unix => LibC.AF_UNIX,
+        _ => throw new ArgumentException($"{endPoint} is no IP address and no path.", nameof(endPoint)),
+    };
+
+    private static void Prepare(int fd, IPEndPoint endPoint, bool isShared)
+    {
+        if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
+            _ = Sockets.SetOption(fd, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, endPoint.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
         // A port whose old connections are still in TIME_WAIT can be listened on again.
         _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
         if (isShared) _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
         // Accepted sockets inherit it. Small writes are gathered by turn, so Nagle's algorithm would only delay them.
-        socket.NoDelay = true;
+        _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
     }
 
-    private static void RemoveDeadSocket(EndPoint endPoint)
+    private static void Check(PosixResult result, EndPoint endPoint)
     {
-        string path = endPoint.ToString()!;
-        if (!Path.Exists(path)) return;
-        // Connecting to a file of another kind is refused just as that to a dead socket.
-        if (!FileDescriptors.IsSocket(path))
-            throw new SocketException((int)SocketError.AddressAlreadyInUse, $"'{path}' exists, and is not a socket. It is left as it is.");
-        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            probe.Connect(endPoint);
-        }
-        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            File.Delete(path);
-        }
+        if (result.IsSuccess) return;
+        SocketException error = PosixResult.ToSocketException(result.Error);
+        // Of a path's folder. To those who connect it means that nobody is there.
+        throw AddressError.Of(result.Error == Errno.ENOENT ? new SocketException((int)SocketError.AddressNotAvailable, error.Message) : error, endPoint);
+    }
+
+    private void Release()
+    {
+        _file?.Remove();
+        _handle.Dispose();
     }
 
     private void Register()
@@ -150,7 +156,7 @@ internal sealed class Listener : IReadinessHandler
         if (_isStopped) return;
         _isStopped = true;
         if (!_registration.IsNone) _loop.Unregister(_registration);
-        _socket.Dispose();
+        Release();
     }
 
     private void Pause(Errno error)

@@ -96,19 +96,21 @@ internal static unsafe class FileDescriptors
         return PosixResult.From(fd).ValueOrThrow($"open {path}");
     }
 
-    /// <summary>Whether a path is that of a Unix socket itself, not of a link to one. False where the system cannot say.</summary>
-    internal static bool IsSocket(string path)
+    /// <summary>What a path is that of, and not what a link there leads to. Null where there is nothing, or the system cannot say.</summary>
+    internal static FileIdentity? Identify(string path)
     {
         // SAFETY: statx fills one structure of its fixed 256 bytes, which is on this stack frame.
         LibC.statxbuf status = default;
         try
         {
-            int result = LibC.statx(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE, &status);
-            return result == 0 && (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
+            int result = LibC.statx(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE | LibC.STATX_INO, &status);
+            if (result != 0) return null;
+            bool isSocket = (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
+            return new FileIdentity(isSocket, ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor, status.stx_ino);
         }
         catch (EntryPointNotFoundException)
         {
-            return false; // a C library older than the call
+            return null; // a C library older than the call
         }
     }
 
@@ -165,3 +167,6 @@ internal static unsafe class FileDescriptors
         return LibC.sendmsg(fd, (LibC.msghdr*)Unsafe.AsPointer(ref message), LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
     }
 }
+
+/// <summary>Which file it is, whatever its name. A number is not used again while somebody holds the file.</summary>
+internal readonly record struct FileIdentity(bool IsSocket, ulong Device, ulong Number);

@@ -60,9 +60,12 @@ internal static unsafe class Sockets
     internal static PosixResult Listen(int fd, int backlog) => PosixResult.From(LibC.listen(fd, backlog));
 
     /// <summary>A new non-blocking stream socket.</summary>
-    internal static int Create(int domain)
+    internal static int Create(int domain) => Create(domain, LibC.SOCK_STREAM);
+
+    /// <summary>A new non-blocking socket.</summary>
+    internal static int Create(int domain, int type)
     {
-        PosixResult result = PosixResult.From(LibC.socket(domain, LibC.SOCK_STREAM | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        PosixResult result = PosixResult.From(LibC.socket(domain, type | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
         return result.IsSuccess ? result.Value : throw PosixResult.ToSocketException(result.Error);
     }
 

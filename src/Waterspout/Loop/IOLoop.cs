@@ -84,6 +84,9 @@ public sealed partial class IOLoop : IDisposable
     /// <summary>True when the caller runs on this loop's thread.</summary>
     public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
 
+    /// <summary>True when the caller runs on some loop's thread.</summary>
+    internal static bool IsAnyCurrent => t_current is not null;
+
     /// <summary>The name given in the options.</summary>
     public string Name => Options.Name;
 

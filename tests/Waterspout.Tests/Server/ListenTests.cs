@@ -42,6 +42,83 @@ public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void An_address_in_use_is_named_by_the_error() => Run(async () =>
+    {
+        using TestListener taken = new();
+        await using TcpServer server = new(EchoAsync);
+        SocketException error = Assert.Throws<SocketException>(() => server.Listen(taken.EndPoint));
+        Assert.Equal(SocketError.AddressAlreadyInUse, error.SocketErrorCode);
+        Assert.Contains(taken.EndPoint.ToString(), error.Message);
+    });
+
+    [Fact]
+    public void Servers_with_one_loop_share_a_port_where_both_say_so() => Run(async () =>
+    {
+        TcpServerOptions options = new() { ReusePort = true };
+        await using TcpServer one = new(EchoAsync, options), two = new(EchoAsync, options), selfish = new(EchoAsync);
+        EndPoint address = one.Listen(0, "127.0.0.1");
+        Assert.Equal(address, two.Listen(address));
+        Assert.Throws<SocketException>(() => selfish.Listen(address));
+        await one.StopAsync(TimeSpan.Zero);
+        await CheckEchoAsync(address);
+    });
+
+    [Fact]
+    public void An_IPv6_address_that_the_machine_has_not_is_left_out_of_a_name() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        EndPoint bound = await Task.Run(() => server.Listen(0, "name.test"));
+        Assert.Equal(IPAddress.Loopback, ((IPEndPoint)bound).Address);
+        await CheckEchoAsync(bound);
+    }, options => options.Lookup = Answer("2001:db8::1", "127.0.0.1"));
+
+    [Fact]
+    public void A_name_that_has_no_address_of_the_machine_is_an_error_that_names_one() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        SocketException error = await Assert.ThrowsAsync<SocketException>(() => Task.Run(() => server.Listen(80, "name.test")));
+        Assert.Equal(SocketError.AddressNotAvailable, error.SocketErrorCode);
+        Assert.Contains("[2001:db8::1]:80", error.Message);
+    }, options => options.Lookup = Answer("2001:db8::1", "2001:db8::2"));
+
+    [Fact]
+    public void A_name_is_not_resolved_on_a_loops_thread() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        InvalidOperationException error = Assert.Throws<InvalidOperationException>(() => server.Listen(0, "name.test"));
+        Assert.Contains("ListenAsync", error.Message);
+        Assert.Throws<InvalidOperationException>(() => server.Listen(new DnsEndPoint("name.test", 0)));
+        // These need no resolver.
+        await CheckEchoAsync(server.Listen(0, "127.0.0.1"));
+        await CheckEchoAsync(server.Listen(0, "localhost"));
+        await CheckEchoAsync(server.Listen(new DnsEndPoint("localhost", 0)));
+    }, options => options.Lookup = (_, _, _) => throw new InvalidDataException("Nobody is asked."));
+
+    [Fact]
+    public void A_name_is_resolved_without_holding_the_caller() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        await CheckEchoAsync(await server.ListenAsync(0, "name.test"));
+        await CheckEchoAsync(await server.ListenAsync(new DnsEndPoint("name.test", 0)));
+        await CheckEchoAsync(await server.ListenAsync(0, "127.0.0.1"));
+        Assert.Throws<ArgumentOutOfRangeException>(() => { _ = server.ListenAsync(65_536, "name.test"); });
+    }, options => options.Lookup = async (_, _, _) =>
+    {
+        await Task.Yield();
+        return [IPAddress.Loopback];
+    });
+
+    [Fact]
+    public void A_resolver_that_never_answers_does_not_hold_a_cancelled_listen() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        using CancellationTokenSource source = new();
+        Task<EndPoint> listen = server.ListenAsync(0, "name.test", source.Token);
+        source.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => listen);
+    }, options => options.Lookup = (_, _, _) => new TaskCompletionSource<IPAddress[]>().Task);
+
+    [Fact]
     public void A_Unix_path_is_given_back_when_another_address_is_taken() => Run(async () =>
     {
         using TestListener taken = new();
@@ -79,6 +156,9 @@ public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
             File.Delete(target);
         }
     });
+
+    private static Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Answer(params string[] addresses) =>
+        (_, _, _) => Task.FromResult<IPAddress[]>([.. addresses.Select(IPAddress.Parse)]);
 
     private static void Make(string kind, string path, string target)
     {

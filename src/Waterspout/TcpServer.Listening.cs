@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Sockets;
+using Waterspout.Connecting;
+using Waterspout.Diagnostics;
+
+namespace Waterspout;
+
+public partial class TcpServer
+{
+    /// <summary>Listens on a TCP port.</summary>
+    /// <param name="port">Zero for any that is free.</param>
+    /// <param name="address">
+    /// An IP address, or a host name, whose addresses are all listened on; all addresses of the machine, IPv4 and IPv6, when null or empty. IPv6 addresses of a
+    /// name that the machine does not have are left out where it has another one.
+    /// </param>
+    /// <returns>The address that is listened on, with its port; the first one of a name's.</returns>
+    /// <remarks>A name is resolved on the calling thread, which waits. <c>localhost</c> is not asked for: it is the loopback addresses.</remarks>
+    /// <exception cref="SocketException">It cannot be listened on, or the name is unknown. The message says which address it was.</exception>
+    /// <exception cref="InvalidOperationException">A name has to be resolved, and this is a loop's thread: use <see cref="ListenAsync(int, string?, CancellationToken)"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The server has been stopped.</exception>
+    public EndPoint Listen(int port, string? address = null)
+    {
+        if (FindAddresses(address) is { } known) return ListenOn(known, port);
+        if (IOLoop.IsAnyCurrent)
+            throw new InvalidOperationException($"To resolve '{address}' would hold the loop. Use {nameof(ListenAsync)}, or an IP address.");
+        // Not on this thread's own context, which may be waiting for it here.
+        return ListenOn(Task.Run(() => ResolveAsync(address!, CancellationToken.None)).GetAwaiter().GetResult(), port);
+    }
+
+    /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
+    /// <returns>The address that is listened on, with its port.</returns>
+    /// <remarks>
+    /// A dead socket that is left at the path is replaced. A file of any other kind is left alone, and an error. A stop removes the file of the
+    /// server's own socket, unless another one has taken its place.
+    /// </remarks>
+    /// <inheritdoc cref="Listen(int, string?)" path="/exception"/>
+    public EndPoint Listen(EndPoint endPoint)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return endPoint is DnsEndPoint name ? Listen(name.Port, name.Host) : ListenOnAll([endPoint])[0];
+    }
+
+    /// <summary>Listens on a TCP port. A name is resolved without holding the caller.</summary>
+    /// <param name="port">Zero for any that is free.</param>
+    /// <param name="address">As for <see cref="Listen(int, string?)"/>.</param>
+    /// <param name="cancellationToken">Cancelling ends the wait for the name's addresses, and nothing is listened on.</param>
+    /// <returns>The address that is listened on, with its port; the first one of a name's.</returns>
+    /// <exception cref="SocketException">It cannot be listened on, or the name is unknown. The message says which address it was.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The server has been stopped.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The port is not from 0 to 65535.</exception>
+    public Task<EndPoint> ListenAsync(int port, string? address = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(port);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        return ListenCoreAsync();
+
+        async Task<EndPoint> ListenCoreAsync() =>
+            ListenOn(FindAddresses(address) ?? await ResolveAsync(address!, cancellationToken).ConfigureAwait(false), port);
+    }
+
+    /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
+    /// <param name="endPoint">As for <see cref="Listen(EndPoint)"/>.</param>
+    /// <param name="cancellationToken">Cancelling ends the wait for the name's addresses, and nothing is listened on.</param>
+    /// <inheritdoc cref="ListenAsync(int, string?, CancellationToken)" path="/*[not(self::summary) and not(self::param)]"/>
+    public Task<EndPoint> ListenAsync(EndPoint endPoint, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return endPoint is DnsEndPoint name ? ListenAsync(name.Port, name.Host, cancellationToken) : Task.FromResult(Listen(endPoint));
+    }
+
+    /// <summary>Listens on all of them, or on none: where one cannot be listened on, the others are given up again.</summary>
+    internal EndPoint[] ListenOnAll(EndPoint[] endPoints)
+    {
+        lock (_listeners)
+        {
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            List<Listener> listeners = [];
+            EndPoint[] bound;
+            try
+            {
+                bound = BindAll(endPoints, listeners);
+                foreach (Listener listener in listeners) listener.Listen(Options.Backlog);
+            }
+            catch
+            {
+                foreach (Listener listener in listeners) listener.Abandon();
+                throw;
+            }
+
+            _listeners.AddRange(listeners);
+            foreach (Listener listener in listeners) listener.Start();
+            foreach (EndPoint endPoint in bound) Log.Listening(_logger, endPoint);
+            return bound;
+        }
+    }
+
+    // In a container without IPv6 the hosts file has ::1 for localhost all the same. What one asks for by its number is not left out.
+    private static bool MayBeLeftOut(EndPoint endPoint, SocketException error) => endPoint.AddressFamily == AddressFamily.InterNetworkV6
+        && error.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported;
+
+    /// <summary>The addresses that are known without asking anybody; null for a name.</summary>
+    private static IPAddress[]? FindAddresses(string? address)
+    {
+        if (string.IsNullOrEmpty(address)) return [Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any];
+        if (IPAddress.TryParse(address, out IPAddress? ip)) return [ip];
+        // RFC 6761: no resolver is asked for it.
+        return address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : null;
+    }
+
+    private Task<IPAddress[]> ResolveAsync(string name, CancellationToken cancellationToken) =>
+        EndPointResolver.ResolveAsync(name, AddressFamily.Unspecified, _loops[0], cancellationToken);
+
+    private EndPoint ListenOn(IPAddress[] addresses, int port)
+    {
+        if (addresses.Length == 0) throw new SocketException((int)SocketError.NoData);
+        return ListenOnAll([.. addresses.Distinct().Select(address => new IPEndPoint(address, port))])[0];
+    }
+
+    private EndPoint[] BindAll(EndPoint[] endPoints, List<Listener> listeners)
+    {
+        List<EndPoint> bound = [];
+        SocketException? leftOut = null;
+        foreach (EndPoint endPoint in endPoints)
+        {
+            try
+            {
+                bound.Add(Bind(endPoint, listeners));
+            }
+            catch (SocketException error) when (endPoints.Length > 1 && MayBeLeftOut(endPoint, error))
+            {
+                leftOut ??= error;
+            }
+        }
+
+        return bound.Count > 0 ? [.. bound] : throw leftOut!;
+    }
+
+    /// <summary>Binds to an address, once for each loop where every loop has a listener of its own.</summary>
+    private EndPoint Bind(EndPoint endPoint, List<Listener> listeners)
+    {
+        bool isShared = Options.ReusePort && endPoint is IPEndPoint;
+        // The port of the first, where any would do, is the port of all.
+        if (endPoint is IPEndPoint { Port: 0 } ip && listeners is [{ EndPoint: IPEndPoint first }, ..]) endPoint = new IPEndPoint(ip.Address, first.Port);
+        for (int i = 0; i < (isShared ? _loops.Length : 1); i++)
+        {
+            IOLoop loop = _loops[i];
+            Listener listener = new(endPoint, isShared, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
+            listeners.Add(listener);
+            endPoint = listener.EndPoint;
+        }
+
+        return endPoint;
+    }
+}
