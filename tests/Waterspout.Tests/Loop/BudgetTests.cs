@@ -72,6 +72,36 @@ public abstract class BudgetTests(PollerKind poller) : LoopTest(poller)
         });
     });
 
+    [Fact]
+    public void A_stream_whose_writes_fail_takes_its_share_of_a_turn_for_what_is_left() => Run(async () =>
+    {
+        const int Most = 8 * Budget;
+        EndlessStream stream = new(new IOStreamOptions { MaxBufferSize = Most }) { WriteError = new SocketException((int)SocketError.ConnectionReset) };
+        await stream.ReadBytesAsync(EndlessStream.Chunk);
+        stream.Write("x"u8);
+        await Assert.ThrowsAsync<StreamClosedException>(() => stream.FlushAsync().AsTask());
+        List<long> received = [];
+        TaskCompletionSource end = new();
+        Sample();
+        await end.Task;
+        Assert.All(received.Zip(received.Skip(1)), turn => Assert.InRange(turn.Second - turn.First, 0, Budget + EndlessStream.Chunk));
+        Assert.InRange(received.Count, 7, 12);
+
+        // What had no room is still there, and so is the stream.
+        Assert.False(stream.IsClosed);
+        await stream.ReadBytesAsync(Most);
+        await stream.ReadBytesAsync(Most);
+        stream.Close();
+        Assert.Equal(CloseReason.Reset, stream.CloseReason);
+
+        void Sample() => Loop.CallLater(TimeSpan.Zero, () =>
+        {
+            received.Add(stream.Received);
+            if (stream.UnreadBytes >= Most) end.SetResult();
+            else Sample();
+        });
+    });
+
     private static async Task ReadForEver(BaseIOStream stream)
     {
         // The first reads are left over in the buffer and the last one of a turn finds the budget spent: both ways to ask for more.
@@ -89,11 +119,14 @@ public abstract class BudgetTests(PollerKind poller) : LoopTest(poller)
         private readonly Socket _socket;
         private readonly Socket _other;
 
-        internal EndlessStream()
+        internal EndlessStream(IOStreamOptions? options = null)
+            : base(options)
         {
             (_socket, _other) = Testing.StreamPair.CreateTcpSockets();
             _other.Send("x"u8);
         }
+
+        internal Exception? WriteError { get; init; }
 
         internal long Received { get; private set; }
 
@@ -115,6 +148,7 @@ public abstract class BudgetTests(PollerKind poller) : LoopTest(poller)
 
         protected override int? WriteToFd(ReadOnlySpan<byte> data)
         {
+            if (WriteError is { } error) throw error;
             int count = Math.Min(data.Length, Chunk);
             Sent += count;
             return count;

@@ -97,6 +97,51 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
     }
 
     [Fact]
+    public void What_arrives_with_a_failed_write_is_read_and_writes_fail_meanwhile() => RunScripted(async (left, right) =>
+    {
+        SocketException error = new((int)SocketError.Shutdown);
+        await left.WriteAsync("arrived\nthen"u8);
+        await left.FlushAsync();
+        right.Writes.Enqueue(error);
+        List<string> told = [];
+        ValueTask<byte[]> read = right.ReadUntilAsync("\n"u8, data =>
+        {
+            // In the middle of the parser, whose data this is: nothing may be received now.
+            right.Write("x"u8);
+            Task flush = right.FlushAsync().AsTask();
+            told.Add($"{flush.IsFaulted} {right.IsClosed}");
+            _ = flush.Exception;
+            return data.ToArray();
+        });
+        await AssertReads("arrived\n", read);
+        Assert.Equal(["True False"], told);
+        Assert.Same(error, right.Error);
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+        Assert.True(right.Closed.IsCancellationRequested);
+        await AssertFails<StreamClosedException>(right.WriteAsync("more"u8));
+        await AssertFails<StreamClosedException>(right.CompleteWritesAsync());
+        await AssertReads("then", right.ReadBytesAsync(4));
+        Assert.Same(error, (await AssertFails<StreamClosedException>(right.ReadBytesAsync(1))).InnerException);
+        Assert.True(right.IsClosed);
+        AssertLogIsQuiet();
+    });
+
+    [Fact]
+    public void The_first_error_counts() => RunScripted(async (left, right) =>
+    {
+        SocketException first = new((int)SocketError.ConnectionReset);
+        await left.WriteAsync("arrived"u8);
+        await left.FlushAsync();
+        right.Writes.Enqueue(first);
+        right.Reads.Enqueue(new SocketException((int)SocketError.TimedOut));
+        Task closed = WhenClosed(right);
+        right.Write("x"u8);
+        await closed;
+        Assert.Same(first, right.Error);
+        Assert.Equal(CloseReason.Reset, right.CloseReason);
+    });
+
+    [Fact]
     public void A_broken_pipe_ends_a_pending_read_as_well() => RunScripted(async (left, right) =>
     {
         SocketException error = new((int)SocketError.Shutdown);
