@@ -121,7 +121,7 @@ public abstract class BlockedLoopTests(PollerKind poller) : LoopTest(poller)
     {
         using RunningLoop running = new(Loop);
         Assert.True(Loop.InvokeAsync(() => Task.CompletedTask).Wait(Limit));
-        while (Loop.Running is not null) Thread.Yield();
+        Assert.True(SpinWait.SpinUntil(() => Loop.Running is null, Limit));
         for (int i = 0; i < 3; i++) Loop.Watchdog!.Look();
         Assert.DoesNotContain(Log.Lines, line => line.Message.Contains("has held loop"));
     }, Measure);
