@@ -17,6 +17,7 @@ public abstract partial class BaseIOStream
     private volatile bool _isEndTold;
     private volatile CloseReason _expectedReason; // what is known before the stream closes
     private volatile CloseOutcome? _outcome;
+    private volatile bool _isCloseRequested;
     private bool _isSending;
     private bool _isMoved; // into another stream, which has taken the descriptor
 
@@ -53,8 +54,16 @@ public abstract partial class BaseIOStream
     public void Close(Exception? error = null)
     {
         CloseReason reason = error is null ? CloseReason.Local : CloseReason.Error;
-        if (Loop.IsCurrent) CloseNow(reason, error, isKnown: true);
-        else if (TrySetOutcome(reason, error) && !RunOnLoop(() => CloseNow(reason, error, isKnown: true))) CloseWithoutLoop(reason, error);
+        if (Loop.IsCurrent)
+        {
+            CloseNow(reason, error, isKnown: true);
+            return;
+        }
+
+        if (IsClosed) return;
+        TrySetOutcome(reason, error, isKnown: true);
+        _isCloseRequested = true;
+        if (!RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
     }
 
     /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
@@ -112,9 +121,9 @@ public abstract partial class BaseIOStream
         return CloseAsync();
     }
 
-    /// <summary>Settles why the stream closes. The first who comes, on whatever thread, decides it; false for all others.</summary>
-    private bool TrySetOutcome(CloseReason reason, Exception? error) =>
-        !IsClosed && Interlocked.CompareExchange(ref _outcome, new CloseOutcome(reason, error), null) is null;
+    /// <summary>Settles why the stream closes, or will when an error has nothing more in front of it. Whoever comes first, on whatever thread, decides it.</summary>
+    private bool TrySetOutcome(CloseReason reason, Exception? error, bool isKnown) =>
+        _outcome is null && Interlocked.CompareExchange(ref _outcome, new CloseOutcome(reason, error, isKnown), null) is null;
 
     /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
     private protected virtual void OnClosed(Exception error)
@@ -124,9 +133,9 @@ public abstract partial class BaseIOStream
     private protected void CloseNow(CloseReason reason, Exception? error = null, bool isKnown = false)
     {
         if (_state == StreamState.Closed) return;
-        if (_failure is { } failure) (reason, error, isKnown) = (failure.Reason, failure.Error, false);
-        // Another thread may have set it, and have its close on the way here.
-        if (!TrySetOutcome(reason, error)) (reason, error, isKnown) = (_outcome!.Reason, _outcome.Error, true);
+        TrySetOutcome(reason, error, isKnown);
+        (reason, error, isKnown) = _outcome!;
+        _isCloseRequested = true;
         Exception? sendError = error is null ? SendLast() : null;
         if (_state == StreamState.Closed) return; // a hook that sent has closed the stream
         _state = StreamState.Closed;
@@ -252,7 +261,7 @@ public abstract partial class BaseIOStream
     /// <summary>A stream whose loop ended while it was made on another thread. Nobody else acts for it, but several may ask.</summary>
     private void CloseWithoutLoop(CloseReason reason, Exception? error)
     {
-        lock (_readBuffer) CloseNow(reason, error, isKnown: true);
+        lock (_readBuffer) CloseNow(reason, error);
     }
 
     /// <summary>Takes what another stream has received; the descriptor goes with it, and the other one ends without closing it.</summary>
@@ -309,6 +318,6 @@ public abstract partial class BaseIOStream
         _ => false,
     };
 
-    /// <summary>Why a stream has closed: one object, so that nobody sees the reason of one close with the error of another.</summary>
-    private sealed record CloseOutcome(CloseReason Reason, Exception? Error);
+    /// <summary>Why a stream has closed: one object, so that nobody sees the reason of one close with the error of another. An error that is known needs no loud line.</summary>
+    private sealed record CloseOutcome(CloseReason Reason, Exception? Error, bool IsKnown);
 }

@@ -15,8 +15,6 @@ public abstract partial class BaseIOStream
     // What is received where nobody reads. More than any queue of a kernel, and so only met by a peer that sends on though it takes nothing any more.
     private const int MostAfterError = 64 * 1024 * 1024;
 
-    private volatile CloseOutcome? _failure; // what the stream will close with
-
     /// <summary>No more writes are taken, because of an error.</summary>
     private protected bool IsFailing => _state == StreamState.Failing;
 
@@ -30,16 +28,15 @@ public abstract partial class BaseIOStream
     internal void Fail(Exception error)
     {
         if (_state is StreamState.Failing or StreamState.Closed) return;
-        if (_state != StreamState.Open || _isEndReached || IsConnecting)
+        if (_state != StreamState.Open || _isEndReached || IsConnecting || !TrySetOutcome(ReasonOf(error), error, isKnown: false))
         {
             CloseByError(error);
             return;
         }
 
-        _failure = new CloseOutcome(ReasonOf(error), error);
         _state = StreamState.Failing;
         _isReadable = _isEndKnown = true;
-        if (Unsent > 0) LogUnsent(error, IsCutByPeer(_failure.Reason, error));
+        if (Unsent > 0) LogUnsent(error, IsCutByPeer(ReasonOf(error), error));
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
         _writeDeadline?.Cancel();
@@ -91,7 +88,7 @@ public abstract partial class BaseIOStream
         }
 
         // Otherwise the buffer is full, and the next read makes room.
-        if (!_isReadable && !MoreWillCome) CloseByError(_failure!.Error!);
+        if (!_isReadable && !MoreWillCome) CloseByError(Error!);
         else UpdateRoot();
     }
 

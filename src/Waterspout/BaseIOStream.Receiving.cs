@@ -51,7 +51,7 @@ public abstract partial class BaseIOStream
         }
 
         // Nothing has been left in front of the error.
-        if (IsFailing && !_isReadable && !MoreWillCome) CloseByError(_failure!.Error!);
+        if (IsFailing && !_isReadable && !MoreWillCome) CloseByError(Error!);
         return _pendingRead != read;
     }
 
@@ -241,7 +241,7 @@ public abstract partial class BaseIOStream
         _isEndKnown = true;
         // Behind a kept error that is what the descriptor tells when it has nothing else to tell.
         _isEndReached = !IsFailing || IsEndInData;
-        if (IsFailing) CloseByError(_failure!.Error!);
+        if (IsFailing) CloseByError(Error!);
         if (_state == StreamState.Closed) return;
         bool staysOpen = _state == StreamState.Closing || StaysHalfOpen;
         if (!staysOpen) CloseAtEnd();

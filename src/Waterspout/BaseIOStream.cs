@@ -98,7 +98,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public IOStreamOptions Options { get; }
 
     /// <summary>The stream is closed, by whomever. What had arrived before can still be read.</summary>
-    public bool IsClosed => _state == StreamState.Closed || _outcome is not null;
+    public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
 
     /// <summary>A read is under way.</summary>
     public bool IsReading => _isParsing || _isStreaming || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
@@ -110,13 +110,13 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// The error that closed the stream; null while it is open, and after an end without an error. An error of a write is here as soon as writes fail,
     /// though the stream closes only when what arrived before it is received.
     /// </summary>
-    public Exception? Error => (_outcome ?? _failure)?.Error;
+    public Exception? Error => _outcome?.Error;
 
     /// <summary>
     /// Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read. Not so over TLS, where what
     /// kind of an end it is comes behind the data.
     /// </summary>
-    public CloseReason CloseReason => (_outcome ?? _failure)?.Reason ?? _expectedReason;
+    public CloseReason CloseReason => _outcome?.Reason ?? _expectedReason;
 
     /// <summary>Turns Nagle's algorithm off (true) or on (false), on streams that have it; does nothing on others.</summary>
     public virtual void SetNoDelay(bool value)
@@ -171,8 +171,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>The exception for an operation on the closed stream.</summary>
     private protected StreamClosedException ClosedException()
     {
-        CloseReason reason = CloseReason;
-        return new StreamClosedException(reason == CloseReason.None ? CloseReason.Local : reason, Error);
+        if (_outcome is { } outcome) return new StreamClosedException(outcome.Reason, outcome.Error);
+        return new StreamClosedException(_expectedReason == CloseReason.None ? CloseReason.Local : _expectedReason);
     }
 
     /// <summary>Makes the descriptor known to the poller, at the first use. Where that fails, the stream closes with the error.</summary>

@@ -119,6 +119,59 @@ public abstract class CloseContract(Transport transport, PollerKind poller) : St
         });
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_first_close_decides_the_reason_and_the_error_wherever_it_comes_from(bool hasError) => RunPair(async (left, right) =>
+    {
+        IOException cause = new("cause");
+        Task<byte[]> read = right.ReadBytesAsync(1).AsTask();
+        // The loop is held meanwhile, so that its own close comes before that of the other thread has run there.
+        Task.Run(() => right.Close(hasError ? cause : null)).Wait(Limit);
+        AssertOutcome();
+        right.Close(hasError ? null : new IOException("late"));
+        AssertOutcome();
+        left.Close();
+        StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => read);
+        Assert.Equal((right.CloseReason, right.Error), (closed.Reason, closed.InnerException));
+        await Turns(3);
+        AssertOutcome();
+
+        void AssertOutcome()
+        {
+            Assert.True(right.IsClosed);
+            Assert.Equal((hasError ? CloseReason.Error : CloseReason.Local, hasError ? cause : null), (right.CloseReason, right.Error));
+        }
+    });
+
+    [Fact]
+    public void Closes_that_race_never_show_the_reason_of_one_with_the_error_of_another() => RunPair(async (left, right) =>
+    {
+        Random random = NewRandom();
+        for (int i = 0; i < Transport.Rounds(100); i++)
+        {
+            (BaseIOStream far, BaseIOStream near) = await Transport.ConnectAsync(null);
+            IOException cause = new("cause");
+            Task<byte[]> read = near.ReadBytesAsync(1).AsTask();
+            using Barrier begun = new(2);
+            Task<bool> elsewhere = Task.Run(() =>
+            {
+                begun.SignalAndWait();
+                near.Close(cause);
+                return near.CloseReason == CloseReason.Error == (near.Error == cause);
+            });
+            begun.SignalAndWait();
+            Thread.SpinWait(random.Next(2000));
+            if (i % 2 == 0) near.Close();
+            else far.Close();
+            Assert.True(await elsewhere);
+            StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => read);
+            Assert.Equal((near.CloseReason, near.Error), (closed.Reason, closed.InnerException));
+            Assert.Equal(near.CloseReason == CloseReason.Error, near.Error == cause);
+            far.Close();
+        }
+    });
+
     [Fact]
     public void Every_operation_on_a_closed_stream_says_so() => RunPair(async (left, right) =>
     {
