@@ -61,7 +61,7 @@ public sealed class ManualTimeProvider : TimeProvider
         ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero);
         lock (_advancing)
         {
-            long target = _now + time.Ticks;
+            long target = Add(_now, time);
             while (TakeDue(target) is { } timer) timer.Fire();
         }
     }
@@ -97,6 +97,9 @@ public sealed class ManualTimeProvider : TimeProvider
     private void Enqueue(ManualTimer timer, long due) => _queue.Enqueue(new Firing(timer, timer.Version), (due, _sequence++));
 
     // A timer that is changed leaves its entry in the queue, which the version then tells to be an old one.
+    // What is beyond the end of the clock is at its end.
+    private static long Add(long ticks, TimeSpan time) => time.Ticks < long.MaxValue - ticks ? ticks + time.Ticks : long.MaxValue;
+
     private readonly record struct Firing(ManualTimer Timer, int Version)
     {
         internal bool IsCurrent => Timer.Version == Version;
@@ -118,7 +121,7 @@ public sealed class ManualTimeProvider : TimeProvider
                 if (_isDisposed) return false;
                 Version++;
                 _period = Math.Max(0, period.Ticks);
-                if (dueTime != Timeout.InfiniteTimeSpan) clock.Enqueue(this, clock._now + dueTime.Ticks);
+                if (dueTime != Timeout.InfiniteTimeSpan) clock.Enqueue(this, Add(clock._now, dueTime));
                 return true;
             }
         }
@@ -143,7 +146,7 @@ public sealed class ManualTimeProvider : TimeProvider
         internal void Repeat(long due)
         {
             Version++;
-            if (_period > 0) clock.Enqueue(this, due + _period);
+            if (_period > 0) clock.Enqueue(this, Add(due, new TimeSpan(_period)));
         }
 
         private static void Check(TimeSpan time, string name)

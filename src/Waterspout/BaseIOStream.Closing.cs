@@ -80,7 +80,7 @@ public abstract partial class BaseIOStream
     public ValueTask CloseAsync(TimeSpan? timeout = null)
     {
         TimeSpan limit = timeout ?? s_defaultCloseTimeout;
-        if (limit != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(limit, TimeSpan.Zero, nameof(timeout));
+        TimeLimit.CheckNotNegative(limit, nameof(timeout));
         if (!Loop.IsCurrent) return CloseElsewhere(limit);
         if (_state == StreamState.Closed) return default;
         if (_closing is null && (IsConnecting || _state is StreamState.New or StreamState.Failing)) CloseNow(CloseReason.Local);
@@ -204,7 +204,7 @@ public abstract partial class BaseIOStream
         if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
         if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
         UpdateRoot();
-        using IDisposable? limit = timeout == Timeout.InfiniteTimeSpan ? null : Loop.CallLater(timeout, () => EndClosing(reason));
+        using IDisposable limit = Loop.CallLater(timeout, () => EndClosing(reason));
         try
         {
             await FlushCore(default);

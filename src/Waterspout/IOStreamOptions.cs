@@ -1,8 +1,9 @@
 using System.Net;
+using Waterspout.Loop;
 
 namespace Waterspout;
 
-/// <summary>Limits and habits of a stream. One object may serve any number of streams; do not change it once it is in use.</summary>
+/// <summary>Limits and habits of a stream. Times may be up to <see cref="TimeSpan.MaxValue"/>, or <see cref="Timeout.InfiniteTimeSpan"/>, which is no limit. One object may serve any number of streams; do not change it once it is in use.</summary>
 public sealed record IOStreamOptions
 {
     internal static readonly IOStreamOptions Default = new();
@@ -105,11 +106,11 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ReadChunkSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectAttemptDelay, TimeSpan.Zero, parameter);
-        if (ConnectTimeout is { } connect) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(connect, TimeSpan.Zero, parameter);
+        TimeLimit.CheckPositive(ConnectAttemptDelay, parameter);
+        TimeLimit.CheckPositive(ConnectTimeout, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
-        if (HandshakeTimeout is { } handshake && handshake != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(handshake, TimeSpan.Zero, parameter);
-        if (ReadTimeout is { } read) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(read, TimeSpan.Zero, parameter);
-        if (WriteTimeout is { } write) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(write, TimeSpan.Zero, parameter);
+        TimeLimit.CheckPositive(HandshakeTimeout, parameter);
+        TimeLimit.CheckPositive(ReadTimeout, parameter);
+        TimeLimit.CheckPositive(WriteTimeout, parameter);
     }
 }

@@ -22,7 +22,7 @@ public partial class TcpServer
     /// <summary>Stops accepting, notifies the handlers and lets them end, then closes the connections that are left.</summary>
     /// <param name="drain">
     /// How long the handlers may take, those included whose connection has been accepted and is still on its way to them. Zero closes everything at once;
-    /// <see cref="Timeout.InfiniteTimeSpan"/>, or more than 49 days, is without limit.
+    /// <see cref="Timeout.InfiniteTimeSpan"/>, or more than 24 days, is without limit.
     /// </param>
     /// <param name="cancellationToken">Cancelling ends the drain: what is left is closed as if its time were up. The stop itself is not undone.</param>
     /// <returns>

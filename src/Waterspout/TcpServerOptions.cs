@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -55,7 +56,7 @@ public sealed record TcpServerOptions
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
-        if (HandshakeTimeout != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(HandshakeTimeout, TimeSpan.Zero, parameter);
+        TimeLimit.CheckPositive(HandshakeTimeout, parameter);
         if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
         Stream?.Validate(parameter);
     }

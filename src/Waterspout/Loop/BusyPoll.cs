@@ -20,7 +20,9 @@ internal sealed class BusyPoll(TimeSpan limit)
     internal void ExpectAnswer() => _isAnswerExpected = true;
 
     /// <summary>The number of events found; zero or less when the loop should wait, or has other work.</summary>
-    internal int Poll(IOLoop loop)
+    /// <param name="loop">Looks.</param>
+    /// <param name="timeout">The milliseconds until the next timer; -1 when there is none.</param>
+    internal int Poll(IOLoop loop, long timeout)
     {
         if (_limit == 0 || !_isAnswerExpected) return 0;
         _isAnswerExpected = false;
@@ -30,7 +32,7 @@ internal sealed class BusyPoll(TimeSpan limit)
             return 0;
         }
 
-        long end = Clock.Timestamp() + _limit;
+        long end = Clock.Timestamp() + (timeout < 0 ? _limit : Math.Min(_limit, Clock.ToStopwatchTicks(TimeSpan.FromMilliseconds(timeout))));
         do
         {
             int events = loop.PollOnce();

@@ -32,11 +32,7 @@ internal sealed class Clock : IDisposable
 
     internal void Update() => Now = _provider.GetTimestamp();
 
-    internal long ToTicks(TimeSpan time)
-    {
-        double ticks = (time < s_longest ? time : s_longest).TotalSeconds * _provider.TimestampFrequency;
-        return (long)Math.Ceiling(ticks);
-    }
+    internal long ToTicks(TimeSpan time) => (long)Math.Ceiling(Bound(time).TotalSeconds * _provider.TimestampFrequency);
 
     internal long After(TimeSpan delay) => _provider.GetTimestamp() + Math.Max(0, ToTicks(delay));
 
@@ -66,7 +62,7 @@ internal sealed class Clock : IDisposable
     /// <summary>The clock of measurements, which is the machine's even where the loop's is a test's.</summary>
     internal static long Timestamp() => Stopwatch.GetTimestamp();
 
-    internal static long ToStopwatchTicks(TimeSpan time) => (long)(time.TotalSeconds * Stopwatch.Frequency);
+    internal static long ToStopwatchTicks(TimeSpan time) => (long)(Bound(time).TotalSeconds * Stopwatch.Frequency);
 
     internal static double ToSeconds(long stopwatchTicks) => (double)stopwatchTicks / Stopwatch.Frequency;
 
@@ -79,4 +75,6 @@ internal sealed class Clock : IDisposable
         TimeSpan time = TimeSpan.FromTicks((long)Math.Ceiling((double)ticks * TimeSpan.TicksPerSecond / _provider.TimestampFrequency));
         _alarm!.Change(time < s_longestAlarm ? time : s_longestAlarm, Timeout.InfiniteTimeSpan);
     }
+
+    private static TimeSpan Bound(TimeSpan time) => time < s_longest && time != Timeout.InfiniteTimeSpan ? time : s_longest;
 }

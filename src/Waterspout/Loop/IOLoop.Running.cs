@@ -104,7 +104,7 @@ public sealed partial class IOLoop
     private int WaitForEvents(Func<bool> isOver)
     {
         long timeout = isOver() ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
-        if (timeout != 0 && _busyPoll.Poll(this) is > 0 and var found) return found;
+        if (timeout != 0 && _busyPoll.Poll(this, timeout) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
 
         // Announce, then look: a callback added after the look sees the announcement and wakes. The barrier keeps the

@@ -12,7 +12,7 @@ public sealed partial class IOLoop
     internal long Now => _clock.Now;
 
     /// <summary>Runs <paramref name="callback"/> on the loop once <paramref name="delay"/> has passed. May be called from any thread.</summary>
-    /// <param name="delay">Zero or less means the next turn. Measured by a monotonic clock, rounded up to milliseconds.</param>
+    /// <param name="delay">Zero or less means the next turn, but <see cref="Timeout.InfiniteTimeSpan"/> never. Measured by a monotonic clock, rounded up to milliseconds.</param>
     /// <param name="callback">Timers that are due at the same time run in the order in which they were made.</param>
     /// <remarks>The execution context does not flow into the callback: it sees no values of <see cref="AsyncLocal{T}"/>.</remarks>
     /// <returns>
@@ -37,7 +37,7 @@ public sealed partial class IOLoop
     public IDisposable CallEvery(TimeSpan period, Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(period, TimeSpan.Zero);
+        TimeLimit.CheckPositive(period, nameof(period));
         return Schedule(new LoopTimer(this, callback, _clock.After(period), Math.Max(1, _clock.ToTicks(period))));
     }
 

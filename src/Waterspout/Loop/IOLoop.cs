@@ -136,12 +136,13 @@ public sealed partial class IOLoop : IDisposable
 
     /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has ended.</summary>
     /// <param name="main">Called on the loop.</param>
-    /// <param name="timeout">How long that may take; without limit when null.</param>
+    /// <param name="timeout">How long that may take; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <remarks>
     /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there. When this throws because of the time or a
     /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern.
     /// </remarks>
     /// <exception cref="TimeoutException">The time was up.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative. Nothing was called.</exception>
     /// <exception cref="InvalidOperationException">
     /// The loop was stopped before the task had ended. Or this was called on the loop itself, or on a thread that runs another loop.
     /// </exception>
@@ -162,6 +163,7 @@ public sealed partial class IOLoop : IDisposable
 
     private T RunSync<T>(Func<Task<T>> main, TimeSpan? timeout, Delegate function)
     {
+        TimeLimit.CheckNotNegative(timeout, nameof(timeout));
         if (IsCurrent) throw new InvalidOperationException("RunSync was called on the loop itself, which would wait for itself for ever.");
         bool isAbandoned = false;
         Task<T> task = InvokeAsync(() => isAbandoned ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : main(), function);
@@ -216,7 +218,7 @@ public sealed partial class IOLoop : IDisposable
         if (_run is { } run)
         {
             // The task first: of several that have ended, that is the one which counts.
-            return Task.WaitAny([task, run.Task], (int)(timeout ?? Timeout.InfiniteTimeSpan).TotalMilliseconds) >= 0;
+            return Task.WaitAny([task, run.Task], TimeLimit.ForSystem(timeout ?? Timeout.InfiniteTimeSpan)) >= 0;
         }
 
         // The completion has to end the wait as well: main may end on another thread.

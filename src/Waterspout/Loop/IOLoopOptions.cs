@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Waterspout.Diagnostics;
+using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -73,7 +74,7 @@ public sealed record IOLoopOptions
 
     internal void Validate(string name)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(BusyPoll, TimeSpan.Zero, name);
-        if (StallThreshold != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(StallThreshold, TimeSpan.Zero, name);
+        TimeLimit.CheckNotNegative(BusyPoll, name);
+        TimeLimit.CheckNotNegative(StallThreshold, name);
     }
 }

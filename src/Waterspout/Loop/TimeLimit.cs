@@ -3,8 +3,8 @@ namespace Waterspout.Loop;
 /// <summary>What a time limit may be, wherever one is taken: up to <see cref="TimeSpan.MaxValue"/>, or infinite.</summary>
 internal static class TimeLimit
 {
-    // What the system's own timers take is 49 days. A longer wait is as good as one for ever.
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(49);
+    // What the platform's waits take is 2^31 ms. A longer one is as good as one for ever.
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(24);
 
     /// <exception cref="ArgumentOutOfRangeException">Zero, or negative and not infinite.</exception>
     internal static void CheckPositive(TimeSpan? limit, string name)
@@ -23,7 +23,7 @@ internal static class TimeLimit
 
     /// <summary>Sets a timer on the loop; none where there is no limit.</summary>
     internal static IDisposable? Start(IOLoop loop, TimeSpan? limit, Action expired) =>
-        limit is { } time && time != Timeout.InfiniteTimeSpan ? loop.CallLater(time, expired) : null;
+        limit is { } time ? loop.CallLater(time, expired) : null;
 
     /// <summary>Whether the task ends in time, and before the token is cancelled. How it ends is not looked at.</summary>
     internal static async Task<bool> EndsWithinAsync(Task task, TimeSpan limit, TimeProvider time, CancellationToken cancellationToken = default)

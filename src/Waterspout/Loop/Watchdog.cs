@@ -25,7 +25,7 @@ internal sealed class Watchdog : IDisposable
     internal Watchdog(IOLoop loop)
     {
         _loop = loop;
-        TimeSpan period = loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod;
+        TimeSpan period = TimeLimit.ForSystem(loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod);
         _timer = new Timer(static watchdog => ((Watchdog)watchdog!).Look(), this, period, period);
     }
 

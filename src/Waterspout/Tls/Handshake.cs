@@ -61,7 +61,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     {
         _activity = Tracing.Source.StartActivity("handshake");
         _context = ExecutionContext.Capture();
-        if (limit is { } time && time != Timeout.InfiniteTimeSpan) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
+        if (limit is { } time) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
         try
         {
             if (isServer) await engine.WaitForPeerAsync();
