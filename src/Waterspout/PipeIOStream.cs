@@ -123,7 +123,8 @@ public class PipeIOStream : BaseIOStream
     protected override int? ReadFromFd(Span<byte> buffer)
     {
         PosixResult result = _isSocket ? Sockets.Receive(_fd, buffer) : FileDescriptors.Read(_fd, buffer);
-        if (result.IsSuccess) return result.Value;
+        // A terminal that is not read by lines may be set to give zero where others say EAGAIN (VMIN 0).
+        if (result.IsSuccess) return result.Value == 0 && _isTerminal && FileDescriptors.IsTerminalWithoutLines(_fd) && !Poll.HasHungUp(_fd) ? null : result.Value;
         if (result.WouldBlock) return null;
         // A pseudo-terminal whose other side has gone says EIO where others say zero.
         return _isTerminal && result.Error == Errno.EIO ? 0 : throw ToError(result.Error, "read");

@@ -150,6 +150,14 @@ internal static unsafe class FileDescriptors
 
     internal static bool IsTerminal(int fd) => LibC.isatty(fd) == 1;
 
+    /// <summary>The terminal gives what is typed as it comes. In lines (canonical), reading zero is the end that somebody has typed.</summary>
+    internal static bool IsTerminalWithoutLines(int fd)
+    {
+        // SAFETY: struct termios is 60 bytes on Linux, 72 on other systems, and is on this stack frame.
+        byte* settings = stackalloc byte[128];
+        return LibC.tcgetattr(fd, settings) == 0 && (((uint*)settings)[LibC.TERMIOS_LFLAG] & LibC.ICANON) == 0;
+    }
+
     /// <summary>Sets O_NONBLOCK, and tells the flags that were there before.</summary>
     internal static int SetNonBlocking(int fd)
     {

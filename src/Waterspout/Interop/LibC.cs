@@ -31,6 +31,9 @@ internal static unsafe partial class LibC
     internal const int S_IFMT = 0xF000;
     internal const int S_IFSOCK = 0xC000;
 
+    internal const int TERMIOS_LFLAG = 3; // the fourth of the flags that struct termios begins with
+    internal const uint ICANON = 2;
+
     internal const int AF_UNIX = 1;
     internal const int AF_INET = 2;
     internal const int AF_INET6 = 10;
@@ -137,6 +140,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc")]
     internal static partial int isatty(int fd);
+
+    [LibraryImport("libc")]
+    internal static partial int tcgetattr(int fd, byte* termios);
 
     [LibraryImport("libc")]
     internal static partial int pipe2(int* pipefd, int flags);

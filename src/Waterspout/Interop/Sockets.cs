@@ -96,8 +96,7 @@ internal static unsafe class Sockets
         ulong family;
         if (LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)&family, &length) != 0) return false;
         // Not one that is being connected.
-        Span<LibC.pollfd> socket = [new LibC.pollfd { fd = fd }];
-        return Poll.Wait(socket, 0).IsSuccess && (socket[0].revents & LibC.POLLHUP) != 0;
+        return Poll.HasHungUp(fd);
     }
 
     /// <summary>The descriptor is a socket's. Asked for its type, and not for its error, which asking would take.</summary>

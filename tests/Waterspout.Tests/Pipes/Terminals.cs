@@ -18,6 +18,25 @@ internal static unsafe partial class Terminals
         return $"/dev/pts/{number}";
     }
 
+    /// <summary>As many libraries set a serial line: every byte as it comes, and zero where there is none.</summary>
+    internal static void SetToPolling(int terminal)
+    {
+        byte* settings = stackalloc byte[128];
+        Assert.Equal(0, tcgetattr(terminal, settings));
+        cfmakeraw(settings);
+        settings[17 + 5] = settings[17 + 6] = 0; // VTIME, VMIN
+        Assert.Equal(0, tcsetattr(terminal, 0, settings));
+    }
+
+    [LibraryImport("libc")]
+    private static partial int tcgetattr(int fd, byte* termios);
+
+    [LibraryImport("libc")]
+    private static partial int tcsetattr(int fd, int actions, byte* termios);
+
+    [LibraryImport("libc")]
+    private static partial void cfmakeraw(byte* termios);
+
     [LibraryImport("libc")]
     private static partial int ioctl(int fd, nuint request, int* argument);
 }
