@@ -12,6 +12,9 @@ public abstract partial class BaseIOStream
     // a loopback whose reader keeps up.
     private const int SendBudget = 1024 * 1024;
 
+    // Memory is short for longer than a turn, and seldom for longer than this.
+    private static readonly TimeSpan s_sendPause = TimeSpan.FromMilliseconds(10);
+
     private WriteBuffer? _writeBuffer; // while there is something to send
     private WriteWaiters? _writeWaiters; // once somebody has waited
     private Deadline? _writeDeadline;
@@ -230,6 +233,14 @@ public abstract partial class BaseIOStream
         Pieces pieces = default;
         int count = buffer.Gather(pieces, out offered);
         return WriteToFd(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
+    }
+
+    /// <summary>What a write returns when the system has no memory for it: it is tried again after a pause, since there is no event for that.</summary>
+    private protected int? TryAgainLater()
+    {
+        // At the end of the loop nothing is.
+        if (!Loop.IsDisposed) Loop.CallLater(s_sendPause, () => HandleEvents(IOEvents.Write));
+        return null;
     }
 
     // Less than was offered means that the kernel is full, and that it will tell when it is not.

@@ -150,10 +150,10 @@ public partial class IOStream : BaseIOStream
         return true;
     }
 
-    private static int? ToWritten(PosixResult result)
+    private int? ToWritten(PosixResult result)
     {
         if (result.IsSuccess) return result.Value;
-        // ENOBUFS: the device's queue is full. Rare, and over as soon as the socket is told to be writable.
-        return result.WouldBlock || result.Error == Errno.ENOBUFS ? null : throw PosixResult.ToSocketException(result.Error);
+        if (result.WouldBlock) return null;
+        return result.IsShortOfMemory ? TryAgainLater() : throw PosixResult.ToSocketException(result.Error);
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Waterspout.Interop;
-using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -51,7 +50,7 @@ public class PipeIOStream : BaseIOStream
         handle?.DangerousAddRef(ref isHeld);
         try
         {
-            DescriptorProbe.ThrowIfNotPollable(fd);
+            Loop.ThrowIfNotPollable(fd);
             _isSocket = Sockets.IsSocket(fd);
             _isTerminal = FileDescriptors.IsTerminal(fd);
             // A socket has calls that do not block whatever its mode is.
@@ -157,7 +156,8 @@ public class PipeIOStream : BaseIOStream
     private int? ToWritten(PosixResult result)
     {
         if (result.IsSuccess) return result.Value;
-        return result.WouldBlock ? null : throw ToError(result.Error, "write");
+        if (result.WouldBlock) return null;
+        return result.IsShortOfMemory ? TryAgainLater() : throw ToError(result.Error, "write");
     }
 
     private Exception ToError(Errno error, string call) => _isSocket ? PosixResult.ToSocketException(error) : PosixResult.ToException(error, call);

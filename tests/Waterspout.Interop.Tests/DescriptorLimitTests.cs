@@ -42,6 +42,23 @@ public sealed class DescriptorLimitTests
         Assert.Equal(0, server.Process.ExitCode);
     });
 
+    [Fact]
+    public void What_has_its_descriptor_needs_no_other_one_and_what_fails_leaves_none() => TestLoop.Run(async () =>
+    {
+        Child.Outcome outcome = await Child.RunAsync("sh", "-c", $"ulimit -n 200; {ChildPrograms.Command(ChildPrograms.WithoutDescriptors)}");
+        string each = """
+            no descriptor: ArgumentOutOfRangeException
+            a handler on another thread: works
+            a pipe on another thread: works
+            a handler on the loop: works
+            a pipe on the loop: works
+            a loop: IOException
+            1 left
+
+            """;
+        Assert.Equal(each + each, System.Text.Encoding.ASCII.GetString(outcome.Output));
+    });
+
     // RLIMIT_NOFILE bounds the number of a descriptor, not how many there are: what a parent handed down may have any number.
     private static int LimitFor(EchoServer server)
     {

@@ -33,6 +33,19 @@ public sealed class SystemCallTests
         // The server is not used again: a call that strace leaves in the middle of an injection ends with ENOSYS.
     });
 
+    [Theory]
+    [InlineData("ENOBUFS")]
+    [InlineData("ENOMEM")]
+    public void A_send_that_the_system_had_no_memory_for_is_made_again(string error) => TestLoop.Run(async () =>
+    {
+        using EchoServer server = await EchoServer.StartAsync();
+        using IOStream stream = await server.ConnectAsync();
+        await EchoAsync(stream, 10);
+        Dictionary<string, int> calls = await TraceAsync(server, ["-e", $"inject=sendto:error={error}:when=1+50", "-c", "-U", "name,calls"], () => EchoAsync(stream, Messages));
+        Assert.InRange(calls["sendto"], Messages + 5, Messages + 20);
+        // The server is not used again, as above.
+    });
+
     private static async Task EchoAsync(IOStream stream, int messages)
     {
         for (int i = 0; i < messages; i++)

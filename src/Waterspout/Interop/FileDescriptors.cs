@@ -99,37 +99,47 @@ internal static unsafe class FileDescriptors
     /// <summary>What a path is that of, and not what a link there leads to. Null where there is nothing, or the system cannot say.</summary>
     internal static FileIdentity? Identify(string path)
     {
-        // SAFETY: statx fills one structure of its fixed 256 bytes, which is on this stack frame.
-        LibC.statxbuf status = default;
-        try
-        {
-            int result = LibC.statx(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE | LibC.STATX_INO, &status);
-            if (result != 0) return null;
-            bool isSocket = (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
-            return new FileIdentity(isSocket, ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor, status.stx_ino);
-        }
-        catch (EntryPointNotFoundException)
-        {
-            return null; // a C library older than the call
-        }
+        if (!TryGetStatus(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE | LibC.STATX_INO, out LibC.statxbuf status)) return null;
+        bool isSocket = (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
+        return new FileIdentity(isSocket, ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor, status.stx_ino);
     }
 
     /// <summary>Which file is open. False where the system cannot say.</summary>
     internal static bool TryIdentify(int fd, out ulong device, out ulong inode)
     {
+        bool isKnown = TryGetStatus(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_INO, out LibC.statxbuf status);
+        device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor;
+        inode = status.stx_ino;
+        return isKnown;
+    }
+
+    /// <summary>A regular file, a directory, a disk, or a device of the memory's such as /dev/null. False where the system cannot say.</summary>
+    internal static bool IsAlwaysReady(int fd)
+    {
+        if (!TryGetStatus(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_TYPE, out LibC.statxbuf status)) return false;
+        return (status.stx_mode & LibC.S_IFMT) switch
+        {
+            LibC.S_IFREG or LibC.S_IFDIR or LibC.S_IFBLK => true,
+            LibC.S_IFCHR => status.stx_rdev_major == LibC.MEM_MAJOR && status.stx_rdev_minor is not (LibC.RANDOM_MINOR or LibC.KMSG_MINOR),
+            _ => false,
+        };
+    }
+
+    private static bool TryGetStatus(int fd, string path, int flags, uint mask, out LibC.statxbuf status)
+    {
         // SAFETY: statx fills one structure of its fixed 256 bytes, which is on this stack frame.
-        LibC.statxbuf status = default;
+        LibC.statxbuf found = default;
         try
         {
-            bool isKnown = LibC.statx(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_INO, &status) == 0;
-            device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor;
-            inode = status.stx_ino;
-            return isKnown;
+            return LibC.statx(fd, path, flags, mask, &found) == 0;
         }
         catch (EntryPointNotFoundException)
         {
-            device = inode = 0;
             return false; // a C library older than the call
+        }
+        finally
+        {
+            status = found;
         }
     }
 

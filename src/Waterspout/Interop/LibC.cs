@@ -30,6 +30,13 @@ internal static unsafe partial class LibC
     internal const uint STATX_INO = 0x100;
     internal const int S_IFMT = 0xF000;
     internal const int S_IFSOCK = 0xC000;
+    internal const int S_IFREG = 0x8000;
+    internal const int S_IFBLK = 0x6000;
+    internal const int S_IFDIR = 0x4000;
+    internal const int S_IFCHR = 0x2000;
+    internal const uint MEM_MAJOR = 1;
+    internal const uint RANDOM_MINOR = 8;
+    internal const uint KMSG_MINOR = 11;
 
     internal const int TERMIOS_LFLAG = 3; // the fourth of the flags that struct termios begins with
     internal const uint ICANON = 2;
@@ -100,6 +107,12 @@ internal static unsafe partial class LibC
 
         [FieldOffset(32)]
         internal ulong stx_ino;
+
+        [FieldOffset(128)]
+        internal uint stx_rdev_major;
+
+        [FieldOffset(132)]
+        internal uint stx_rdev_minor;
 
         [FieldOffset(136)]
         internal uint stx_dev_major;

@@ -28,6 +28,9 @@ internal readonly struct PosixResult
 
     public bool WouldBlock => Error == Errno.EAGAIN;
 
+    /// <summary>The system had no memory for what was asked. It may have later, and has no event for that.</summary>
+    public bool IsShortOfMemory => Error is Errno.ENOBUFS or Errno.ENOMEM;
+
     // errno is read only on failure. SetLastError = true would read and store it on every call, which costs
     // 11 ns of a 360 ns recv; the runtime keeps errno intact on the way back from a call, which is also what
     // the code generated for SetLastError relies on.

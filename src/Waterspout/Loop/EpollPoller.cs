@@ -23,13 +23,34 @@ internal sealed class EpollPoller : IPoller
     private const int BatchSize = 256;
 #endif
 
-    private readonly Epoll _epoll = new(BatchSize);
-    private readonly EventFd _wake = new();
+    // No registration's.
+    private const ulong ProbeToken = 0;
+
+    private readonly Epoll _epoll;
+    private readonly EventFd? _wake;
 
     public EpollPoller()
     {
-        // Edge-triggered, so that the counter need not be read: each signal is an edge. It overflows after 2^64 of them.
-        Check(_epoll.Add(_wake.Fd, (uint)IOEvents.Read | LibC.EPOLLET, WakeToken), _wake.Fd);
+        _epoll = new Epoll(BatchSize);
+        try
+        {
+            _wake = new EventFd();
+            // Edge-triggered, so that the counter need not be read: each signal is an edge. It overflows after 2^64 of them.
+            Check(_epoll.Add(_wake.Fd, (uint)IOEvents.Read | LibC.EPOLLET, WakeToken), _wake.Fd);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    // The kernel's answer to an attempt is the only one that is right for every kind of descriptor. An event that comes meanwhile is nobody's.
+    public void Probe(int fd)
+    {
+        PosixResult added = _epoll.Add(fd, 0, ProbeToken);
+        if (added.IsSuccess) _epoll.Remove(fd);
+        else if (added.Error != Errno.EEXIST) Check(added, fd);
     }
 
     public void Add(int fd, ulong token, IOEvents events, bool edgeTriggered)
@@ -63,18 +84,18 @@ internal sealed class EpollPoller : IPoller
         return (token, (IOEvents)events);
     }
 
-    public void Wake() => _wake.Signal();
+    public void Wake() => _wake!.Signal();
 
     public void Dispose()
     {
         _epoll.Dispose();
-        _wake.Dispose();
+        _wake?.Dispose();
     }
 
     private static void Check(PosixResult result, int fd)
     {
         if (result.IsSuccess) return;
-        if (result.Error == Errno.EPERM) throw DescriptorProbe.NotPollable(fd);
+        if (result.Error == Errno.EPERM) throw PollerFactory.NotPollable(fd);
         result.ValueOrThrow($"epoll_ctl on descriptor {fd}");
     }
 }

@@ -21,7 +21,7 @@ public sealed partial class IOLoop
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
         ArgumentNullException.ThrowIfNull(handler);
-        DescriptorProbe.ThrowIfNotPollable(fd);
+        ThrowIfNotPollable(fd);
         OnLoop(() =>
         {
             if (_handlers.ContainsKey(fd)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
@@ -47,6 +47,13 @@ public sealed partial class IOLoop
     {
         if (_handlers.Remove(fd, out Registration registration)) Unregister(registration);
     });
+
+    /// <summary>Throws for a descriptor that is always ready. From any thread: what the poller says must come from the caller's call.</summary>
+    internal void ThrowIfNotPollable(int fd)
+    {
+        lock (_wakeGuard)
+            if (!_isPollerGone) _poller.Probe(fd);
+    }
 
     /// <summary>Registers a stream: edge-triggered, for everything, for good. On the loop's thread only.</summary>
     internal Registration Register(int fd, BaseIOStream stream) =>

@@ -64,8 +64,17 @@ public sealed partial class IOLoop : IDisposable
         _busyPoll = new BusyPoll(Options.BusyPoll);
         _stallTicks = Options.StallThreshold > TimeSpan.Zero ? Clock.ToStopwatchTicks(Options.StallThreshold) : long.MaxValue;
         _poller = PollerFactory.Create(Options.Poller);
-        _clock = new Clock(Options.TimeProvider, this);
-        Metrics.Add(this);
+        try
+        {
+            _clock = new Clock(Options.TimeProvider, this);
+            Metrics.Add(this);
+        }
+        catch
+        {
+            // A time provider of the user's may fail.
+            _poller.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The loop that runs on this thread, or that this thread is starting; else <see cref="Default"/>.</summary>

@@ -18,7 +18,15 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(loops);
         options ??= new IOLoopOptions();
         _loops = new IOLoop[loops];
-        for (int i = 0; i < loops; i++) _loops[i] = IOLoop.StartOnThread(options with { Name = $"{options.Name} {i}" });
+        try
+        {
+            for (int i = 0; i < loops; i++) _loops[i] = IOLoop.StartOnThread(options with { Name = $"{options.Name} {i}" });
+        }
+        catch
+        {
+            foreach (IOLoop? loop in _loops) loop?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The number of loops.</summary>

@@ -7,7 +7,7 @@ namespace Waterspout.Loop;
 /// <remarks>
 /// What an implementation must guarantee:
 /// <list type="number">
-/// <item>All members are called on the loop's thread, except <see cref="Wake"/>, which any thread may call at any time.</item>
+/// <item>All members are called on the loop's thread, except <see cref="Wake"/> and <see cref="Probe"/>, which any thread may call at any time.</item>
 /// <item>A level-triggered registration is told of readiness as long as it lasts.</item>
 /// <item>An edge-triggered registration is told of every direction at least once after it became ready, when it was
 /// not ready at the time of <see cref="Add"/> or of the <see cref="Rearm"/> for that direction. It may be told more
@@ -20,6 +20,11 @@ namespace Waterspout.Loop;
 /// </remarks>
 internal interface IPoller : IDisposable
 {
+    /// <summary>Throws where a descriptor cannot be watched. Needs no descriptor of its own, since that may be the one that is missing.</summary>
+    /// <exception cref="ArgumentException">It is always ready: a regular file, a directory, /dev/null.</exception>
+    /// <exception cref="IOException">There is no such descriptor.</exception>
+    void Probe(int fd);
+
     /// <summary>Starts watching. <paramref name="token"/> comes back with each report.</summary>
     void Add(int fd, ulong token, IOEvents events, bool edgeTriggered);
 

@@ -12,6 +12,10 @@ internal static class PollerFactory
         _ => new PortablePoller(),
     };
 
+    /// <summary>The exception for a descriptor that is always ready, so that readiness means nothing.</summary>
+    internal static ArgumentException NotPollable(int fd) =>
+        new($"Descriptor {fd} cannot be polled: regular files, directories and devices like /dev/null are always ready. Use a FileStream.");
+
     private static PollerKind Resolve(PollerKind kind)
     {
         if (kind is PollerKind.Epoll or PollerKind.Portable) return kind;

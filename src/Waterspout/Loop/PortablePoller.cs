@@ -55,6 +55,13 @@ internal sealed class PortablePoller : IPoller
         _count++;
     }
 
+    // poll says of everything that it is ready if it cannot say more.
+    public void Probe(int fd)
+    {
+        FileDescriptors.GetStatusFlags(fd).ValueOrThrow($"descriptor {fd}");
+        if (FileDescriptors.IsAlwaysReady(fd)) throw PollerFactory.NotPollable(fd);
+    }
+
     public void Modify(int fd, ulong token, IOEvents events)
     {
         int index = _indexes[fd];
