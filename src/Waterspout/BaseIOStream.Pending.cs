@@ -26,7 +26,7 @@ public abstract partial class BaseIOStream
     /// <summary>There is nothing to wait for: a read receives at once.</summary>
     private protected void AssumeReadable() => _isReadable = true;
 
-    private static InvalidOperationException AlreadyReading() => new("Already reading");
+    private static InvalidOperationException AlreadyReading() => new("Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
     /// <summary>Completes a read with bytes that are buffered.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)

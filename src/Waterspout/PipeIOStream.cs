@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Waterspout.Connecting;
 using Waterspout.Interop;
 
 namespace Waterspout;
@@ -17,6 +18,7 @@ public class PipeIOStream : BaseIOStream
     private readonly SafeHandle? _handle;
     private readonly bool _isSocket;
     private readonly bool _isTerminal;
+    private readonly long _number = SocketDetails.NextNumber();
 
     /// <summary>Makes a stream over a descriptor.</summary>
     /// <param name="fd">Belongs to the stream from now on; not if this fails.</param>
@@ -100,8 +102,9 @@ public class PipeIOStream : BaseIOStream
         return FileDescriptors.HandOver(FileDescriptors.Open(path, mode | LibC.O_NONBLOCK | LibC.O_NOCTTY), fd => new PipeIOStream(fd, options, loop));
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => $"{nameof(PipeIOStream)} {_fd}";
+    /// <summary>What the stream is called in logs: <c>PipeIOStream 12 #3456</c>.</summary>
+    /// <returns>The class, the descriptor (which another stream may have again), and a number that no other stream of this process has.</returns>
+    public override string ToString() => $"{nameof(PipeIOStream)} {_fd} #{_number}";
 
     /// <inheritdoc/>
     protected override void CloseFd()

@@ -9,13 +9,16 @@ internal sealed class SocketDetails
     private static long s_last;
 
     /// <summary>Names the connection. Unlike its descriptor it is never used again.</summary>
-    internal long Number { get; } = Interlocked.Increment(ref s_last);
+    internal long Number { get; } = NextNumber();
 
     internal Socket? Socket { get; set; }
 
     internal byte[]? Peer { get; private set; }
 
     internal byte[]? Local { get; private set; }
+
+    /// <summary>A number that nothing else in this process has been called by.</summary>
+    internal static long NextNumber() => Interlocked.Increment(ref s_last);
 
     /// <summary>Keeps what the descriptor says for when it is closed.</summary>
     internal void Keep(int fd)

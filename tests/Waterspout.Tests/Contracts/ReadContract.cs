@@ -75,7 +75,7 @@ public abstract class ReadContract(Transport transport, PollerKind poller) : Str
     public void A_second_read_is_refused_and_leaves_the_first_alone() => RunPair(async (left, right) =>
     {
         ValueTask<byte[]> first = right.ReadBytesAsync(3);
-        Assert.Equal("Already reading", (await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1))).Message);
+        Assert.StartsWith("Already reading: ", (await AssertFails<InvalidOperationException>(right.ReadBytesAsync(1))).Message);
         await AssertFails<InvalidOperationException>(right.ReadIntoAsync(new byte[1]));
         await AssertFails<InvalidOperationException>(right.ReadUntilAsync("\n"u8));
         await AssertFails<InvalidOperationException>(right.ReadUntilRegexAsync("x"));

@@ -237,6 +237,22 @@ public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void A_pipe_that_has_the_descriptor_of_one_before_has_another_name() => Run(async () =>
+    {
+        HashSet<string> names = [];
+        for (int i = 0; i < 3; i++)
+        {
+            (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
+            Assert.True(names.Add(reader.ToString()) && names.Add(writer.ToString()));
+            reader.Close();
+            writer.Close();
+            Assert.False(names.Add(reader.ToString()), "The name changes with the close.");
+        }
+
+        await Task.Yield();
+    });
+
+    [Fact]
     public void A_socket_can_be_given_by_its_number() => Run(async () =>
     {
         (int first, int second) = Sockets.CreatePair();
