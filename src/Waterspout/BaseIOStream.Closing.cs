@@ -254,8 +254,8 @@ public abstract partial class BaseIOStream
 
     private void EndClosing(CloseReason reason)
     {
-        if (Unsent == 0) CloseNow(reason);
-        else CloseNow(CloseReason.Timeout, new TimeoutException($"{Unsent} bytes could not be sent before the close."));
+        if (Unsent == 0 && EndSent.IsCompleted) CloseNow(reason);
+        else CloseNow(CloseReason.Timeout, new TimeoutException(Unsent > 0 ? $"{Unsent} bytes could not be sent before the close." : "The end could not be sent before the close."));
     }
 
     /// <summary>A stream whose loop ended while it was made on another thread. Nobody else acts for it, but several may ask.</summary>

@@ -2,7 +2,7 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    // Theory of operation. An error of a write, or one that the poller tells, is not behind what has arrived: that is still in the kernel, or, under
+    // Theory of operation. An error of a write, its time limit among them, or one that the poller tells, is not behind what has arrived: that is still in the kernel, or, under
     // TLS, in the transport. So the stream does not close by it at once. It is failing: the error is kept, and the first one counts; writes fail; reads
     // continue, and where nobody reads, the rest is received into the buffer, from where it can be read after the close. When nothing is left the
     // stream closes with the error. All of that within the budget of a turn, like all receiving.
@@ -16,7 +16,7 @@ public abstract partial class BaseIOStream
     private const int MostAfterError = 64 * 1024 * 1024;
 
     /// <summary>No more writes are taken, because of an error.</summary>
-    private protected bool IsFailing => _state == StreamState.Failing;
+    internal bool IsFailing => _state == StreamState.Failing;
 
     /// <summary>Nothing is there to be received now, but what had arrived is not all here yet.</summary>
     private protected virtual bool MoreWillCome => false;
@@ -28,15 +28,21 @@ public abstract partial class BaseIOStream
     internal void Fail(Exception error)
     {
         if (_state is StreamState.Failing or StreamState.Closed) return;
-        if (_state != StreamState.Open || _isEndReached || IsConnecting || !TrySetOutcome(ReasonOf(error), error, isKnown: false))
+        if (_state != StreamState.Open || IsConnecting) CloseByError(error);
+        else Fail(ReasonOf(error), error);
+    }
+
+    private void Fail(CloseReason reason, Exception error)
+    {
+        if (_state != StreamState.Open || _isEndReached || !TrySetOutcome(reason, error, isKnown: false))
         {
-            CloseByError(error);
+            CloseNow(reason, error);
             return;
         }
 
         _state = StreamState.Failing;
         _isReadable = _isEndKnown = true;
-        if (Unsent > 0) LogUnsent(error, IsCutByPeer(ReasonOf(error), error));
+        if (Unsent > 0) LogUnsent(error, IsCutByPeer(reason, error));
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
         _writeDeadline?.Cancel();

@@ -256,7 +256,7 @@ public abstract partial class BaseIOStream
     }
 
     private void OnWriteTimeout() =>
-        CloseNow(CloseReason.Timeout, new TimeoutException($"The peer took no data for {Options.WriteTimeout}."));
+        Fail(CloseReason.Timeout, new TimeoutException($"The peer took no data for {Options.WriteTimeout}."));
 
     /// <summary>Wakes those whose data has been sent, from the loop's queue: this may be inside some user's call.</summary>
     private void ReleaseWriters()

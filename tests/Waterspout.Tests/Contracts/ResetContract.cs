@@ -87,6 +87,30 @@ public abstract class ResetContract(Transport transport, PollerKind poller) : St
     }, new IOStreamOptions { MaxBufferSize = 4096, ReadChunkSize = 2048 });
 
     [Fact]
+    public void What_arrived_is_read_by_one_whose_peer_took_no_data_for_too_long() => RunPair(async (left, right) =>
+    {
+        Log.Allow("written and not sent");
+        Log.Allow("closed: Timeout");
+        byte[] answer = RandomBytes(new Random(3), Size);
+        await left.WriteAsync((ReadOnlyMemory<byte>)answer);
+        await left.FlushAsync();
+        Clog(right, out Task write);
+        Assert.Equal(CloseReason.Timeout, (await Assert.ThrowsAsync<StreamClosedException>(() => write)).Reason);
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+        Assert.Equal(CloseReason.Timeout, (await AssertFails<StreamClosedException>(right.ReadBytesAsync(1))).Reason);
+        Assert.IsType<TimeoutException>(right.Error);
+        Assert.True(right.IsClosed);
+    }, new IOStreamOptions { WriteTimeout = TimeSpan.FromMilliseconds(50) });
+
+    [Fact]
+    public void Other_threads_have_what_arrived() => RunPair((left, right) => Task.Run(async () =>
+    {
+        byte[] answer = await Loop.InvokeAsync(() => AnswerAndReset(left, right));
+        AssertSame(answer, await right.ReadBytesAsync(Size));
+        await AssertIsReset(right.ReadBytesAsync(1));
+    }));
+
+    [Fact]
     public void The_callback_forms_have_what_arrived_and_the_close_comes_behind_it() => RunPair(async (left, right) =>
     {
         List<int> calls = [];
