@@ -70,7 +70,7 @@ public abstract class CloseNotifyTests(PollerKind poller) : TlsTest(poller)
         stream.Close(new InvalidOperationException("no more"));
         Assert.Equal("half an ans", await peer.ReadToEndAsync());
         Assert.False(peer.WasEndTold);
-    }, "closed: Error");
+    });
 
     [Theory]
     [InlineData(Closing.CloseAsync)]
