@@ -132,7 +132,7 @@ public partial class SslIOStream : IOStream
         HandleEvents(IOEvents.ReadClosed);
     }
 
-    private protected override bool MoreWillCome => _transport.IsFailing;
+    private protected override bool MoreWillCome => _transport.IsFailing || _engine is { IsDeferred: true };
 
     private protected override bool IsEndInData => true;
 

@@ -81,6 +81,7 @@ public sealed partial class IOLoop
         Turn++;
         _clock.Update();
         RunCallbacks();
+        RunDeferred();
         RunDueTimers();
         FlushWrites();
         int events = WaitForEvents(isOver);
@@ -103,7 +104,7 @@ public sealed partial class IOLoop
 
     private int WaitForEvents(Func<bool> isOver)
     {
-        long timeout = isOver() ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
+        long timeout = isOver() || _deferred.Count > 0 ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
         if (timeout != 0 && _busyPoll.Poll(this, timeout) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
 

@@ -24,6 +24,9 @@ internal interface ITlsEngine : IDisposable
     /// <summary>The peer ended the transport without having said in TLS that it would.</summary>
     bool IsTruncated { get; }
 
+    /// <summary>What has been received is decrypted in the next turn of the loop. The stream is told then.</summary>
+    bool IsDeferred { get; }
+
     /// <summary>Waits, on the loop, until the peer has sent something. A server has nothing to compute before.</summary>
     ValueTask WaitForPeerAsync();
 

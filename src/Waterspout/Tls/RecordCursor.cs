@@ -24,21 +24,29 @@ internal struct RecordCursor
         return limit > 0 ? limit : space;
     }
 
-    internal void Advance(ReadOnlySpan<byte> received)
+    internal void Advance(ReadOnlySpan<byte> received) => Advance(received, int.MaxValue);
+
+    /// <summary>Follows so many records at most, and returns how many bytes that are: all, or up to the end of a record.</summary>
+    internal int Advance(ReadOnlySpan<byte> received, int records)
     {
-        while (!received.IsEmpty)
+        int position = 0;
+        while (position < received.Length && records > 0)
         {
             if (_missing > 0)
             {
-                int count = Math.Min(_missing, received.Length);
+                int count = Math.Min(_missing, received.Length - position);
                 _missing -= count;
-                received = received[count..];
-                continue;
+                position += count;
+            }
+            else
+            {
+                AdvanceInHeader(received[position++]);
             }
 
-            AdvanceInHeader(received[0]);
-            received = received[1..];
+            if (_missing == 0 && _headerSeen == 0) records--;
         }
+
+        return position;
     }
 
     private void AdvanceInHeader(byte value)

@@ -65,6 +65,8 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public bool IsTruncated => _inner.IsEndGiven;
 
+    public bool IsDeferred => _inner.IsDeferred;
+
     public ValueTask WaitForPeerAsync() => _inner.WaitForPeerAsync();
 
     public ValueTask ReceiveFirstAsync() => _inner.ReceiveFirstAsync();

@@ -24,12 +24,13 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private readonly TlsTransport _transport;
     private readonly Action _onReceived;
-    private byte[]? _first;
-    private ReadOnlyMemory<byte> _ahead;
+    private byte[]? _aheadMemory;
+    private ReadOnlyMemory<byte> _ahead; // received, and not given to SslStream yet
+    private TurnBudget _budget = new();
     private RecordCursor _records;
     private ManualResetValueTaskSourceCore<int> _waiting;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
-    private ReadOnlyMemory<byte> _buffer; // of the read that waits
+    private Memory<byte> _buffer; // of the read that waits
 
     internal TransportStream(TlsTransport transport)
     {
@@ -63,24 +64,25 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread.</summary>
     internal async ValueTask ReceiveFirstAsync()
     {
-        _first = ArrayPool<byte>.Shared.Rent(FirstSize);
-        _ahead = _first.AsMemory(0, await _transport.ReadOrEndAsync(_first, CancellationToken.None));
+        _aheadMemory = ArrayPool<byte>.Shared.Rent(FirstSize);
+        _ahead = _aheadMemory.AsMemory(0, await _transport.ReadOrEndAsync(_aheadMemory, CancellationToken.None));
     }
+
+    /// <summary>Records wait for the next turn of the loop. They are told when they have been read.</summary>
+    internal bool IsDeferred { get; private set; }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!_ahead.IsEmpty && !buffer.IsEmpty) return new ValueTask<int>(Note(buffer, TakeAhead(buffer.Span)));
-        return Handshake is { } handshake ? handshake.ReadAsync(buffer) : ReceiveAsync(buffer, cancellationToken);
+        if (Handshake is not { } handshake) return ReceiveAsync(buffer, cancellationToken);
+        return _ahead.IsEmpty || buffer.IsEmpty ? handshake.ReadAsync(buffer) : new ValueTask<int>(TakeAhead(buffer.Span, int.MaxValue));
     }
 
     /// <summary>Receives, on the loop.</summary>
     internal ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty) return ReadNothingAsync(cancellationToken);
-        buffer = buffer[.._records.Limit(buffer.Length)];
-        if (_transport.Loop.IsCurrent && _transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received));
-        ValueTask<int> read = _transport.ReadOrEndAsync(buffer, cancellationToken);
-        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result)) : WaitAsync(buffer, read);
+        int records = _transport.Loop.IsCurrent ? _budget.Take(_transport.Loop.Turn) : int.MaxValue;
+        return records > 0 ? Receive(buffer, records, cancellationToken) : DeferAsync(buffer);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -126,16 +128,57 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         }
     }
 
-    private int TakeAhead(Span<byte> buffer)
+    private ValueTask<int> Receive(Memory<byte> buffer, int records, CancellationToken cancellationToken)
     {
-        int count = Math.Min(buffer.Length, _ahead.Length);
+        if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span, records));
+        buffer = buffer[.._records.Limit(buffer.Length)];
+        if (_transport.Loop.IsCurrent && _transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received, records));
+        ValueTask<int> read = _transport.ReadOrEndAsync(buffer, cancellationToken);
+        if (!read.IsCompleted) return WaitAsync(buffer, read);
+        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result, records)) : read;
+    }
+
+    private int TakeAhead(Span<byte> buffer, int records)
+    {
+        int count = _records.Advance(_ahead.Span[..Math.Min(buffer.Length, _ahead.Length)], records);
         _ahead.Span[..count].CopyTo(buffer);
         _ahead = _ahead[count..];
-        if (!_ahead.IsEmpty) return count;
-        ArrayPool<byte>.Shared.Return(_first!);
-        _first = null;
+        if (_ahead.IsEmpty) ReturnAhead();
         return count;
     }
+
+    private void KeepAhead(ReadOnlySpan<byte> data)
+    {
+        _aheadMemory = ArrayPool<byte>.Shared.Rent(data.Length);
+        data.CopyTo(_aheadMemory);
+        _ahead = _aheadMemory.AsMemory(0, data.Length);
+    }
+
+    private void ReturnAhead()
+    {
+        ArrayPool<byte>.Shared.Return(_aheadMemory!);
+        _aheadMemory = null;
+    }
+
+    /// <summary>Reads in the next turn of the loop, or a later one where others have waited for longer.</summary>
+    private ValueTask<int> DeferAsync(Memory<byte> buffer)
+    {
+        ValueTask<int> result = new(this, _waiting.Version);
+        _buffer = buffer;
+        IsDeferred = true;
+        _transport.Loop.Defer(new LoopCallback(static stream => ((TransportStream)stream!).Resume(), this));
+        return result;
+    }
+
+    private void Resume()
+    {
+        IsDeferred = false;
+        ValueTask<int> read = Receive(_buffer, RecordsNow(), CancellationToken.None);
+        if (read.IsCompleted) Complete(static (_, read) => read.GetAwaiter().GetResult(), read);
+    }
+
+    /// <summary>For a read that has waited.</summary>
+    private int RecordsNow() => Math.Max(1, _budget.Take(_transport.Loop.Turn));
 
     int IValueTaskSource<int>.GetResult(short token)
     {
@@ -159,19 +202,21 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     {
         if (!_ahead.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasSomething)) return new ValueTask<int>(0);
         ValueTask<int> read = _transport.ReadOrEndAsync(Memory<byte>.Empty, cancellationToken);
-        return read.IsCompletedSuccessfully ? read : WaitAsync(Memory<byte>.Empty, read);
+        return read.IsCompleted ? read : WaitAsync(Memory<byte>.Empty, read);
     }
 
-    private int Note(ReadOnlyMemory<byte> buffer, int count)
+    /// <summary>Notes what was received, and keeps back what is more than so many records.</summary>
+    private int Note(ReadOnlyMemory<byte> buffer, int count, int records)
     {
         if (buffer.IsEmpty) return count;
         IsEndGiven |= count == 0;
-        _records.Advance(buffer.Span[..count]);
-        return count;
+        int given = _records.Advance(buffer.Span[..count], records);
+        if (given < count) KeepAhead(buffer.Span[given..count]);
+        return given;
     }
 
     // SslStream begins one read at a time, so one source is enough for all of them.
-    private ValueTask<int> WaitAsync(ReadOnlyMemory<byte> buffer, ValueTask<int> read)
+    private ValueTask<int> WaitAsync(Memory<byte> buffer, ValueTask<int> read)
     {
         ValueTask<int> result = new(this, _waiting.Version);
         _buffer = buffer;
@@ -182,22 +227,28 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private void OnReceived()
     {
-        using SynchronizationContextScope scope = new(null);
-        (ReadOnlyMemory<byte> buffer, ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read) = (_buffer, _read);
-        _buffer = default;
+        ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read = _read;
         // The operation behind it goes to whatever stream reads next, which must not be held by this one.
         _read = default;
+        Complete(static (stream, read) => stream.Note(stream._buffer, read.GetResult(), stream.RecordsNow()), read);
+    }
+
+    private void Complete<T>(Func<TransportStream, T, int> getResult, T read)
+    {
+        using SynchronizationContextScope scope = new(null);
         int count;
         try
         {
-            count = Note(buffer, read.GetResult());
+            count = getResult(this, read);
         }
         catch (Exception error)
         {
+            _buffer = default;
             _waiting.SetException(error);
             return;
         }
 
+        _buffer = default;
         _waiting.SetResult(count);
     }
 }

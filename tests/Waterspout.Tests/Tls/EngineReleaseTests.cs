@@ -63,6 +63,8 @@ public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
 
         public bool IsTruncated => false;
 
+        public bool IsDeferred => false;
+
         public ValueTask WaitForPeerAsync() => default;
 
         public ValueTask ReceiveFirstAsync() => default;

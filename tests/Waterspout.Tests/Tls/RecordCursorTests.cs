@@ -39,6 +39,18 @@ public sealed class RecordCursorTests
         }
     }
 
+    [Fact]
+    public void It_stops_at_the_end_of_so_many_records()
+    {
+        byte[] stream = [.. Record(27), .. Record(5), .. Record(100), .. Record(Full)];
+        RecordCursor cursor = default;
+        Assert.Equal(27, cursor.Advance(stream, 1));
+        Assert.Equal(105, cursor.Advance(stream.AsSpan(27), 2));
+        // A record counts where it ends.
+        Assert.Equal(3, cursor.Advance(stream.AsSpan(132, 3), 1));
+        Assert.Equal(Full - 3, cursor.Advance(stream.AsSpan(135), 1));
+    }
+
     /// <summary>A record of so many bytes, with its header.</summary>
     private static byte[] Record(int size)
     {

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop
+{
+    // All of them together have as much of a turn as one of them, so that their number does not make the others wait longer.
+    private static readonly long s_deferredTicks = Stopwatch.Frequency / 20_000; // 50 microseconds
+
+    private readonly Queue<LoopCallback> _deferred = [];
+
+    /// <summary>Queues, on the loop, what has used up its time in this turn, behind everything else of that kind. Dropped when the loop ends.</summary>
+    internal void Defer(LoopCallback callback) => _deferred.Enqueue(callback);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RunDeferred()
+    {
+        if (_deferred.Count == 0) return;
+        long started = Clock.Timestamp();
+        long end = started + s_deferredTicks;
+        int count = _deferred.Count;
+        do
+        {
+            LoopCallback callback = _deferred.Dequeue();
+            Run(callback.Function, callback.State);
+            started = CheckForStall(started);
+        }
+        while (--count > 0 && Clock.Timestamp() < end);
+    }
+}

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace Waterspout.Tls;
+
+/// <summary>How many records a stream decrypts at a time, and how long in a turn of its loop.</summary>
+/// <remarks>
+/// What a record costs is not to be seen from outside: one of 27 bytes may hold five bytes of data (a microsecond), or a key update
+/// (30 to 70). So it is measured: behind records that took longer than a slice comes one, then two, and so on.
+/// </remarks>
+internal struct TurnBudget()
+{
+    // Of small records as many as take some microseconds. Of the largest two fill SslStream's buffer.
+    private const int MostRecords = 16;
+
+    // A turn of the loop with nothing to do takes one or two. What others have to wait for is half of this, where one stream always has something.
+    private static readonly long s_slice = Stopwatch.Frequency / 20_000; // 50 microseconds
+
+    private long _turn = -1;
+    private long _begun;
+    private long _given;
+    private int _most = MostRecords;
+
+    /// <summary>How many records may be decrypted now. None where this turn's time is used up.</summary>
+    internal int Take(long turn)
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (_turn != turn)
+        {
+            _turn = turn;
+            _begun = _given = now;
+            return _most;
+        }
+
+        _most = now - _given > s_slice ? 1 : Math.Min(_most * 2, MostRecords);
+        _given = now;
+        return now - _begun < s_slice ? _most : 0;
+    }
+}

@@ -1,0 +1,75 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace Waterspout.Tests.Tls;
+
+/// <summary>Records that cost far more than their bytes say: what they take of a turn is bounded by time, and nothing of them is lost.</summary>
+public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
+{
+    private const int Records = 20_000;
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void Records_of_one_byte_leave_the_others_their_turns(SslProtocols protocol) => Run(async () =>
+    {
+        (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
+        await SendAsync(peer);
+        long before = Loop.Turn;
+        byte[] data = await stream.ReadBytesAsync(Records);
+        Assert.Equal(Enumerable.Range(0, Records).Select(i => (byte)i), data);
+        // By bytes alone all of them fit into two.
+        Assert.True(Loop.Turn - before > 50);
+        stream.Close();
+        peer.Dispose();
+    });
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void What_waits_for_the_next_turn_is_read_before_the_end(SslProtocols protocol) => Run(async () =>
+    {
+        (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
+        await stream.WriteAsync("!"u8);
+        Assert.Equal(1, await peer.ReadAsync(new byte[1])); // closing with something unread would be a reset
+        await SendAsync(peer);
+        await peer.ShutdownAsync();
+        peer.Dispose();
+        Assert.Equal(Records, (await stream.ReadUntilCloseAsync()).Length);
+        Assert.Equal(CloseReason.EndOfStream, stream.CloseReason);
+    });
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void A_close_while_records_wait_for_the_next_turn_ends_the_read(SslProtocols protocol) => Run(async () =>
+    {
+        (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
+        await SendAsync(peer);
+        Task<byte[]> read = stream.ReadBytesAsync(Records).AsTask();
+        await Turns(3);
+        stream.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => read);
+        peer.Dispose();
+    });
+
+    private static async Task<(SslIOStream Stream, SslStream Peer)> ConnectAsync(SslProtocols protocol)
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        left.ReceiveBufferSize = 4 * 1024 * 1024;
+        right.SendBufferSize = 4 * 1024 * 1024;
+        SslIOStream stream = new(left, TestCertificates.ClientOptions());
+        SslStream peer = new(new NetworkStream(right, ownsSocket: true));
+        SslServerAuthenticationOptions options = TestCertificates.ServerOptions();
+        options.EnabledSslProtocols = protocol;
+        await Task.WhenAll(peer.AuthenticateAsServerAsync(options), stream.WaitForHandshakeAsync().AsTask());
+        return (stream, peer);
+    }
+
+    private static Task SendAsync(SslStream peer) => Task.Run(() =>
+    {
+        for (int i = 0; i < Records; i++) peer.Write([(byte)i]);
+    });
+}
+
+public sealed class EpollSmallRecordTests() : SmallRecordTests(PollerKind.Epoll);
+
+public sealed class PortableSmallRecordTests() : SmallRecordTests(PollerKind.Portable);
