@@ -14,7 +14,7 @@ public partial class IOStream
     private bool _isConnectCalled;
     private bool _isConnectRequested; // by the callback form, perhaps on another thread
     private TaskCompletionSource<Errno>? _attempt;
-    private List<TaskCompletionSource>? _connectWaiters;
+    private Waiters? _connectWaiters;
 
     private protected override bool IsConnecting => !_isConnected;
 
@@ -115,15 +115,12 @@ public partial class IOStream
         }, null));
     }
 
+    /// <summary>Ends when the stream that is connecting has connected, which over TLS includes the handshake, or fails when it has closed.</summary>
+    private protected Task WhenConnectedAsync(CancellationToken cancellationToken) => (_connectWaiters ??= new Waiters(Loop)).WaitAsync(cancellationToken);
+
     private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)
     {
-        if (IsConnecting)
-        {
-            TaskCompletionSource connected = new();
-            (_connectWaiters ??= []).Add(connected);
-            await connected.Task.WaitAsync(cancellationToken);
-        }
-
+        if (IsConnecting) await WhenConnectedAsync(cancellationToken);
         await base.FlushWhenConnectedAsync(cancellationToken);
     }
 
@@ -263,13 +260,9 @@ public partial class IOStream
 
     private void WakeConnectWaiters(Exception? error)
     {
-        if (_connectWaiters is not { } waiters) return;
+        Waiters? waiters = _connectWaiters;
         _connectWaiters = null;
-        foreach (TaskCompletionSource waiter in waiters)
-        {
-            if (error is null) waiter.TrySetResult();
-            else waiter.TrySetException(error);
-        }
+        waiters?.Release(error);
     }
 
     private async void DeliverConnect(ValueTask connect, Action? callback)

@@ -1,14 +1,12 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Diagnostics;
-using Waterspout.Loop;
 using Waterspout.Tls;
 
 namespace Waterspout;
 
 public partial class SslIOStream
 {
-    private readonly TaskCompletionSource _handshakeDone = new();
     private Handshake? _handshake; // as long as it lasts
     private volatile ITlsEngine? _engine;
     private volatile bool _isEstablished;
@@ -23,7 +21,7 @@ public partial class SslIOStream
     {
         if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
         if (_isEstablished && !IsClosed) return default;
-        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(_handshakeDone.Task.WaitAsync(cancellationToken));
+        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
     }
 
     /// <summary>Waits for the handshake and, where that is cancelled, closes the stream.</summary>
@@ -73,18 +71,6 @@ public partial class SslIOStream
         ? base.IsPeersDoing(reason, error) || (reason == CloseReason.Error && error is IOException)
         : reason == CloseReason.Error || (reason == CloseReason.Timeout && _engine is not null);
 
-    private protected override void OnClosed(Exception error)
-    {
-        base.OnClosed(error);
-        // Not here: this may be inside some user's call.
-        Loop.TryPost(new LoopCallback(static state =>
-        {
-            (TaskCompletionSource handshake, Exception error) = ((TaskCompletionSource, Exception))state!;
-            handshake.TrySetException(error);
-            _ = handshake.Task.Exception; // nobody has to wait for it
-        }, (_handshakeDone, error)));
-    }
-
     private void StartHandshake(string? serverHostname)
     {
         if (IsClosed || _engine is not null) return;
@@ -122,7 +108,6 @@ public partial class SslIOStream
         _isEstablished = true;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
-        _handshakeDone.TrySetResult();
         OnConnected();
         // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
         HandleEvents(_transport.IsEndSeen ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);

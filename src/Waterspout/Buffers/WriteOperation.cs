@@ -19,6 +19,13 @@ internal sealed class WriteOperation : IValueTaskSource
     /// <summary>Cancelling a write closes the stream; cancelling a flush only ends the wait.</summary>
     internal bool IsFlush { get; private set; }
 
+    /// <summary>Its neighbours among those who wait, while it waits: so that one that is cancelled is taken out wherever it stands.</summary>
+    internal WriteOperation? Next { get; set; }
+
+    internal WriteOperation? Previous { get; set; }
+
+    internal bool IsQueued { get; set; }
+
     internal short Version => _source.Version;
 
     internal ValueTask Task => new(this, _source.Version);

@@ -3,22 +3,22 @@ using System.Diagnostics.CodeAnalysis;
 namespace Waterspout.Buffers;
 
 /// <summary>Those who wait until so much of a stream has been sent, in order. Streams that nobody has waited for have none.</summary>
+/// <remarks>A list through the operations themselves: each comes and goes, cancelled or not, at a cost that does not depend on the others.</remarks>
 internal sealed class WriteWaiters
 {
-    private Queue<WriteOperation> _operations = [];
-    private long _lastPosition;
+    private WriteOperation? _first;
+    private WriteOperation? _last;
     private Action? _callback;
     private long _callbackPosition;
 
-    internal bool IsAwaited => _operations.Count > 0;
+    internal bool IsAwaited => _first is not null;
 
     internal ValueTask Add(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken)
     {
         // Never before the ones ahead: writes complete in order.
-        if (IsAwaited) position = Math.Max(position, _lastPosition);
-        _lastPosition = position;
+        if (_last is not null) position = Math.Max(position, _last.Position);
         WriteOperation operation = WriteOperation.Rent(stream, position, isFlush);
-        _operations.Enqueue(operation);
+        Append(operation);
         operation.RegisterCancellation(cancellationToken);
         return operation.Task;
     }
@@ -31,16 +31,21 @@ internal sealed class WriteWaiters
 
     internal bool Remove(WriteOperation operation)
     {
-        if (!_operations.Contains(operation)) return false;
-        _operations = new Queue<WriteOperation>(_operations.Where(other => other != operation));
+        if (!operation.IsQueued) return false;
+        if (operation.Previous is { } previous) previous.Next = operation.Next;
+        else _first = operation.Next;
+        if (operation.Next is { } next) next.Previous = operation.Previous;
+        else _last = operation.Previous;
+        operation.Next = operation.Previous = null;
+        operation.IsQueued = false;
         return true;
     }
 
     /// <summary>The next whose data has been sent.</summary>
     internal bool TryTake(long sent, [NotNullWhen(true)] out WriteOperation? operation)
     {
-        operation = null;
-        return _operations.TryPeek(out WriteOperation? next) && next.Position <= sent && _operations.TryDequeue(out operation);
+        operation = _first;
+        return operation is not null && operation.Position <= sent && Remove(operation);
     }
 
     /// <summary>The callback, if everything in front of it has been sent.</summary>
@@ -50,5 +55,14 @@ internal sealed class WriteWaiters
         Action? callback = _callback;
         _callback = null;
         return callback;
+    }
+
+    private void Append(WriteOperation operation)
+    {
+        operation.IsQueued = true;
+        operation.Previous = _last;
+        if (_last is { } last) last.Next = operation;
+        else _first = operation;
+        _last = operation;
     }
 }

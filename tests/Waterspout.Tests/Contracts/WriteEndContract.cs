@@ -81,4 +81,22 @@ public abstract class WriteEndContract(Transport transport, PollerKind poller) :
         Assert.True(left.IsClosed);
         Assert.False(right.IsClosed);
     }, new IOStreamOptions { WriteTimeout = TimeSpan.FromMilliseconds(20) });
+
+    [Fact]
+    public void Very_many_may_wait_for_a_flush_and_give_up() => RunPair(async (left, right) =>
+    {
+        // With a search among the others for each this takes longer than any test may.
+        const int Count = 100_000;
+        byte[] data = Clog(left, out Task write);
+        CancellationTokenSource[] sources = [.. Enumerable.Range(0, Count).Select(static _ => new CancellationTokenSource())];
+        Task[] flushes = [.. sources.Select(source => left.FlushAsync(source.Token).AsTask())];
+        Task last = left.FlushAsync().AsTask();
+        foreach (CancellationTokenSource source in sources.AsEnumerable().Reverse()) source.Cancel();
+        while (!flushes[0].IsCompleted) await Turn();
+        Assert.All(flushes, static flush => Assert.True(flush.IsCanceled));
+        Assert.False(last.IsCompleted);
+        AssertSame(data, await right.ReadBytesAsync(data.Length));
+        await last;
+        await write;
+    });
 }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
@@ -109,6 +110,23 @@ public sealed class EndingTests : TlsTest
         await client.CloseAsync();
         Assert.True(client.IsClosed);
         await Assert.ThrowsAsync<StreamClosedException>(() => server.WaitForHandshakeAsync().AsTask());
+    });
+
+    [Fact]
+    public void Very_many_may_wait_for_a_handshake_and_give_up() => Run(async () =>
+    {
+        const int Count = 100_000;
+        (Socket left, Socket right) = SocketPair.Tcp();
+        SslIOStream client = new(left, TestCertificates.ClientOptions());
+        CancellationTokenSource[] sources = [.. Enumerable.Range(0, Count).Select(static _ => new CancellationTokenSource())];
+        Task[] waits = [.. sources.Select(source => client.WaitForHandshakeAsync(source.Token).AsTask())];
+        Task last = client.WaitForHandshakeAsync().AsTask();
+        foreach (CancellationTokenSource source in sources.AsEnumerable().Reverse()) source.Cancel();
+        while (!waits[0].IsCompleted) await Turn();
+        Assert.All(waits, static wait => Assert.True(wait.IsCanceled));
+        SslIOStream server = new(right, TestCertificates.ServerOptions());
+        await last;
+        await AssertEchoes(client, server);
     });
 
     [Fact]
