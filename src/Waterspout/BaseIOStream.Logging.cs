@@ -12,12 +12,12 @@ public abstract partial class BaseIOStream
     /// <summary>The stream has closed: counts it, and says so.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="error">Null after a regular end.</param>
-    /// <param name="isKnown">The error came from the user's code, or is in the log already.</param>
+    /// <param name="isKnown">The error came from the user's code, or is in the log already. A limit that a peer has passed may only have come through that.</param>
     private protected virtual void NoteClose(CloseReason reason, Exception? error, bool isKnown)
     {
         Loop.Counters.Closes[(int)reason]++;
         if (error is null) Log.Closed(Loop.Logger, this, reason);
-        else if (isKnown) Log.ConnectionLost(Loop.Logger, error, this, reason);
+        else if (isKnown && error is not UnsatisfiableReadException) Log.ConnectionLost(Loop.Logger, error, this, reason);
         else if (IsPeersDoing(reason, error)) Loop.PeerErrors.Report(this, reason, error);
         else if (IsOrdinary(reason)) Log.ConnectionLost(Loop.Logger, error, this, reason);
         else Log.ClosedByError(Loop.Logger, error, this, reason);

@@ -86,6 +86,11 @@ public partial class TcpServer
             Log.HandlerEnded(_logger, connection.Stream, error.Message);
             connection.Stream?.Close(error);
         }
+        catch (UnsatisfiableReadException error)
+        {
+            // The peer's doing, which any peer can do: the line of the close says so.
+            connection.Stream?.Close(error);
+        }
         catch (Exception error)
         {
             Log.HandlerFailed(_logger, error, connection.Stream);

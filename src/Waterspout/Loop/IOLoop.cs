@@ -148,7 +148,8 @@ public sealed partial class IOLoop : IDisposable
     /// <param name="timeout">How long that may take; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <remarks>
     /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there. When this throws because of the time or a
-    /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern.
+    /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern. The time limit needs the loop: it does not end a
+    /// callback that blocks, which the log names (see <see cref="IOLoopOptions.StallThreshold"/>).
     /// </remarks>
     /// <exception cref="TimeoutException">The time was up.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative. Nothing was called.</exception>

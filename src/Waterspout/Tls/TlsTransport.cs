@@ -69,6 +69,9 @@ internal sealed class TlsTransport : IOStream
     }
 
     // The stream above says it, in bytes of its user's.
+    /// <summary>The connection has one name in logs.</summary>
+    public override string ToString() => _owner?.ToString() ?? base.ToString();
+
     private protected override void NoteClose(CloseReason reason, Exception? error, bool isKnown)
     {
         if (_owner is null) base.NoteClose(reason, error, isKnown);

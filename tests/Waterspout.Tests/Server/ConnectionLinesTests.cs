@@ -29,8 +29,11 @@ public abstract partial class ConnectionLinesTests(PollerKind poller) : LoopTest
             Assert.Equal(isTls ? 1 : 0, lines.Count(line => line.Contains(": handshake done")));
             Assert.Single(lines, line => line.Contains(" closed: "));
             // One number, which no connection before had, though they had the same descriptor.
+            Assert.All(lines, line => Assert.StartsWith(isTls ? "SslIOStream " : "IOStream ", line));
             Assert.True(numbers.Add(Assert.Single(lines.Select(line => Number().Match(line).Value).Distinct())));
         }
+
+        Assert.DoesNotContain(Log.Lines, line => line.Message.StartsWith("TlsTransport"));
     });
 
     [GeneratedRegex("#[0-9]+")]

@@ -108,6 +108,22 @@ public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void A_limit_that_a_peer_passes_is_no_failure_of_the_handler() => Run(async () =>
+    {
+        await using TcpServer server = new(async _ =>
+        {
+            await Task.Yield();
+            throw new UnsatisfiableReadException("too long");
+        });
+        await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
+        await client.ReadUntilCloseAsync();
+        while (server.ConnectionCount > 0) await Turn();
+        LogLine line = Assert.Single(Log.Lines, line => line.Level > LogLevel.Debug && !line.Message.StartsWith("Listening"));
+        Assert.EndsWith(" closed: Error. too long", line.Message);
+        Assert.Equal(LogLevel.Information, line.Level);
+    });
+
+    [Fact]
     public void Stopping_waits_for_handlers_that_end() => Run(async () =>
     {
         TaskCompletionSource finish = new();
