@@ -20,7 +20,7 @@ public static class StreamPair
     public static (IOStream Client, IOStream Server) CreateTcp(IOStreamOptions? options = null, IOLoop? loop = null)
     {
         (Socket client, Socket server) = CreateTcpSockets();
-        return (new IOStream(client, options, loop), new IOStream(server, options, loop));
+        return MakePair(client, server, socket => new IOStream(socket, options, loop), socket => new IOStream(socket, options, loop));
     }
 
     /// <summary>Two ends of a TCP connection as sockets, for a test that plays the peer by itself.</summary>
@@ -56,7 +56,27 @@ public static class StreamPair
     public static (FaultyIOStream Faulty, IOStream Peer) CreateFaulty(IOStreamOptions? options = null, IOLoop? loop = null)
     {
         (int faulty, int peer) = Sockets.CreatePair();
-        return (new FaultyIOStream(ToSocket(faulty), options, loop), new IOStream(ToSocket(peer), options, loop));
+        return MakePair(ToSocket(faulty), ToSocket(peer), socket => new FaultyIOStream(socket, options, loop), socket => new IOStream(socket, options, loop));
+    }
+
+    /// <summary>Streams over both sockets. If one cannot be made, both are closed.</summary>
+    private static (TFirst First, TSecond Second) MakePair<TFirst, TSecond>(Socket first, Socket second, Func<Socket, TFirst> makeFirst, Func<Socket, TSecond> makeSecond)
+        where TFirst : IOStream
+        where TSecond : IOStream
+    {
+        TFirst? made = null;
+        try
+        {
+            made = makeFirst(first);
+            return (made, makeSecond(second));
+        }
+        catch
+        {
+            made?.Close();
+            first.Dispose();
+            second.Dispose();
+            throw;
+        }
     }
 
     private static Socket ToSocket(int fd) => new(new SafeSocketHandle(fd, ownsHandle: true));

@@ -37,7 +37,7 @@ public abstract partial class BaseIOStream
         }
 
         bool wasBlocked = !_isWritable;
-        if ((events & (IOEvents.Write | IOEvents.Error)) != 0) _isWritable = true;
+        if ((events & (IOEvents.Write | IOEvents.Error)) != 0 && !_isSendPaused) _isWritable = true;
         // An error alone is no end: an error queue (timestamps, for example) reports itself the same way. HandleError asks.
         if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && !_isEndKnown)
         {

@@ -92,6 +92,7 @@ public abstract partial class BaseIOStream
         try
         {
             space = read.GetDirectSpace();
+            if (space.Length < LargestMessage && !read.IsPastBuffer) space = default;
             return true;
         }
         catch (Exception error)
@@ -100,6 +101,9 @@ public abstract partial class BaseIOStream
             return false;
         }
     }
+
+    /// <summary>What every receive must have room for, where the kernel drops the rest of a message that has not. Zero where it drops nothing.</summary>
+    private protected virtual int LargestMessage => 0;
 
     private int? ReceiveDirectly(ReadOperation read, Memory<byte> space)
     {
@@ -111,9 +115,10 @@ public abstract partial class BaseIOStream
     private int? ReceiveIntoBuffer()
     {
         int chunk = Options.ReadChunkSize;
-        Memory<byte> space = _readBuffer.GetSpace(Math.Min(chunk, Math.Max(SmallestReceive, _lastReceived)), chunk);
+        int least = Math.Max(LargestMessage, Math.Min(chunk, Math.Max(SmallestReceive, _lastReceived)));
+        Memory<byte> space = _readBuffer.GetSpace(least, Math.Max(least, chunk));
         // One byte beyond the limit tells that the limit is passed; it is not needed to hold more.
-        int room = (int)Math.Min(chunk, Options.MaxBufferSize + 1L - _readBuffer.Length);
+        int room = (int)Math.Max(LargestMessage, Math.Min(chunk, Options.MaxBufferSize + 1L - _readBuffer.Length));
         if (space.Length > room) space = space[..room];
         int? count = ReceiveInto(space);
         if (count > 0)

@@ -21,6 +21,7 @@ public abstract partial class BaseIOStream
     private long _sent;
     private bool _isWritable = true;
     private bool _isFlushQueued;
+    private bool _isSendPaused; // the system has no memory, and no event when it has
     private bool _areWritesCompleted;
 
     [InlineArray(FileDescriptors.MaxGather)]
@@ -239,7 +240,13 @@ public abstract partial class BaseIOStream
     private protected int? TryAgainLater()
     {
         // At the end of the loop nothing is.
-        if (!Loop.IsDisposed) Loop.CallLater(s_sendPause, () => HandleEvents(IOEvents.Write));
+        if (_isSendPaused || Loop.IsDisposed) return null;
+        _isSendPaused = true;
+        Loop.CallLater(s_sendPause, () =>
+        {
+            _isSendPaused = false;
+            HandleEvents(IOEvents.Write);
+        });
         return null;
     }
 
@@ -248,7 +255,8 @@ public abstract partial class BaseIOStream
     {
         bool isNew = _isWritable;
         _isWritable = false;
-        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Write, IsBuiltIn);
+        // During a pause the descriptor may well be reported as writable, again and again.
+        if (!_registration.IsNone && !_isSendPaused) Loop.Rearm(_registration, IOEvents.Write, IsBuiltIn);
         UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);

@@ -6,7 +6,7 @@ namespace Waterspout;
 
 /// <summary>A stream over a socket: TCP, Unix, any stream socket, connected or to be connected.</summary>
 /// <remarks>
-/// The stream owns the socket, and makes it non-blocking. It works on a duplicate of the descriptor, so that nobody else who has the socket can close it
+/// The stream owns the socket. Its mode is left alone, except that connecting makes it non-blocking. The stream works on a duplicate of the descriptor, so that nobody else who has the socket can close it
 /// under the stream, or leave the stream with a number that is another file's by then. Small writes are gathered by turn, so there is nothing to gain from
 /// Nagle's algorithm: see <see cref="SetNoDelay"/>.
 /// </remarks>
@@ -29,10 +29,8 @@ public partial class IOStream : BaseIOStream
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
         _fd = OwnedSockets.Take(socket);
         _details = new SocketDetails { Socket = socket };
-        int flags = 0;
         try
         {
-            flags = FileDescriptors.SetNonBlocking(_fd);
             // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
             _isConnected = socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd);
             if (_isConnected) Register();
@@ -40,7 +38,6 @@ public partial class IOStream : BaseIOStream
         }
         catch
         {
-            if (flags != 0) FileDescriptors.SetStatusFlags(_fd, flags);
             FileDescriptors.Close(_fd);
             _fd = -1;
             OwnedSockets.GiveBack(socket);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Waterspout.Connecting;
 using Waterspout.Interop;
@@ -9,13 +10,17 @@ namespace Waterspout;
 /// The stream owns the descriptor and makes it non-blocking, which everybody who shares it with us sees. It is put back as it was when the last of our
 /// streams over that file closes, and at the latest when the process ends. The mode of a socket is left alone.
 /// Reading from a descriptor that is open for writing only, or the other way round, fails without a wait and closes the stream, as any error of the descriptor does.
+/// <para>What keeps messages apart (a packet pipe, a socket of another type than SOCK_STREAM) is read as a stream all the same. A message of a socket that is
+/// longer than <see cref="IOStreamOptions.ReadChunkSize"/> is cut by the system.</para>
 /// </remarks>
 public class PipeIOStream : BaseIOStream
 {
     // Not 0: the finalizer of an object whose constructor failed must not close standard input.
-    private readonly int _fd = -1;
+    private int _fd = -1; // complemented when it has been closed
     private readonly int _accessMode;
+    private readonly int _largestMessage;
     private readonly SafeHandle? _handle;
+    private readonly SharedMode? _mode;
     private readonly bool _isSocket;
     private readonly bool _isTerminal;
     private readonly long _number = SocketDetails.NextNumber();
@@ -49,29 +54,38 @@ public class PipeIOStream : BaseIOStream
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
         // Held, so that a Dispose elsewhere cannot free the number under us.
         bool isHeld = false;
-        handle?.DangerousAddRef(ref isHeld);
+        // A socket's would wait in its Dispose until the stream has closed, so that gives a duplicate.
+        if (handle is SafeSocketHandle) fd = FileDescriptors.Duplicate(fd);
+        else handle?.DangerousAddRef(ref isHeld);
         try
         {
             Loop.ThrowIfNotPollable(fd);
             _isSocket = Sockets.IsSocket(fd);
             _isTerminal = FileDescriptors.IsTerminal(fd);
             // A socket has calls that do not block whatever its mode is.
-            int flags = _isSocket ? FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl") : SharedModes.Enter(fd);
+            int flags = 0;
+            if (!_isSocket) _mode = SharedMode.Enter(fd, out flags);
             (_fd, _handle, _accessMode) = (fd, handle, flags & LibC.O_ACCMODE);
+            if (_isSocket) _largestMessage = Sockets.IsStream(fd) ? 0 : Options.ReadChunkSize;
+            else if ((flags & LibC.O_DIRECT) != 0) _largestMessage = LibC.PIPE_BUF;
             // No event comes from the side that there is not: the first read has to meet the error by itself.
             if (IsWriteOnly) AssumeReadable();
             Register();
         }
         catch
         {
-            if (_fd >= 0) SharedModes.Leave(fd);
+            _mode?.Leave(fd);
             if (isHeld) handle!.DangerousRelease();
+            if (handle is SafeSocketHandle) FileDescriptors.Close(fd);
+            _fd = -1;
             throw;
         }
     }
 
     /// <inheritdoc/>
     protected override int Fileno => _fd;
+
+    private protected override int LargestMessage => _largestMessage;
 
     private bool IsWriteOnly => _accessMode == LibC.O_WRONLY;
 
@@ -104,21 +118,18 @@ public class PipeIOStream : BaseIOStream
 
     /// <summary>What the stream is called in logs: <c>PipeIOStream 12 #3456</c>.</summary>
     /// <returns>The class, the descriptor (which another stream may have again), and a number that no other stream of this process has.</returns>
-    public override string ToString() => $"{nameof(PipeIOStream)} {_fd} #{_number}";
+    public override string ToString() => $"{nameof(PipeIOStream)} {(_fd >= 0 ? _fd : ~_fd)} #{_number}";
 
     /// <inheritdoc/>
     protected override void CloseFd()
     {
         if (_fd < 0) return;
-        SharedModes.Leave(_fd);
-        if (_handle is null)
-        {
-            FileDescriptors.Close(_fd);
-            return;
-        }
-
-        _handle.DangerousRelease();
-        _handle.Dispose();
+        int fd = _fd;
+        _fd = ~fd;
+        _mode?.Leave(fd);
+        if (_handle is null or SafeSocketHandle) FileDescriptors.Close(fd);
+        else _handle.DangerousRelease();
+        _handle?.Dispose();
     }
 
     /// <inheritdoc/>

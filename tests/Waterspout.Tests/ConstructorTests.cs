@@ -92,6 +92,8 @@ public abstract class ConstructorTests(PollerKind poller) : LoopTest(poller)
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => IOStream.CreatePair(s_wrong));
         Assert.Throws<ArgumentOutOfRangeException>(() => PipeIOStream.CreatePair(s_wrong));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Testing.StreamPair.CreateTcp(s_wrong));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Testing.StreamPair.CreateFaulty(s_wrong));
         return Task.CompletedTask;
     });
 

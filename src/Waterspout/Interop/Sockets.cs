@@ -102,6 +102,9 @@ internal static unsafe class Sockets
     /// <summary>The descriptor is a socket's. Asked for its type, and not for its error, which asking would take.</summary>
     internal static bool IsSocket(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_TYPE).IsSuccess;
 
+    /// <summary>The socket does not keep messages apart.</summary>
+    internal static bool IsStream(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_TYPE) is { IsSuccess: true, Value: LibC.SOCK_STREAM };
+
     /// <summary>TCP itself. MPTCP and SCTP have numbers of their own, and other habits.</summary>
     internal static bool IsTcp(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_PROTOCOL) is { IsSuccess: true, Value: LibC.IPPROTO_TCP };
 

@@ -40,6 +40,21 @@ public abstract class SharedModeTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void A_second_stream_that_could_not_be_made_takes_no_mode_from_the_first() => Run(() =>
+    {
+        (int near, int far) = Open("pipe");
+        int kept = FileDescriptors.Duplicate(near);
+        PipeIOStream first = new(near);
+        Assert.ThrowsAny<Exception>(() => new PipeIOStream(near));
+        Assert.False(IsBlocking(kept));
+        first.Close();
+        Assert.True(IsBlocking(kept));
+        FileDescriptors.Close(kept);
+        FileDescriptors.Close(far);
+        return Task.CompletedTask;
+    });
+
+    [Fact]
     public void What_was_non_blocking_before_stays_so() => Run(() =>
     {
         (int near, int far) = Open("pipe");

@@ -58,6 +58,30 @@ public abstract class DescriptorOwnerTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void A_pipe_stream_over_a_sockets_handle_does_not_hold_up_its_other_owner() => Run(async () =>
+    {
+        (Socket socket, Socket peer) = StreamPair.CreateTcpSockets();
+        PipeIOStream stream = new(socket.SafeHandle);
+        await Task.Run(socket.Dispose).WaitAsync(Limit);
+        await stream.WriteAsync("x"u8);
+        await stream.FlushAsync();
+        Assert.Equal(1, peer.Receive(new byte[10]));
+        stream.Close();
+        Assert.Equal(0, peer.Receive(new byte[10]));
+        peer.Dispose();
+    });
+
+    [Fact]
+    public void The_mode_of_a_connected_socket_is_left_alone() => Run(() =>
+    {
+        (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
+        Assert.Equal(0, FileDescriptors.GetStatusFlags(NumberOf(stream)).Value & LibC.O_NONBLOCK);
+        stream.Close();
+        peer.Close();
+        return Task.CompletedTask;
+    });
+
+    [Fact]
     public void A_plain_stream_that_was_upgraded_has_no_part_in_the_descriptor() => Run(async () =>
     {
         (IOStream client, IOStream server) = StreamPair.CreateTcp();

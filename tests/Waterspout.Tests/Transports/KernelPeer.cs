@@ -7,7 +7,6 @@ namespace Waterspout.Tests;
 /// <summary>A peer that uses what streams do not: packets, messages, descriptors that a message carries.</summary>
 internal static unsafe class KernelPeer
 {
-    internal const int O_DIRECT = 0x4000; // x64; other numbers elsewhere
     internal const int MSG_OOB = 1;
 
     private const int SOCK_SEQPACKET = 5;
@@ -16,7 +15,7 @@ internal static unsafe class KernelPeer
     internal static (int Reader, int Writer) CreatePacketPipe()
     {
         int* ends = stackalloc int[2];
-        PosixResult.From(LibC.pipe2(ends, LibC.O_CLOEXEC | O_DIRECT)).ValueOrThrow("pipe2");
+        PosixResult.From(LibC.pipe2(ends, LibC.O_CLOEXEC | LibC.O_DIRECT)).ValueOrThrow("pipe2");
         return (ends[0], ends[1]);
     }
 

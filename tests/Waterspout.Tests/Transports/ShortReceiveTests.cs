@@ -89,7 +89,7 @@ public abstract class ShortReceiveTests(PollerKind poller) : LoopTest(poller)
     public void Packets_of_a_pipe_whose_writer_alone_makes_packets_are_read_to_the_last() => Run(async () =>
     {
         (int reader, int writer) = FileDescriptors.CreatePipe();
-        FileDescriptors.SetStatusFlags(writer, KernelPeer.O_DIRECT);
+        FileDescriptors.SetStatusFlags(writer, LibC.O_DIRECT);
         KernelPeer.Write(writer, "abc", "def\n");
         using PipeIOStream stream = new(reader);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
@@ -104,6 +104,36 @@ public abstract class ShortReceiveTests(PollerKind poller) : LoopTest(poller)
         KernelPeer.Send(far, "def\n");
         using PipeIOStream stream = new(near);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
+        FileDescriptors.Close(far);
+    });
+
+    [Theory]
+    [InlineData("packets", 4096)]
+    [InlineData("messages", 60_000)]
+    public void Nothing_of_a_message_is_lost_whatever_there_is_room_for(string kind, int size) => Run(async () =>
+    {
+        (int near, int far) = kind == "packets" ? KernelPeer.CreatePacketPipe() : KernelPeer.CreateSeqPacketPair();
+        using PipeIOStream stream = new(near);
+        string message = string.Concat(Enumerable.Range(0, size).Select(i => (char)('a' + (i % 26))));
+        foreach (int count in (int[])[1, 10, size - 11, size, 2 * size])
+        {
+            // Into memory of the reader's that a message does not fit into, and into a buffer that has something in it already.
+            Memory<byte> memory = new byte[count];
+            ValueTask<int> read = stream.ReadIntoAsync(memory);
+            for (int i = 0; i < (count + size - 1) / size; i++) KernelPeer.Write(far, message);
+            Assert.Equal(count, await read);
+            int rest = (size - (count % size)) % size;
+            Assert.Equal(message[(size - rest)..], Encoding.ASCII.GetString(await stream.ReadBytesAsync(rest)));
+            Task<byte[]> all = stream.ReadBytesAsync(3 * size).AsTask();
+            for (int i = 0; i < 3; i++)
+            {
+                KernelPeer.Write(far, message);
+                await Turns(2);
+            }
+
+            Assert.Equal(message + message + message, Encoding.ASCII.GetString(await all));
+        }
+
         FileDescriptors.Close(far);
     });
 

@@ -1,6 +1,6 @@
 namespace Waterspout.Interop;
 
-/// <summary>The blocking mode of files that others may have open too, such as the terminal behind standard input and output.</summary>
+/// <summary>The mode of a file that streams have made non-blocking, and that others may have open too, such as the terminal behind standard input and output.</summary>
 /// <remarks>
 /// The mode belongs to what is open, and not to the descriptor: duplicates share it, in this process and in others. So a stream that leaves may give
 /// it back only when no other stream of ours relies on it. Whether two descriptors are duplicates the kernel tells nobody without special rights;
@@ -8,54 +8,61 @@ namespace Waterspout.Interop;
 ///
 /// What is still open when the process ends gets its mode back then: the shell, or the next command of a pipeline, has it too, and could not use it.
 /// </remarks>
-internal static class SharedModes
+internal sealed class SharedMode
 {
     private static readonly Lock s_lock = new();
-    private static readonly Dictionary<int, File> s_files = [];
-    private static readonly Dictionary<File, int> s_users = [];
+    private static readonly Dictionary<File, SharedMode> s_modes = [];
     private static bool s_isExitWatched;
+
+    private readonly File _file;
+    private readonly List<int> _users = [];
+
+    private SharedMode(File file) => _file = file;
 
     private readonly record struct File(ulong Device, ulong Inode, int AccessMode);
 
     /// <summary>Makes what is open non-blocking, until <see cref="Leave"/>.</summary>
-    /// <returns>The flags that it had before.</returns>
-    internal static int Enter(int fd)
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="flags">The flags that it had before.</param>
+    /// <returns>Null where it was non-blocking already, and not by us: it stays so.</returns>
+    internal static SharedMode? Enter(int fd, out int flags)
     {
-        int flags = FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl");
+        flags = FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl");
         bool isBlocking = (flags & LibC.O_NONBLOCK) == 0;
         lock (s_lock)
         {
-            // Non-blocking already, and not by us: it stays so.
-            if (!isBlocking && s_users.Count == 0) return flags;
+            if (!isBlocking && s_modes.Count == 0) return null;
             File file = Identify(fd, flags);
-            int users = s_users.GetValueOrDefault(file);
-            if (!isBlocking && users == 0) return flags;
-            if (isBlocking) FileDescriptors.SetStatusFlags(fd, flags | LibC.O_NONBLOCK);
-            s_users[file] = users + 1;
-            s_files[fd] = file;
-            WatchExit();
-        }
+            if (!s_modes.TryGetValue(file, out SharedMode? mode))
+            {
+                if (!isBlocking) return null;
+                s_modes.Add(file, mode = new SharedMode(file));
+                WatchExit();
+            }
 
-        return flags;
+            if (isBlocking) FileDescriptors.SetStatusFlags(fd, flags | LibC.O_NONBLOCK);
+            mode._users.Add(fd);
+            return mode;
+        }
     }
 
     /// <summary>Gives the mode back, unless another stream relies on it. Called before the descriptor is closed, with whatever was to be sent sent.</summary>
-    internal static void Leave(int fd)
+    internal void Leave(int fd)
     {
         lock (s_lock)
         {
-            if (!s_files.Remove(fd, out File file)) return;
-            if (--s_users[file] > 0) return;
-            s_users.Remove(file);
+            _users.Remove(fd);
+            if (_users.Count > 0) return;
+            s_modes.Remove(_file);
             GiveBack(fd);
         }
     }
 
     /// <summary>The process ends, with streams open.</summary>
-    internal static void GiveAllBack()
+    private static void GiveAllBack()
     {
         lock (s_lock)
-            foreach (int fd in s_files.Keys) GiveBack(fd);
+            foreach (SharedMode mode in s_modes.Values) mode._users.ForEach(GiveBack);
     }
 
     private static void GiveBack(int fd)
