@@ -92,16 +92,12 @@ public partial class IOStream
     private protected override void HandleConnect()
     {
         if (_attempt is null) return;
-        Errno error = Sockets.TakeError(_fd);
+        // Not asked for the error first: a peer that has answered and reset already has been connected, what it sent is here, and the error is behind that.
+        PosixResult received = Sockets.IsConnected(_fd) ? default : Sockets.Peek(_fd);
         // An event of the attempt before this one has no error, and no connection either.
-        if (error == 0 && !Sockets.IsConnected(_fd))
-        {
-            LookAgain();
-            return;
-        }
-
+        if (received.WouldBlock || received.Error == Errno.ENOTCONN) LookAgain();
         // Its awaiter goes on here, and has set the stream to connected when this returns.
-        _attempt.TrySetResult(error);
+        else _attempt.TrySetResult(received.Error);
     }
 
     private protected override void OnClosed(Exception error)

@@ -59,6 +59,7 @@ internal static unsafe partial class LibC
     internal const int SOCK_NONBLOCK = O_NONBLOCK;
     internal const int SOCK_CLOEXEC = O_CLOEXEC;
     internal const int SHUT_WR = 1;
+    internal const int MSG_PEEK = 0x2;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
     internal const short POLLHUP = 0x10;

@@ -19,6 +19,17 @@ internal static unsafe class Sockets
         }
     }
 
+    /// <summary>Looks for something to receive, and leaves it there; but an error that is told instead is taken.</summary>
+    internal static PosixResult Peek(int fd)
+    {
+        // SAFETY: the one byte is on this stack frame.
+        byte first;
+        nint n;
+        do n = LibC.recv(fd, &first, 1, LibC.MSG_DONTWAIT | LibC.MSG_PEEK);
+        while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
+        return PosixResult.From(n);
+    }
+
     internal static PosixResult Send(int fd, ReadOnlySpan<byte> data)
     {
         // SAFETY: the span is pinned for the call; the kernel copies what it takes before it returns.

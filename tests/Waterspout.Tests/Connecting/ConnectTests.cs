@@ -56,6 +56,36 @@ public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void What_a_server_sent_that_resets_before_the_connection_is_noticed_is_read() => Run(async () =>
+    {
+        using TestListener listener = new();
+        IOStream stream = NewStream();
+        Task connecting = stream.ConnectAsync(listener.EndPoint).AsTask();
+        using (Socket server = listener.Accept())
+        {
+            server.Send("too many of you"u8);
+            server.LingerState = new LingerOption(true, 0);
+        }
+
+        await connecting;
+        Assert.Equal("too many of you", Encoding.ASCII.GetString(await stream.ReadBytesAsync(15)));
+        StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => stream.ReadUntilCloseAsync().AsTask());
+        Assert.Equal(CloseReason.Reset, closed.Reason);
+        Assert.IsType<SocketException>(stream.Error);
+    });
+
+    [Fact]
+    public void A_server_that_resets_at_once_is_no_connection() => Run(async () =>
+    {
+        using TestListener listener = new();
+        IOStream stream = NewStream();
+        Task connecting = stream.ConnectAsync(listener.EndPoint).AsTask();
+        using (Socket server = listener.Accept()) server.LingerState = new LingerOption(true, 0);
+        StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => connecting);
+        Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(closed.InnerException).SocketErrorCode);
+    });
+
+    [Fact]
     public void A_name_is_connected_to() => Run(async () =>
     {
         using TestListener listener = new();
