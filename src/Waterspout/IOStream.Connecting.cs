@@ -200,6 +200,8 @@ public partial class IOStream
         {
             Errno error = await TryOnceAsync(addresses[i], isFirst: i == 0);
             if (error == 0) break;
+            // What an address of another family is to the kernel depends on its length.
+            if (error == Errno.EINVAL && !EndPointResolver.IsOfFamily(addresses[i], _fd)) error = Errno.EAFNOSUPPORT;
             if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(error), addresses[i]);
         }
 

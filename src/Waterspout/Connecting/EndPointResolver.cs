@@ -38,7 +38,12 @@ internal static class EndPointResolver
     /// <summary>The address as a socket of this family takes it.</summary>
     internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
 
-    private static bool IsIPv6(int fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true, Value: LibC.AF_INET6 };
+    /// <summary>Whether the address and the socket are both of IP, or both of Unix.</summary>
+    internal static bool IsOfFamily(EndPoint address, int fd) => (address is IPEndPoint) == (GetDomain(fd) != LibC.AF_UNIX);
+
+    private static bool IsIPv6(int fd) => GetDomain(fd) == LibC.AF_INET6;
+
+    private static int GetDomain(int fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true } domain ? domain.Value : 0;
 
     // A dual-mode socket reaches IPv4 by mapped addresses.
     private static IPEndPoint ToFamily(IPEndPoint address, bool isIPv6) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -56,6 +57,19 @@ public abstract class ErrorTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal((SocketError.ConnectionRefused, $"Connection refused: {file}"), await ConnectAndFailAsync(file));
         File.Delete(file);
         File.Delete(datagrams);
+    });
+
+    [Fact]
+    public void An_address_of_another_family_than_the_sockets_is_named_as_that() => Run(async () =>
+    {
+        using IOStream ip = new(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp));
+        using IOStream path = new(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
+        foreach ((IOStream stream, EndPoint address) in ((IOStream, EndPoint)[])[(ip, new UnixDomainSocketEndPoint("/x")), (path, new IPEndPoint(IPAddress.Loopback, 9))])
+        {
+            StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await stream.ConnectAsync(address));
+            SocketException inner = Assert.IsType<SocketException>(error.InnerException);
+            Assert.Equal((SocketError.AddressFamilyNotSupported, $"Address family not supported by protocol: {address}"), (inner.SocketErrorCode, inner.Message));
+        }
     });
 
     // Numbers whose code is that of another one as well.
