@@ -111,6 +111,23 @@ public abstract class ResetContract(Transport transport, PollerKind poller) : St
     }));
 
     [Fact]
+    public void The_end_of_the_loop_closes_a_stream_that_has_something_left_to_receive()
+    {
+        BaseIOStream? failing = null;
+        RunPair(async (left, right) =>
+        {
+            Task told = WhenEndIsTold(right);
+            await AnswerAndReset(left, right);
+            await told;
+            await Turns(20);
+            Assert.False(right.IsClosed);
+            failing = right;
+        }, new IOStreamOptions { MaxBufferSize = 4096, ReadChunkSize = 2048 });
+        Assert.True(failing!.IsClosed);
+        Assert.Equal(CloseReason.Reset, failing.CloseReason);
+    }
+
+    [Fact]
     public void The_callback_forms_have_what_arrived_and_the_close_comes_behind_it() => RunPair(async (left, right) =>
     {
         List<int> calls = [];
