@@ -100,7 +100,7 @@ public abstract partial class BaseIOStream
         // What is in the buffer already is found without any object for the read.
         ReadOnlySpan<byte> data = _readBuffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
-        if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.MaxBufferSize)) return ReadBuffered(end, parse);
+        if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit)) return ReadBuffered(end, parse);
         return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken);
     }
 
@@ -259,7 +259,7 @@ public abstract partial class BaseIOStream
 
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> ChunksAsync(long count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        byte[] chunk = new byte[Math.Min(count, Options.ReadChunkSize)];
+        byte[] chunk = new byte[Math.Min(count, Options.ChunkSize)];
         while (count > 0)
         {
             int read;

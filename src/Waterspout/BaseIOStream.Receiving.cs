@@ -114,11 +114,11 @@ public abstract partial class BaseIOStream
 
     private int? ReceiveIntoBuffer()
     {
-        int chunk = Options.ReadChunkSize;
-        int least = Math.Max(LargestMessage, Math.Min(chunk, Math.Max(SmallestReceive, _lastReceived)));
-        Memory<byte> space = _readBuffer.GetSpace(least, Math.Max(least, chunk));
+        int chunk = Options.ChunkSize;
         // One byte beyond the limit tells that the limit is passed; it is not needed to hold more.
-        int room = (int)Math.Max(LargestMessage, Math.Min(chunk, Options.MaxBufferSize + 1L - _readBuffer.Length));
+        int room = (int)Math.Max(LargestMessage, Math.Min(chunk, Options.BufferLimit + 1L - _readBuffer.Length));
+        int least = Math.Max(LargestMessage, Math.Min(room, Math.Max(SmallestReceive, _lastReceived)));
+        Memory<byte> space = _readBuffer.GetSpace(least, Math.Max(least, chunk));
         if (space.Length > room) space = space[..room];
         int? count = ReceiveInto(space);
         if (count > 0)

@@ -103,7 +103,7 @@ public abstract partial class BaseIOStream
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
         if (_state >= StreamState.Failing) return RefusedException();
         if (_areWritesCompleted) return WritesCompleted();
-        if (Unsent + length <= Options.MaxWriteBufferSize) return null;
+        if (length <= Options.MaxWriteBufferSize - Unsent) return null;
         return new StreamBufferFullException(
             $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {Unsent} wait to be sent.");
     }

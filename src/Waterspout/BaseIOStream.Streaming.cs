@@ -16,7 +16,7 @@ public abstract partial class BaseIOStream
         {
             for (int left = count ?? int.MaxValue; left > 0;)
             {
-                if (await TryReadPieceAsync(Math.Min(left, Options.ReadChunkSize), isUntilEnd: count is null) is not { } piece) break;
+                if (await TryReadPieceAsync(Math.Min(left, Options.ChunkSize), isUntilEnd: count is null) is not { } piece) break;
                 if (count is not null) left -= piece.Length;
                 await OnFreshStack();
                 if (!TryRun(streamingCallback, piece)) throw ClosedException();

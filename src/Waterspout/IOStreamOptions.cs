@@ -8,6 +8,9 @@ public sealed record IOStreamOptions
 {
     internal static readonly IOStreamOptions Default = new();
 
+    // Four times what is received in a turn. More in one call gains nothing, and would be taken of the memory for every stream that receives.
+    private const int LargestChunk = 1024 * 1024;
+
     private bool? _allowHalfOpen;
 
     /// <summary>
@@ -16,7 +19,7 @@ public sealed record IOStreamOptions
     /// </summary>
     public int MaxBufferSize { get; set; } = 104_857_600;
 
-    /// <summary>How many bytes are received at a time, at most, and read ahead of what a read needs. 65,536 by default.</summary>
+    /// <summary>How many bytes are received at a time, at most, and read ahead of what a read needs. 65,536 by default; more than 1 MiB counts as 1 MiB.</summary>
     public int ReadChunkSize { get; set; } = 65_536;
 
     /// <summary>
@@ -96,6 +99,12 @@ public sealed record IOStreamOptions
 
     /// <summary>The local address that <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> connects from; any when null.</summary>
     public IPEndPoint? LocalEndPoint { get; set; }
+
+    /// <summary>The most that may be buffered. What an array holds is a limit too, and one byte beyond the limit tells that it is passed.</summary>
+    internal int BufferLimit => Math.Min(MaxBufferSize, Array.MaxLength - 1);
+
+    /// <summary>The size of the memory that is taken before it is known how much comes.</summary>
+    internal int ChunkSize => Math.Min(ReadChunkSize, LargestChunk);
 
     /// <summary>For a stream that somebody closes in any case.</summary>
     internal IOStreamOptions HalfOpenByDefault() => _allowHalfOpen is null ? this with { AllowHalfOpen = true } : this;

@@ -89,7 +89,7 @@ internal sealed class ReadBuffer
         {
             Release();
         }
-        else if (_array.Length > KeepSize && Length * 4 <= _array.Length)
+        else if (_array.Length > KeepSize && Length <= _array.Length / 4)
         {
             Move(Rent(Length * 2), 0);
             Scanner?.Release();

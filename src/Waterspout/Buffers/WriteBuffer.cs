@@ -108,15 +108,16 @@ internal sealed class WriteBuffer
         return true;
     }
 
-    /// <summary>The first pieces, for a gathering call, and how many bytes they are.</summary>
+    /// <summary>The first pieces, for a gathering call, and how many bytes they are. Not more than a call can say that it has sent.</summary>
     internal int Gather(Span<ReadOnlyMemory<byte>> pieces, out int length)
     {
-        int count = Math.Min(pieces.Length, _count);
+        int most = Math.Min(pieces.Length, _count);
         length = 0;
-        for (int i = 0; i < count; i++)
+        int count = 0;
+        for (; count < most && this[count].Length <= int.MaxValue - length; count++)
         {
-            pieces[i] = this[i].Data;
-            length += pieces[i].Length;
+            pieces[count] = this[count].Data;
+            length += pieces[count].Length;
         }
 
         return count;

@@ -91,7 +91,7 @@ internal abstract class ReadOperation
     protected ReadProgress CheckLimits(int length)
     {
         if (length > Limit) return ReadProgress.Unsatisfiable;
-        return length > Stream.Options.MaxBufferSize ? ReadProgress.BufferFull : ReadProgress.Pending;
+        return length > Stream.Options.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
     }
 }
 

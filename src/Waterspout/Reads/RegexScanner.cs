@@ -100,7 +100,7 @@ internal sealed class RegexScanner(Regex regex)
 
     private void Widen(ReadOnlySpan<byte> data)
     {
-        if (_start + data.Length > _text.Length) MakeRoom(data.Length);
+        if (data.Length > _text.Length - _start) MakeRoom(data.Length);
         Encoding.Latin1.GetChars(data[_length..], _text.AsSpan(_start + _length));
         _length = data.Length;
     }
@@ -108,7 +108,7 @@ internal sealed class RegexScanner(Regex regex)
     private void MakeRoom(int length)
     {
         char[] target = _text;
-        if (length > _text.Length) target = ArrayPool<char>.Shared.Rent(Math.Max(256, length + (length / 2)));
+        if (length > _text.Length) target = ArrayPool<char>.Shared.Rent((int)Math.Clamp(length + (length / 2L), 256, Array.MaxLength));
         _text.AsSpan(_start, _length).CopyTo(target);
         if (target != _text && _text.Length > 0) ArrayPool<char>.Shared.Return(_text);
         _text = target;

@@ -28,6 +28,20 @@ public sealed class ReadBufferTests
         Assert.Empty(ArrayOf(buffer));
     }
 
+    [Theory]
+    [InlineData(600_000_000)] // times 4 is no int
+    [InlineData(1_200_000_000)] // times 2 is none
+    public void An_array_that_is_full_is_kept_however_large_it_is(int length)
+    {
+        ReadBuffer buffer = new();
+        buffer.GetSpace(length, length);
+        buffer.Commit(length);
+        byte[] array = ArrayOf(buffer);
+        buffer.Trim();
+        Assert.Same(array, ArrayOf(buffer));
+        buffer.Release();
+    }
+
     [Fact]
     public void An_empty_buffer_holds_no_array()
     {

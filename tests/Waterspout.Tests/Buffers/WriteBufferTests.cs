@@ -29,6 +29,24 @@ public sealed class WriteBufferTests
     }
 
     [Fact]
+    public void What_is_gathered_is_never_more_than_a_call_can_say_that_it_has_sent()
+    {
+        WriteBuffer buffer = new();
+        byte[] large = GC.AllocateUninitializedArray<byte>(1_500_000_000);
+        for (int i = 0; i < 4; i++) buffer.AppendUncopied(large);
+        Assert.Equal(6_000_000_000, buffer.Length);
+        ReadOnlyMemory<byte>[] pieces = new ReadOnlyMemory<byte>[4];
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.Equal(1, buffer.Gather(pieces, out int length));
+            Assert.Equal(large.Length, length);
+            buffer.Consume(length);
+        }
+
+        Assert.True(buffer.IsUnused);
+    }
+
+    [Fact]
     public void A_buffer_that_was_sent_holds_no_array()
     {
         WriteBuffer buffer = new();

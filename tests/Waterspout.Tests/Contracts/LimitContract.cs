@@ -195,4 +195,25 @@ public abstract class LimitContract(Transport transport, PollerKind poller) : St
 
         void AssertRefused(IOStreamOptions options) => Run(() => Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Transport.ConnectAsync(options)));
     }
+
+    [Fact]
+    public void The_largest_options_are_no_sizes_of_anything() => RunPair(async (left, right) =>
+    {
+        await left.WriteAsync("one\ntwo\nthree four and the rest"u8);
+        await AssertReads("one\n", right.ReadUntilAsync("\n"u8, int.MaxValue));
+        await AssertReads("two\n", right.ReadUntilRegexAsync("\\n", int.MaxValue));
+        await AssertReads("three ", right.ReadBytesAsync(6));
+        await foreach (ReadOnlyMemory<byte> chunk in right.ReadChunksAsync())
+        {
+            Assert.StartsWith("four", Text(chunk.Span));
+            break;
+        }
+
+        List<byte> data = [];
+        TaskCompletionSource<byte[]> end = new();
+        right.ReadUntilClose(end.SetResult, data.AddRange);
+        await WriteAndClose(left, "the end");
+        await end.Task;
+        Assert.EndsWith("the end", Text(data.ToArray()));
+    }, new IOStreamOptions { ReadChunkSize = int.MaxValue, MaxBufferSize = int.MaxValue, MaxWriteBufferSize = long.MaxValue, WriteHighWaterMark = int.MaxValue });
 }

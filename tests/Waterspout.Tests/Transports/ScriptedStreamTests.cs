@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Waterspout.Interop;
 using Waterspout.Loop;
 
 namespace Waterspout.Tests;
@@ -13,6 +14,23 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
         Assert.Equal(0, left.WriteCalls);
         await right.ReadBytesAsync(1000);
         Assert.Equal(1, left.WriteCalls);
+    });
+
+    [Fact]
+    public void More_is_sent_than_an_int_counts_and_every_writer_is_woken() => Run(async () =>
+    {
+        (int one, int other) = Sockets.CreatePair();
+        using Socket peer = new(new SafeSocketHandle(other, ownsHandle: true));
+        using SinkStream stream = new(new Socket(new SafeSocketHandle(one, ownsHandle: true)), new IOStreamOptions { MaxWriteBufferSize = long.MaxValue });
+        ReadOnlyMemory<byte> large = GC.AllocateUninitializedArray<byte>(1_500_000_000);
+        List<Task> writes = [];
+        for (int i = 0; i < 4; i++) writes.Add(stream.WriteAsync(large).AsTask());
+        writes.Add(stream.FlushAsync().AsTask());
+        Assert.Equal(6_000_000_000, stream.Unsent);
+        Assert.DoesNotContain(writes, static write => write.IsCompleted);
+        stream.IsFull = false;
+        await Task.WhenAll(writes);
+        Assert.Equal(6_000_000_000, stream.Taken);
     });
 
     [Fact]
@@ -170,6 +188,30 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
 
     private void RunScripted(Func<ScriptedStream, ScriptedStream, Task> body, IOStreamOptions? options = null) =>
         RunPair((left, right) => body((ScriptedStream)left, (ScriptedStream)right), options);
+
+    /// <summary>Takes whatever it is given, as soon as it takes anything.</summary>
+    private sealed class SinkStream(Socket socket, IOStreamOptions options) : IOStream(socket, options)
+    {
+        public bool IsFull { get; set; } = true;
+
+        public long Taken { get; private set; }
+
+        protected override int? WriteToFd(ReadOnlySpan<byte> data) => Take(data.Length);
+
+        protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
+        {
+            int length = 0;
+            foreach (ReadOnlyMemory<byte> piece in pieces) length = checked(length + piece.Length);
+            return Take(length);
+        }
+
+        private int? Take(int count)
+        {
+            if (IsFull) return null;
+            Taken += count;
+            return count;
+        }
+    }
 }
 
 public sealed class ScriptedStreamEpollTests() : ScriptedStreamTests(PollerKind.Epoll);
