@@ -42,7 +42,7 @@ public abstract partial class BaseIOStream
     /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
     /// <remarks>
     /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If a callback throws, that is logged and
-    /// closes the stream. A streaming read is one read from its first piece to its last; <see cref="IOStreamOptions.ReadTimeout"/> is for each
+    /// closes the stream. The execution context does not flow into it. A streaming read is one read from its first piece to its last; <see cref="IOStreamOptions.ReadTimeout"/> is for each
     /// piece. May be called from any thread.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
@@ -207,6 +207,7 @@ public abstract partial class BaseIOStream
 
     private bool TryRun<T>(Action<T> callback, T argument)
     {
+        IOLoop.ForgetAsyncLocals(); // they would flow into the callback of a read that had to wait, and into no other
         Loop.SetRunning(argument is Delegate function ? function : callback);
         try
         {

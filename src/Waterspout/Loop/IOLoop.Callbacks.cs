@@ -109,8 +109,8 @@ public sealed partial class IOLoop
     /// <summary>No code of the user's has handled this, and it has its line in the log.</summary>
     internal void ReportUnhandled(Exception error) => UnhandledErrors.Report(_unhandled, error);
 
-    // What a callback sets in its AsyncLocals must not be seen by the next one.
-    private static void ForgetAsyncLocals()
+    /// <summary>A callback sees no AsyncLocals, of whoever asked for it or of the one before.</summary>
+    internal static void ForgetAsyncLocals()
     {
         if (ExecutionContext.Capture() != s_noContext && s_noContext is not null) ExecutionContext.Restore(s_noContext);
     }

@@ -116,6 +116,27 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
     [InlineData("later")]
     [InlineData("streaming")]
     [InlineData("write")]
+    [InlineData("close")]
+    public void The_execution_context_does_not_flow_into_a_callback(string kind) => RunPair(async (left, right) =>
+    {
+        AsyncLocal<string?> local = new();
+        TaskCompletionSource<string?> seen = new();
+        if (kind == "buffered") await Buffer(left, right, "x");
+        local.Value = "the caller's";
+        if (kind == "write") left.Write("x"u8, () => seen.TrySetResult(local.Value));
+        else if (kind == "streaming") right.ReadBytes(1, _ => { }, _ => seen.TrySetResult(local.Value));
+        else if (kind == "close") right.SetCloseCallback(() => seen.TrySetResult(local.Value));
+        else right.ReadBytes(1, _ => seen.TrySetResult(local.Value));
+        if (kind is "later" or "streaming") await left.WriteAsync("x"u8);
+        if (kind == "close") right.Close();
+        Assert.Null(await seen.Task);
+    });
+
+    [Theory]
+    [InlineData("buffered")]
+    [InlineData("later")]
+    [InlineData("streaming")]
+    [InlineData("write")]
     public void A_callback_that_throws_is_logged_and_closes_its_stream_only(string kind)
     {
         ExpectLog("A callback of");
