@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 
 namespace Waterspout.Interop.Tests;
 
@@ -60,6 +62,59 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
         // Where the flood had the loop for as long as it has bytes for a turn, there were fewer than twenty.
         Assert.True(pings > 200);
     });
+
+    /// <remarks>With WATERSPOUT_FULL=1 in the environment 10,000 of them instead of 1,000.</remarks>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Hellos_and_resets_or_ends_leave_neither_work_nor_memory(bool resets) => TestLoop.Run(async () =>
+    {
+        int count = Environment.GetEnvironmentVariable("WATERSPOUT_FULL") == "1" ? 10_000 : 1000;
+        using TlsFolder folder = new();
+        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = folder.ServerOptions() });
+        IPEndPoint address = (IPEndPoint)server.Listen(0, "127.0.0.1");
+        await EchoOnceAsync(address, folder); // whatever is made once
+        byte[] hello = Hello(folder);
+        long before = Environment.WorkingSet;
+        await Task.Run(() =>
+        {
+            for (int i = 0; i < count; i++)
+            {
+                using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Connect(address);
+                socket.Send(hello);
+                if (resets) socket.LingerState = new LingerOption(true, 0);
+            }
+        });
+        await EchoOnceAsync(address, folder);
+        long grown = Environment.WorkingSet - before;
+        output.WriteLine($"{grown >> 20} MiB, {server.ConnectionCount} connections left");
+        Assert.True(grown < 50 << 20);
+        while (server.ConnectionCount > 0) await Task.Yield();
+    });
+
+    private static async Task EchoOnceAsync(IPEndPoint address, TlsFolder folder)
+    {
+        await using SslIOStream stream = await SslIOStream.ConnectAsync("127.0.0.1", address.Port, folder.ClientOptions());
+        await stream.WriteAsync("ping\n"u8);
+        Assert.Equal(5, (await stream.ReadUntilAsync("\n"u8)).Length);
+    }
+
+    /// <summary>What a client says first.</summary>
+    private static byte[] Hello(TlsFolder folder)
+    {
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        TcpClient client = new();
+        client.Connect((IPEndPoint)listener.LocalEndPoint!);
+        using SslStream stream = new(client.GetStream());
+        Task handshake = stream.AuthenticateAsClientAsync(folder.ClientOptions());
+        byte[] hello = new byte[4096];
+        using (Socket accepted = listener.Accept()) hello = hello[..accepted.Receive(hello)];
+        Assert.ThrowsAny<Exception>(() => handshake.GetAwaiter().GetResult());
+        return hello;
+    }
 
     private static async Task EchoAsync(IOStream stream)
     {

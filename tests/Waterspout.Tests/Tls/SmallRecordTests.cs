@@ -9,6 +9,8 @@ public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
 {
     private const int Records = 20_000;
 
+    private Socket? _socket; // the peer's
+
     [Theory]
     [MemberData(nameof(Protocols))]
     public void Records_of_one_byte_leave_the_others_their_turns(SslProtocols protocol) => Run(async () =>
@@ -51,9 +53,34 @@ public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
         peer.Dispose();
     });
 
-    private static async Task<(SslIOStream Stream, SslStream Peer)> ConnectAsync(SslProtocols protocol)
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public void What_waits_for_the_next_turn_is_read_before_a_reset(SslProtocols protocol) => Run(async () =>
+    {
+        (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
+        const int Few = Records / 10;
+        await SendAsync(peer, 1);
+        await stream.ReadBytesAsync(1); // and the session tickets in front of it
+        // All of them have to be with the receiver's kernel: the reset drops what is with the sender's.
+        await SendAsync(peer, 1);
+        while (stream.Socket.Available == 0) await Turn();
+        int size = stream.Socket.Available;
+        await SendAsync(peer, Few - 1);
+        while (stream.Socket.Available < Few * size) await Turn();
+        Task<byte[]> read = stream.ReadBytesAsync(Few).AsTask();
+        await Turns(3);
+        _socket!.LingerState = new LingerOption(true, 0);
+        _socket.Dispose();
+        Assert.Equal(Few, (await read).Length);
+        await Assert.ThrowsAsync<StreamClosedException>(() => stream.ReadBytesAsync(1).AsTask());
+        Assert.Equal(CloseReason.Reset, stream.CloseReason);
+        peer.Dispose();
+    });
+
+    private async Task<(SslIOStream Stream, SslStream Peer)> ConnectAsync(SslProtocols protocol)
     {
         (Socket left, Socket right) = SocketPair.Tcp();
+        _socket = right;
         left.ReceiveBufferSize = 4 * 1024 * 1024;
         right.SendBufferSize = 4 * 1024 * 1024;
         SslIOStream stream = new(left, TestCertificates.ClientOptions());
@@ -64,9 +91,9 @@ public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
         return (stream, peer);
     }
 
-    private static Task SendAsync(SslStream peer) => Task.Run(() =>
+    private static Task SendAsync(SslStream peer, int records = Records) => Task.Run(() =>
     {
-        for (int i = 0; i < Records; i++) peer.Write([(byte)i]);
+        for (int i = 0; i < records; i++) peer.Write([(byte)i]);
     });
 }
 
