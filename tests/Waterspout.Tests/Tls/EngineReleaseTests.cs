@@ -38,6 +38,31 @@ public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
         await engine.Disposed.Task;
     });
 
+    [Fact]
+    public void A_handshake_that_outlives_its_connection_ends_with_the_loop()
+    {
+        TestEngine engine = new();
+        SslIOStream? stream = null;
+        Task? waiting = null;
+        Run(async () =>
+        {
+            (Socket left, Socket right) = SocketPair.Tcp();
+            TlsTransport transport = new(left, new IOStreamOptions(), Loop);
+            stream = new StreamWithEngine(transport, engine);
+            waiting = stream.WaitForHandshakeAsync().AsTask();
+            await engine.Begun.Task;
+            right.LingerState = new LingerOption(true, 0);
+            right.Close();
+            while (!transport.IsClosed) await Turn();
+            // It may have everything that it needs.
+            await Turns(5);
+            Assert.False(stream.IsClosed);
+        });
+        Assert.True(stream!.IsClosed);
+        Assert.True(waiting!.IsFaulted);
+        engine.Handshake.SetException(new IOException("The transport is closed."));
+    }
+
     private sealed class StreamWithEngine(TlsTransport transport, ITlsEngine engine) : SslIOStream(null, null, transport, null)
     {
         private protected override ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => engine;
