@@ -65,15 +65,19 @@ static SslServerAuthenticationOptions LoadCertificate(string certificate, string
 
 static void Announce(EndPoint endPoint) => Console.WriteLine($"listening on {endPoint}");
 
-static async Task EchoAsync(IOStream stream)
+static async Task EchoAsync(IOStream stream, CancellationToken stopping)
 {
     try
     {
-        while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, LongestLine));
+        while (true)
+        {
+            byte[] line = await stream.ReadUntilAsync("\n"u8, LongestLine, stopping);
+            await stream.WriteAsync(line, CancellationToken.None);
+        }
     }
     catch (StreamClosedException end) when (end.Reason == CloseReason.EndOfStream)
     {
         // What came after the last line's end.
-        await stream.WriteAsync(await stream.ReadUntilCloseAsync());
+        await stream.WriteAsync(await stream.ReadUntilCloseAsync(stopping), CancellationToken.None);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         if (limit.IsCancellationRequested) return new TimeoutException($"No connection to {target} within {options.ConnectTimeout}.");
         return error switch
         {
-            AggregateException errors => new StreamClosedException($"Cannot connect to {target}: {string.Join(' ', errors.InnerExceptions.Select(each => each.Message))}", errors),
+            AggregateException errors => new StreamClosedException($"Cannot connect to {target}: {string.Join("; ", errors.InnerExceptions.Select(each => each.Message))}", errors),
             SocketException => new StreamClosedException($"Cannot connect to {target}: {error.Message}", error),
             _ => error,
         };

@@ -25,7 +25,7 @@ internal sealed class UnixPath
     /// </summary>
     internal void Remove()
     {
-        if (_made is not null && FileDescriptors.Identify(_path) == _made) File.Delete(_path);
+        if (_made is not null && FileDescriptors.Identify(_path) == _made) TryDelete(_path);
     }
 
     /// <summary>Removes a socket that nobody has any more, so that its path can be bound.</summary>
@@ -37,7 +37,19 @@ internal sealed class UnixPath
         // Connecting to a file of another kind is refused just as that to a dead socket.
         if (found is not { IsSocket: true })
             throw new SocketException((int)SocketError.AddressAlreadyInUse, $"'{path}' exists, and is not a socket. It is left as it is.");
-        if (IsDead(endPoint) && FileDescriptors.Identify(path) == found) File.Delete(path);
+        if (IsDead(endPoint) && FileDescriptors.Identify(path) == found) TryDelete(path);
+    }
+
+    // Where the folder does not allow it, a stop goes on all the same, and a bind says that the path is in use.
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     // By a datagram socket: the kernel refuses to connect it to a stream socket in one way where somebody has that, and in another where nobody

@@ -138,6 +138,18 @@ public abstract class NameTests(PollerKind poller) : ManualLoopTest(poller)
     }, options => options.Lookup = Answer("127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"));
 
     [Fact]
+    public void Every_address_of_a_name_is_tried_on_the_socket_of_a_TLS_stream() => Run(async () =>
+    {
+        await using TcpServer server = new(async stream => await stream.WriteAsync("x"u8), new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
+        int port = ((IPEndPoint)server.Listen(0, "127.0.0.3")).Port;
+        await using SslIOStream stream = new(NewSocket(), TestCertificates.ClientOptions());
+        TaskCompletionSource connected = new();
+        stream.Connect(new DnsEndPoint("name.test", port), connected.SetResult);
+        await connected.Task;
+        Assert.Equal((byte)'x', (await stream.ReadBytesAsync(1))[0]);
+    }, options => options.Lookup = Answer("127.0.0.1", "127.0.0.2", "127.0.0.3"));
+
+    [Fact]
     public void When_no_address_can_be_connected_to_the_last_error_names_its_address() => Run(async () =>
     {
         int port = TestListener.UnusedPort();
