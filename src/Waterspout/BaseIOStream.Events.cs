@@ -25,6 +25,8 @@ public abstract partial class BaseIOStream
     /// <summary>What a stream over another one is told by it, as the poller tells others.</summary>
     private protected void HandleEvents(IOEvents events) => ((IReadinessHandler)this).HandleEvents(events);
 
+    void IReadinessHandler.EndWithLoop() => Close();
+
     void IReadinessHandler.HandleEvents(IOEvents events)
     {
         if (_state == StreamState.Closed) return;

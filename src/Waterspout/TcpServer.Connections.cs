@@ -74,7 +74,7 @@ public partial class TcpServer
         try
         {
             // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
-            if (handling.Exception?.InnerException is not StreamClosedException) await handling;
+            if (handling.Exception?.InnerException is not StreamClosedException closed || IsOfAnother(closed, connection.Stream)) await handling;
         }
         catch (OperationCanceledException) when (_isStopped)
         {
@@ -101,6 +101,10 @@ public partial class TcpServer
         if (connection.Stream is { } stream) await CloseAsync(stream);
         End(connection);
     }
+
+    /// <summary>The error of another connection, most likely one that could not be made: it does not end the handler's own, and nobody else says it.</summary>
+    private static bool IsOfAnother(StreamClosedException closed, IOStream? stream) =>
+        closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error } && stream is { CloseReason: CloseReason.None };
 
     private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
         ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)

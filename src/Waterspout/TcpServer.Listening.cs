@@ -24,7 +24,7 @@ public partial class TcpServer
         if (IOLoop.IsAnyCurrent)
             throw new InvalidOperationException($"To resolve '{address}' would hold the loop. Use {nameof(ListenAsync)}, or an IP address.");
         // Not on this thread's own context, which may be waiting for it here.
-        return ListenOn(Task.Run(() => ResolveAsync(address!, CancellationToken.None)).GetAwaiter().GetResult(), port);
+        return ListenOn(Task.Run(() => ResolveAsync(address!, port, CancellationToken.None)).GetAwaiter().GetResult(), port);
     }
 
     /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
@@ -55,8 +55,11 @@ public partial class TcpServer
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
         return ListenCoreAsync();
 
-        async Task<EndPoint> ListenCoreAsync() =>
-            ListenOn(FindAddresses(address) ?? await ResolveAsync(address!, cancellationToken).ConfigureAwait(false), port);
+        async Task<EndPoint> ListenCoreAsync()
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return ListenOn(FindAddresses(address) ?? await ResolveAsync(address!, port, cancellationToken).ConfigureAwait(false), port);
+        }
     }
 
     /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
@@ -66,7 +69,8 @@ public partial class TcpServer
     public Task<EndPoint> ListenAsync(EndPoint endPoint, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
-        return endPoint is DnsEndPoint name ? ListenAsync(name.Port, name.Host, cancellationToken) : Task.FromResult(Listen(endPoint));
+        if (endPoint is DnsEndPoint name) return ListenAsync(name.Port, name.Host, cancellationToken);
+        return cancellationToken.IsCancellationRequested ? Task.FromCanceled<EndPoint>(cancellationToken) : Task.FromResult(Listen(endPoint));
     }
 
     /// <summary>Listens on all of them, or on none: where one cannot be listened on, the others are given up again.</summary>
@@ -108,14 +112,11 @@ public partial class TcpServer
         return address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : null;
     }
 
-    private Task<IPAddress[]> ResolveAsync(string name, CancellationToken cancellationToken) =>
-        EndPointResolver.ResolveAsync(name, AddressFamily.Unspecified, _loops[0], cancellationToken);
+    private Task<IPAddress[]> ResolveAsync(string name, int port, CancellationToken cancellationToken) =>
+        EndPointResolver.ResolveAsync(new DnsEndPoint(name, port), AddressFamily.Unspecified, _loops[0], cancellationToken);
 
-    private EndPoint ListenOn(IPAddress[] addresses, int port)
-    {
-        if (addresses.Length == 0) throw new SocketException((int)SocketError.NoData);
-        return ListenOnAll([.. addresses.Distinct().Select(address => new IPEndPoint(address, port))])[0];
-    }
+    private EndPoint ListenOn(IPAddress[] addresses, int port) =>
+        ListenOnAll([.. addresses.Distinct().Select(address => new IPEndPoint(address, port))])[0];
 
     private EndPoint[] BindAll(EndPoint[] endPoints, List<Listener> listeners)
     {

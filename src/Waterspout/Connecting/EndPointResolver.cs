@@ -25,13 +25,27 @@ internal static class EndPointResolver
         }
     }
 
+    /// <summary>The addresses of a name: at least one.</summary>
+    /// <exception cref="SocketException">The name is unknown, or has no address. The message has the name.</exception>
+    internal static async Task<IPAddress[]> ResolveAsync(DnsEndPoint name, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IPAddress[] addresses = await ResolveAsync(name.Host, family, loop, cancellationToken);
+            return addresses.Length > 0 ? addresses : throw new SocketException((int)SocketError.NoData);
+        }
+        catch (SocketException error)
+        {
+            throw AddressError.Of(error, name);
+        }
+    }
+
     /// <summary>The addresses of a name that a socket of this family reaches.</summary>
     /// <exception cref="SocketException">The name is unknown, or has no address of the socket's family.</exception>
     internal static async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, int fd, IOLoop loop, CancellationToken cancellationToken)
     {
         bool isIPv6 = IsIPv6(fd);
-        IPAddress[] addresses = await ResolveAsync(name.Host, isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork, loop, cancellationToken);
-        if (addresses.Length == 0) throw new SocketException((int)SocketError.NoData);
+        IPAddress[] addresses = await ResolveAsync(name, isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork, loop, cancellationToken);
         return [.. addresses.Select(found => ToFamily(new IPEndPoint(found, name.Port), isIPv6))];
     }
 

@@ -23,6 +23,7 @@ internal sealed class Listener : IReadinessHandler
     private readonly int _fd;
     private Registration _registration;
     private bool _isStopped;
+    private bool _isReleased;
 
     /// <summary>Binds the address. Nobody can connect before <see cref="Listen"/>, and nobody is let in before <see cref="Start"/>.</summary>
     internal Listener(EndPoint endPoint, bool isShared, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
@@ -44,7 +45,7 @@ internal sealed class Listener : IReadinessHandler
     internal void Start()
     {
         if (_loop.IsCurrent) Register();
-        else _loop.TryPost(new LoopCallback(_ => Register(), null));
+        else if (!_loop.TryPost(new LoopCallback(_ => Register(), null))) Release();
     }
 
     /// <summary>Gives the address back, before <see cref="Start"/>.</summary>
@@ -68,6 +69,9 @@ internal sealed class Listener : IReadinessHandler
         if (_loop.TryPost(new LoopCallback(_ => { Stop(); stopped.SetResult(); }, null))) await stopped.Task.ConfigureAwait(false);
         else Release(); // the loop is gone, and its poller with it
     }
+
+    // Else clients would still be let in by the system, and nobody would ever accept them.
+    void IReadinessHandler.EndWithLoop() => Stop();
 
     void IReadinessHandler.HandleEvents(IOEvents events)
     {
@@ -140,8 +144,10 @@ internal sealed class Listener : IReadinessHandler
         throw AddressError.Of(result.Error == Errno.ENOENT ? new SocketException((int)SocketError.AddressNotAvailable, error.Message) : error, endPoint);
     }
 
+    // Once: without the socket the number of its file may be another's. A stop and the end of the loop may come here at a time.
     private void Release()
     {
+        if (Interlocked.Exchange(ref _isReleased, true)) return;
         _file?.Remove();
         _handle.Dispose();
     }

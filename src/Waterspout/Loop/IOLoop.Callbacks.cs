@@ -53,11 +53,11 @@ public sealed partial class IOLoop
     internal void Post(SendOrPostCallback function, object? state) =>
         ObjectDisposedException.ThrowIf(!TryPost(new LoopCallback(function, state)), this);
 
-    /// <summary>Queues what has to run in any case: where the loop has ended, on the thread pool.</summary>
+    /// <summary>Queues what has to run in any case: where the loop has ended, on the thread pool. There an exception would end the process.</summary>
     internal void PostOrPool(LoopCallback callback)
     {
         if (!TryPost(callback))
-            ThreadPool.UnsafeQueueUserWorkItem(static callback => callback.Function(callback.State), callback, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static call => call.Loop.TryRun(call.Callback.Function, call.Callback.State), (Loop: this, Callback: callback), preferLocal: false);
     }
 
     /// <summary>Queues a call for the next turn. False when the loop is gone.</summary>
@@ -89,6 +89,12 @@ public sealed partial class IOLoop
     private void Run(SendOrPostCallback function, object? state)
     {
         _current = state ?? function;
+        TryRun(function, state);
+        ForgetAsyncLocals();
+    }
+
+    private void TryRun(SendOrPostCallback function, object? state)
+    {
         try
         {
             function(state);
@@ -102,8 +108,6 @@ public sealed partial class IOLoop
             Log.CallbackFailed(Logger, error, Name);
             ReportUnhandled(error);
         }
-
-        ForgetAsyncLocals();
     }
 
     /// <summary>No code of the user's has handled this, and it has its line in the log.</summary>

@@ -1,11 +1,10 @@
-using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
 namespace Waterspout;
 
 public sealed partial class IOLoop
 {
-    private readonly Dictionary<int, Registration> _handlers = [];
+    private readonly DescriptorHandlers _handlers = new();
 
     /// <summary>
     /// Calls <paramref name="handler"/> on the loop whenever <paramref name="fd"/> is ready for one of <paramref name="events"/>,
@@ -15,38 +14,43 @@ public sealed partial class IOLoop
     /// <param name="events">What to wait for. Errors are told in any case.</param>
     /// <param name="handler">Gets the descriptor and what it is ready for. One that throws is logged, and called again.</param>
     /// <exception cref="ArgumentException">The descriptor cannot be polled (a regular file, for example).</exception>
-    /// <exception cref="InvalidOperationException">The descriptor has a handler already. Off the loop's thread this is logged instead.</exception>
+    /// <exception cref="InvalidOperationException">The descriptor has a handler already.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void AddHandler(int fd, IOEvents events, Action<int, IOEvents> handler)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
         ArgumentNullException.ThrowIfNull(handler);
         ThrowIfNotPollable(fd);
-        OnLoop(() =>
-        {
-            if (_handlers.ContainsKey(fd)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
-            _handlers.Add(fd, Register(fd, new DescriptorHandler(fd, handler), events));
-        });
+        ThrowIfEnded();
+        DescriptorHandler added = new(fd, handler) { Events = events };
+        if (!_handlers.TryAdd(added)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
+        OnLoop(() => Register(added));
     }
 
     /// <summary>Changes what the handler of <paramref name="fd"/> waits for. May be called from any thread.</summary>
-    /// <exception cref="InvalidOperationException">The descriptor has no handler. Off the loop's thread this is logged instead.</exception>
+    /// <exception cref="InvalidOperationException">The descriptor has no handler.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
-    public void UpdateHandler(int fd, IOEvents events) => OnLoop(() =>
+    public void UpdateHandler(int fd, IOEvents events)
     {
-        if (!_handlers.TryGetValue(fd, out Registration registration)) throw new InvalidOperationException($"Descriptor {fd} has no handler.");
-        _poller.Modify(fd, registration.Token, events);
-    });
+        ThrowIfEnded();
+        DescriptorHandler handler = _handlers.Find(fd) ?? throw new InvalidOperationException($"Descriptor {fd} has no handler.");
+        OnLoop(() =>
+        {
+            handler.Events = events;
+            if (!handler.IsRemoved && !handler.Registration.IsNone) Modify(handler.Registration, events);
+        });
+    }
 
     /// <summary>
-    /// Ends the calls of the handler of <paramref name="fd"/>, at once when called on the loop. Does nothing where there is
-    /// none. May be called from any thread.
+    /// Ends the calls of the handler of <paramref name="fd"/>: once this has returned none begins, and the descriptor may be closed. Does nothing where
+    /// there is none. May be called from any thread; a call that has begun on the loop meanwhile is left to run.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
-    public void RemoveHandler(int fd) => OnLoop(() =>
+    public void RemoveHandler(int fd)
     {
-        if (_handlers.Remove(fd, out Registration registration)) Unregister(registration);
-    });
+        ThrowIfEnded();
+        if (_handlers.Remove(fd)) OnLoop(EndRemovedHandlers);
+    }
 
     /// <summary>Throws for a descriptor that is always ready. From any thread: what the poller says must come from the caller's call.</summary>
     internal void ThrowIfNotPollable(int fd)
@@ -79,10 +83,36 @@ public sealed partial class IOLoop
     internal void Rearm(Registration registration, IOEvents events, bool isCertain) =>
         _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, isCertain);
 
+    private void Register(DescriptorHandler handler)
+    {
+        if (handler.IsRemoved) return;
+        try
+        {
+            handler.Registration = Register(handler.Fd, handler, handler.Events);
+        }
+        catch
+        {
+            _handlers.Forget(handler);
+            throw;
+        }
+    }
+
+    /// <summary>Of handlers that were removed, on this thread or on others, takes the descriptors from the poller.</summary>
+    private void EndRemovedHandlers()
+    {
+        while (_handlers.TakeRemoved() is { } handler)
+        {
+            if (!handler.Registration.IsNone) Unregister(handler.Registration);
+            handler.Registration = default;
+        }
+    }
+
     private Registration Register(int fd, Registration registration, IOEvents events, bool edgeTriggered)
     {
         try
         {
+            // The number may be that of a descriptor whose handler another thread has removed, and which is closed by now.
+            EndRemovedHandlers();
             _poller.Add(fd, registration.Token, events, edgeTriggered);
             return registration;
         }
@@ -93,16 +123,12 @@ public sealed partial class IOLoop
         }
     }
 
+    // What runs at the end of the loop may still call.
+    private void ThrowIfEnded() => ObjectDisposedException.ThrowIf(_isDisposed && !IsCurrent, this);
+
     private void OnLoop(Action action)
     {
         if (IsCurrent) action();
         else AddCallback(action);
-    }
-
-    private sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) : IReadinessHandler, ICaller
-    {
-        public Delegate Function => handler;
-
-        public void HandleEvents(IOEvents events) => handler(fd, events);
     }
 }

@@ -11,7 +11,7 @@ public sealed partial class IOLoop
     private readonly Lock _wakeGuard = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly UnregisteredStreams _unregistered = new();
-    private volatile TaskCompletionSource? _run; // the run under way
+    private volatile TaskCompletionSource<bool>? _run; // the run under way; its result is whether it has ended by a stop
     private bool _isPollerGone;
     private volatile bool _disposeOnExit;
 
@@ -35,30 +35,33 @@ public sealed partial class IOLoop
 
     internal void RemoveUnregistered(BaseIOStream stream) => _unregistered.Remove(stream);
 
-    private void RunUntil(Func<bool> isDone)
+    /// <summary>False where another thread runs the loop.</summary>
+    private bool TryRunUntil(Func<bool> isDone)
     {
         if (t_current is not null) throw new InvalidOperationException("This thread runs a loop already.");
-        if (!_running.TryEnter()) throw new InvalidOperationException($"The loop '{Name}' runs already, on another thread.");
+        if (!_running.TryEnter()) return false;
         SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
         try
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
             using Watchdog? watchdog = Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);
-            _run = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _run = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
             do RunTurn(isOver);
             while (!isOver());
+            return true;
         }
         finally
         {
+            bool isStopped = _stopRequested;
             _stopRequested = false;
             Leave(outer);
             if (_disposeOnExit && !_isDisposed) DisposeCore();
-            TaskCompletionSource? run = _run;
+            TaskCompletionSource<bool>? run = _run;
             _run = null;
             _running.Exit();
-            run?.SetResult();
+            run?.SetResult(isStopped);
         }
     }
 
@@ -168,8 +171,8 @@ public sealed partial class IOLoop
 
     private void CloseStreams()
     {
-        SendOrPostCallback close = static stream => ((BaseIOStream)stream!).Close();
-        foreach (BaseIOStream stream in _registrations.Handlers.OfType<BaseIOStream>()) Run(close, stream);
+        SendOrPostCallback close = static handler => ((IReadinessHandler)handler!).EndWithLoop();
+        foreach (IReadinessHandler handler in _registrations.Handlers) Run(close, handler);
         foreach (BaseIOStream stream in _unregistered.All)
             if (_unregistered.Remove(stream)) Run(close, stream);
     }

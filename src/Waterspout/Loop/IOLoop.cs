@@ -130,7 +130,10 @@ public sealed partial class IOLoop : IDisposable
     /// <remarks>A stop that came before makes it return after one turn. It may be started again afterwards.</remarks>
     /// <exception cref="InvalidOperationException">The loop runs already, or the thread runs another loop.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
-    public void Start() => RunUntil(() => _stopRequested);
+    public void Start()
+    {
+        if (!TryRunUntil(() => _stopRequested)) throw new InvalidOperationException($"The loop '{Name}' runs already, on another thread.");
+    }
 
     /// <summary>
     /// Makes <see cref="Start"/> return at the end of the current turn, and <see cref="RunSync(Func{Task}, TimeSpan?)"/> fail, unless its task has
@@ -147,7 +150,8 @@ public sealed partial class IOLoop : IDisposable
     /// <param name="main">Called on the loop.</param>
     /// <param name="timeout">How long that may take; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <remarks>
-    /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there. When this throws because of the time or a
+    /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there, and runs the loop itself if that thread
+    /// leaves it before, without a stop. When this throws because of the time or a
     /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern. The time limit needs the loop: it does not end a
     /// callback that blocks, which the log names (see <see cref="IOLoopOptions.StallThreshold"/>).
     /// </remarks>
@@ -225,16 +229,19 @@ public sealed partial class IOLoop : IDisposable
     {
         bool isTimeUp = false;
         using IDisposable? limit = timeout is { } time ? CallLater(time, () => isTimeUp = true) : null;
-        if (_run is { } run)
-        {
-            // The task first: of several that have ended, that is the one which counts.
-            return Task.WaitAny([task, run.Task], TimeLimit.ForSystem(timeout ?? Timeout.InfiniteTimeSpan)) >= 0;
-        }
-
+        long begun = Clock.Timestamp();
         // The completion has to end the wait as well: main may end on another thread.
         task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(new LoopCallback(static _ => { }, null)), this,
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        RunUntil(() => task.IsCompleted || isTimeUp || _stopRequested);
+        while (!TryRunUntil(() => task.IsCompleted || isTimeUp || _stopRequested))
+        {
+            // Between the two there may be nobody.
+            if (_run is not { } run) Thread.Yield();
+            // The task first: of several that have ended, that is the one which counts.
+            else if (Task.WaitAny([task, run.Task], TimeLimit.Rest(timeout, begun)) < 0) return false;
+            else if (task.IsCompleted || run.Task.Result) return true;
+        }
+
         return task.IsCompleted || !isTimeUp;
     }
 

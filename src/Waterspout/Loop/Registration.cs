@@ -4,6 +4,9 @@ namespace Waterspout.Loop;
 internal interface IReadinessHandler
 {
     void HandleEvents(IOEvents events);
+
+    /// <summary>The loop has ended: what belongs to the handler itself is closed.</summary>
+    void EndWithLoop();
 }
 
 /// <summary>A descriptor that a loop watches. The default is none.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Waterspout.Loop;
 
 /// <summary>What a time limit may be, wherever one is taken: up to <see cref="TimeSpan.MaxValue"/>, or infinite.</summary>
@@ -20,6 +22,14 @@ internal static class TimeLimit
 
     /// <summary>The limit as the waits of the platform take it.</summary>
     internal static TimeSpan ForSystem(TimeSpan limit) => limit <= s_longest ? limit : Timeout.InfiniteTimeSpan;
+
+    /// <summary>What is left of a limit, as the waits of the platform take it.</summary>
+    internal static TimeSpan Rest(TimeSpan? limit, long begun)
+    {
+        if (limit is not { } time || ForSystem(time) == Timeout.InfiniteTimeSpan) return Timeout.InfiniteTimeSpan;
+        TimeSpan rest = time - Stopwatch.GetElapsedTime(begun);
+        return rest > TimeSpan.Zero ? rest : TimeSpan.Zero;
+    }
 
     /// <summary>Sets a timer on the loop; none where there is no limit.</summary>
     internal static IDisposable? Start(IOLoop loop, TimeSpan? limit, Action expired) =>

@@ -199,6 +199,123 @@ public abstract class HandlerTests(PollerKind poller) : LoopTest(poller)
         Assert.Throws<InvalidOperationException>(() => Loop.UpdateHandler(ready.Fd, IOEvents.Read));
     });
 
+    [Fact]
+    public void A_handler_that_another_thread_has_removed_is_not_called() => Run(async () =>
+    {
+        using TestEventFd first = new();
+        using TestEventFd second = new();
+        int calls = 0;
+        TaskCompletionSource done = new();
+        IOLoop loop = Loop;
+        foreach ((TestEventFd ready, TestEventFd other) in ((TestEventFd, TestEventFd)[])[(first, second), (second, first)])
+        {
+            ready.Signal();
+            loop.AddHandler(ready.Fd, IOEvents.Read, (fd, _) =>
+            {
+                calls++;
+                Elsewhere(() => loop.RemoveHandler(other.Fd));
+                loop.RemoveHandler(fd);
+                done.SetResult();
+            });
+        }
+
+        await done.Task;
+        await Turns(3);
+        Assert.Equal(1, calls);
+    });
+
+    [Fact]
+    public void A_stream_with_the_number_of_a_descriptor_whose_handler_another_thread_has_removed_is_not_disturbed() => Run(async () =>
+    {
+        TestEventFd old = new();
+        int fd = old.Fd;
+        IOLoop loop = Loop;
+        loop.AddHandler(fd, IOEvents.Read, (_, _) => { });
+        (int reader, int writer) = FileDescriptors.CreatePipe();
+        Elsewhere(() => loop.RemoveHandler(fd));
+        // Closes the old one, and has its number used again, with nobody between the two.
+        Assert.Equal(fd, FileDescriptorsOf.Duplicate(reader, fd));
+        FileDescriptors.Close(reader);
+        using PipeIOStream stream = new(fd), other = new(writer);
+        await Turns(3);
+        await other.WriteAsync("x"u8);
+        Assert.Single(await stream.ReadBytesAsync(1));
+    });
+
+    [Fact]
+    public void A_descriptor_whose_handler_another_thread_has_removed_can_be_added_at_once() => Run(async () =>
+    {
+        using TestEventFd ready = new();
+        IOLoop loop = Loop;
+        for (int i = 0; i < 3; i++)
+        {
+            TaskCompletionSource called = new();
+            loop.AddHandler(ready.Fd, IOEvents.Read, (_, _) => called.TrySetResult());
+            ready.Signal();
+            await called.Task;
+            ready.Clear();
+            Elsewhere(() => loop.RemoveHandler(ready.Fd));
+        }
+
+        // Removed before the loop knew it.
+        Elsewhere(() =>
+        {
+            loop.AddHandler(ready.Fd, IOEvents.Write, (_, _) => Assert.Fail("It has been removed."));
+            loop.RemoveHandler(ready.Fd);
+        });
+        await Turns(3);
+    });
+
+    [Fact]
+    public void UpdateHandler_counts_for_a_handler_that_is_on_its_way_from_another_thread() => Run(async () =>
+    {
+        using TestEventFd ready = new();
+        IOLoop loop = Loop;
+        TaskCompletionSource<IOEvents> told = new();
+        Elsewhere(() => loop.AddHandler(ready.Fd, IOEvents.Read, (fd, events) =>
+        {
+            loop.RemoveHandler(fd);
+            told.SetResult(events);
+        }));
+        loop.UpdateHandler(ready.Fd, IOEvents.Write);
+        Assert.Equal(IOEvents.Write, await told.Task);
+    });
+
+    [Fact]
+    public void Mistakes_are_told_to_the_caller_on_other_threads() => Run(() =>
+    {
+        using TestEventFd ready = new();
+        IOLoop loop = Loop;
+        Elsewhere(() =>
+        {
+            Assert.Throws<InvalidOperationException>(() => loop.UpdateHandler(ready.Fd, IOEvents.Read));
+            loop.AddHandler(ready.Fd, IOEvents.Read, (_, _) => { });
+            Assert.Throws<InvalidOperationException>(() => loop.AddHandler(ready.Fd, IOEvents.Read, (_, _) => { }));
+            loop.RemoveHandler(ready.Fd);
+            loop.RemoveHandler(ready.Fd);
+        });
+        return Turns(2);
+    });
+
+    private static void Elsewhere(Action action)
+    {
+        Exception? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception error)
+            {
+                failure = error;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+    }
+
     private static class FileDescriptorsOf
     {
         [System.Runtime.InteropServices.DllImport("libc", EntryPoint = "dup3")]

@@ -109,6 +109,48 @@ public abstract class LoopEndTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void What_a_callback_throws_behind_an_await_after_the_end_is_reported_and_does_not_end_the_process()
+    {
+        TaskCompletionSource<Exception> reported = new();
+        ExpectLog("A callback on loop");
+        Check(() =>
+        {
+            IOLoop loop = Loop;
+            TaskCompletionSource resume = new();
+            async void Callback()
+            {
+                await resume.Task;
+                throw new InvalidDataException("on purpose");
+            }
+
+            loop.AddCallback(Callback);
+            loop.RunSync(() => Task.CompletedTask, Limit);
+            loop.Dispose();
+            resume.SetResult();
+            Assert.Equal("on purpose", reported.Task.WaitAsync(Limit).GetAwaiter().GetResult().Message);
+        }, options => options.UnhandledException = reported.SetResult);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public void What_a_server_listens_on_ends_with_its_loop(bool isUnix, bool hasRun) => Check(() =>
+    {
+        IOLoop loop = Loop;
+        EndPoint address = isUnix ? TestListener.NewPath() : new IPEndPoint(IPAddress.Loopback, 0);
+        TcpServer server = loop.RunSync(() => Task.FromResult(new TcpServer(_ => Task.CompletedTask)), Limit);
+        if (hasRun) loop.RunSync(() => Task.FromResult(address = server.Listen(address)), Limit);
+        else address = server.Listen(address);
+        loop.Dispose();
+        using Socket client = isUnix ? new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) : NewSocket();
+        Assert.Throws<SocketException>(() => client.Connect(address));
+        if (isUnix) Assert.False(Path.Exists(address.ToString()));
+        server.DisposeAsync().AsTask().WaitAsync(Limit).GetAwaiter().GetResult();
+    });
+
+    [Fact]
     public void A_queued_call_runs_also_behind_a_callback_that_always_adds_itself() => Check(() =>
     {
         IOLoop loop = Loop;

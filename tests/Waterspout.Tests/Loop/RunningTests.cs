@@ -48,6 +48,52 @@ public abstract class RunningTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void RunSync_that_waits_for_another_one_runs_the_loop_itself_when_that_has_ended() => Check(() =>
+    {
+        IOLoop loop = Loop;
+        using ManualResetEventSlim isRunning = new();
+        TaskCompletionSource firstMayEnd = new();
+        Thread first = new(() => loop.RunSync(() =>
+        {
+            isRunning.Set();
+            return firstMayEnd.Task;
+        }, Limit));
+        first.Start();
+        Assert.True(isRunning.Wait(Limit));
+        int five = loop.RunSync(async () =>
+        {
+            firstMayEnd.SetResult();
+            await Task.Run(() => Assert.True(first.Join(Limit)));
+            return 5;
+        }, Limit);
+        Assert.Equal(5, five);
+    });
+
+    [Fact]
+    public void RunSync_of_many_threads_at_a_time() => Check(() =>
+    {
+        IOLoop loop = Loop;
+        int sum = 0;
+        Thread[] threads = [.. Enumerable.Range(0, 8).Select(i => new Thread(() =>
+        {
+            for (int turn = 0; turn < 50; turn++) Interlocked.Add(ref sum, loop.RunSync(async () => { await Turn(loop, turn % 3); return 1; }, Limit));
+        }))];
+        foreach (Thread thread in threads) thread.Start();
+        foreach (Thread thread in threads) Assert.True(thread.Join(Limit));
+        Assert.Equal(400, sum);
+
+        static async Task Turn(IOLoop loop, int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                TaskCompletionSource next = new();
+                loop.AddCallback(next.SetResult);
+                await next.Task;
+            }
+        }
+    });
+
+    [Fact]
     public void RunSync_on_the_loop_itself_is_refused() => Run(() =>
     {
         Assert.Throws<InvalidOperationException>(() => Loop.RunSync(() => Task.CompletedTask));

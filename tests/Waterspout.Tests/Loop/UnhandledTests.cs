@@ -75,6 +75,24 @@ public abstract class UnhandledTests(PollerKind poller) : LoopTest(poller)
         Assert.Empty(_reported);
     }, Report);
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_connection_to_somebody_else_that_cannot_be_made_is_no_end_of_the_handlers_own(bool byName) => Run(async () =>
+    {
+        IPEndPoint nobody = new(IPAddress.Loopback, TestListener.UnusedPort());
+        await using TcpServer server = new(async _ =>
+        {
+            using IOStream upstream = new(new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp));
+            if (byName) await IOStream.ConnectAsync("127.0.0.1", nobody.Port);
+            else await upstream.ConnectAsync(nobody);
+        });
+        await using IOStream client = await ConnectAsync(server);
+        Assert.Empty(await client.ReadUntilCloseAsync());
+        while (server.ConnectionCount > 0) await Turn();
+        Assert.IsType<StreamClosedException>(Assert.Single(_reported));
+    }, Report);
+
     [Fact]
     public void A_hook_that_fails_ends_nothing() => Run(async () =>
     {

@@ -119,6 +119,42 @@ public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
     }, options => options.Lookup = (_, _, _) => new TaskCompletionSource<IPAddress[]>().Task);
 
     [Fact]
+    public void A_listen_that_was_cancelled_before_it_began_listens_on_nothing() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        CancellationToken cancelled = new(canceled: true);
+        UnixDomainSocketEndPoint path = TestListener.NewPath();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => server.ListenAsync(0, "127.0.0.1", cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => server.ListenAsync(0, "localhost", cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => server.ListenAsync(path, cancelled));
+        Assert.False(Path.Exists(path.ToString()));
+        Assert.DoesNotContain(Log.Lines, line => line.Message.Contains("Listening", StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public void A_name_that_is_unknown_is_named_by_the_error() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        SocketException error = await Assert.ThrowsAsync<SocketException>(() => server.ListenAsync(80, "name.test"));
+        Assert.Equal(SocketError.HostNotFound, error.SocketErrorCode);
+        Assert.Contains("name.test:80", error.Message);
+        using IOStream stream = new(new Socket(SocketType.Stream, ProtocolType.Tcp));
+        StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => stream.ConnectAsync(new DnsEndPoint("name.test", 80)).AsTask());
+        Assert.Contains("name.test:80", closed.Message);
+    }, options => options.Lookup = (_, _, _) => Task.FromException<IPAddress[]>(new SocketException((int)SocketError.HostNotFound)));
+
+    [Fact]
+    public void A_name_without_addresses_is_named_by_the_error() => Run(async () =>
+    {
+        await using TcpServer server = new(EchoAsync);
+        SocketException error = await Assert.ThrowsAsync<SocketException>(() => server.ListenAsync(80, "name.test"));
+        Assert.Contains("name.test:80", error.Message);
+        using IOStream stream = new(new Socket(SocketType.Stream, ProtocolType.Tcp));
+        StreamClosedException closed = await Assert.ThrowsAsync<StreamClosedException>(() => stream.ConnectAsync(new DnsEndPoint("name.test", 80)).AsTask());
+        Assert.Contains("name.test:80", closed.Message);
+    }, options => options.Lookup = (_, _, _) => Task.FromResult<IPAddress[]>([]));
+
+    [Fact]
     public void A_Unix_path_is_given_back_when_another_address_is_taken() => Run(async () =>
     {
         using TestListener taken = new();
