@@ -26,7 +26,9 @@ internal sealed class Watchdog : IDisposable
     {
         _loop = loop;
         TimeSpan period = TimeLimit.ForSystem(loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod);
-        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).Look(), this, period, period);
+        // The first look is at once: it makes the threads that looks are made on. The runtime needs descriptors for those, and ends the process where
+        // there is none, which is what a server under load may have run into when the period is over.
+        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).Look(), this, TimeSpan.Zero, period);
     }
 
     /// <summary>Logs what has held the loop since the look before, and after that at the second, fourth, eighth look and so on.</summary>
