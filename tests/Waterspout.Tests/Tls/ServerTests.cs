@@ -98,6 +98,9 @@ public sealed class ServerTests : TlsTest
         Assert.False(await server.TryHandshakeAsync());
         Assert.Equal(CloseReason.Timeout, server.CloseReason);
         Assert.IsType<TimeoutException>(server.Error);
+        LogLine line = Assert.Single(Log.Lines, line => line.Message.Contains(" closed: "));
+        Assert.Equal((LogLevel.Information, null), (line.Level, line.Error));
+        Assert.Equal((1, 1), (Loop.Counters.HandshakesFailed, Loop.Counters.Closes[(int)CloseReason.Timeout]));
     });
 
     [Fact]
