@@ -94,7 +94,7 @@ public abstract partial class BaseIOStream
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
-        else if (progress == ReadProgress.BufferFull || _readBuffer.Length > Options.BufferLimit)
+        else if (progress == ReadProgress.BufferFull || (_readBuffer.Length > Options.BufferLimit && !read.LeavesBuffer))
             CloseNow(CloseReason.Error, new StreamBufferFullException($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes."));
         else
             return false;

@@ -88,7 +88,7 @@ public abstract partial class BaseIOStream
     private bool TryGetDirectSpace(ReadOperation read, out Memory<byte> space)
     {
         space = default;
-        if (_readBuffer.Length > 0 && !read.IsPastBuffer) return true;
+        if (_readBuffer.Length > 0 && !read.IsPastBuffer && !read.LeavesBuffer) return true;
         try
         {
             space = read.GetDirectSpace();

@@ -3,14 +3,22 @@ using Waterspout.Buffers;
 namespace Waterspout.Reads;
 
 /// <summary>Fills the caller's memory, to the end or, for a partial read, with what there is.</summary>
+/// <remarks>
+/// What is in the buffer when a large read begins stays there until the read is complete, and what comes then is received behind its place. So a
+/// read that is cancelled gives back only what it has received itself, however often it is made again.
+/// </remarks>
 internal sealed class IntoRead : ReadOperation<int>
 {
     // Smaller remainders go through the buffer, where one receive brings what follows as well. 4 KiB: copying that
     // costs less than the receive that it may save.
     private const int SmallestDirect = 4 * 1024;
 
+    // Below this, copying all of it again at each try costs less than the receive that brings it.
+    private const int SmallestLeft = 64 * 1024;
+
     private Memory<byte> _target;
-    private int _filled;
+    private int _front; // bytes that the buffer has for the front of the target
+    private int _filled; // bytes in the target, behind the place of those
     private bool _partial;
     private bool _endIsAResult;
 
@@ -19,11 +27,13 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override bool EndIsAResult => _endIsAResult;
 
+    internal override bool LeavesBuffer => _front > 0;
+
     internal static IntoRead Rent(Memory<byte> target, bool partial, bool endIsAResult = false)
     {
         IntoRead read = OperationPool<IntoRead>.Rent();
         read._target = target;
-        read._filled = 0;
+        read._front = read._filled = 0;
         read._partial = partial;
         read._endIsAResult = endIsAResult;
         return read;
@@ -32,14 +42,10 @@ internal sealed class IntoRead : ReadOperation<int>
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         if (_target.IsEmpty) return buffer.Length > 0 || Stream.IsReadable ? Finish(0) : ReadProgress.Pending;
-        int count = Math.Min(buffer.Length, _target.Length - _filled);
-        if (count > 0)
-        {
-            buffer.Data[..count].CopyTo(_target.Span[_filled..]);
-            buffer.Consume(count);
-            _filled += count;
-        }
-
+        if (_filled == 0) _front = _partial || _target.Length < SmallestLeft ? 0 : Math.Min(buffer.Length, _target.Length);
+        // Memory that is gone is noticed also where nothing is put into it yet.
+        if (_front > 0) _ = _target.Span;
+        if (buffer.Length > _front || _front + _filled == _target.Length) TakeFrom(buffer);
         return _filled == _target.Length || (_partial && _filled > 0) ? Finish(_filled) : ReadProgress.Pending;
     }
 
@@ -47,23 +53,45 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override Memory<byte> GetDirectSpace()
     {
-        if (_target.Length - _filled < SmallestDirect) return default;
+        int at = _front + _filled;
+        if (_target.Length - at < SmallestDirect && _front == 0) return default;
         // Looked at here, where an error of the caller's memory is not taken for one of the descriptor.
         _ = _target.Span;
-        return _target[_filled..];
+        return _target[at..];
     }
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 
     internal override void GiveBack(ReadBuffer buffer)
     {
-        buffer.Prepend(_target.Span[.._filled]);
-        _filled = 0;
+        if (_filled == 0) return;
+        ReadOnlySpan<byte> received = _target.Span.Slice(_front, _filled);
+        if (_front > 0) buffer.Append(received);
+        else buffer.Prepend(received);
+        _front = _filled = 0;
     }
 
     protected override void Return()
     {
         _target = default;
         OperationPool<IntoRead>.Return(this);
+    }
+
+    /// <summary>Takes what the buffer has for the front, and behind what is filled.</summary>
+    private void TakeFrom(ReadBuffer buffer)
+    {
+        Span<byte> target = _target.Span;
+        if (_front > 0)
+        {
+            buffer.Data[.._front].CopyTo(target);
+            buffer.Consume(_front);
+            _filled += _front;
+            _front = 0;
+        }
+
+        int count = Math.Min(buffer.Length, target.Length - _filled);
+        buffer.Data[..count].CopyTo(target[_filled..]);
+        buffer.Consume(count);
+        _filled += count;
     }
 }

@@ -53,6 +53,9 @@ internal abstract class ReadOperation
     /// <summary>What is received has nothing to do with what is in the buffer.</summary>
     internal virtual bool IsPastBuffer => false;
 
+    /// <summary>What is in the buffer belongs to the read, and stays there until the end: what is received goes behind its place, and not behind it.</summary>
+    internal virtual bool LeavesBuffer => false;
+
     /// <summary>Where to receive, past the buffer; empty to go through it. Throws where that is the caller's memory, and gone.</summary>
     internal virtual Memory<byte> GetDirectSpace() => default;
 
