@@ -19,7 +19,7 @@ public abstract partial class BaseIOStream
     private volatile CloseOutcome? _outcome;
     private volatile bool _isCloseRequested;
     private bool _isSending;
-    private bool _isMoved; // into another stream, which has taken the descriptor
+    private bool _isMoved;
 
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
     /// <remarks>
@@ -38,6 +38,9 @@ public abstract partial class BaseIOStream
             return _closedSource.Token;
         }
     }
+
+    /// <summary>Another stream has taken the descriptor, and what had arrived.</summary>
+    private protected bool IsMoved => _isMoved;
 
     /// <summary>Closes the stream now.</summary>
     /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of what pending operations fail with.</param>

@@ -1,7 +1,7 @@
 namespace Waterspout;
 
 /// <summary>Why a stream has closed.</summary>
-public enum CloseReason
+public enum CloseReason : byte // a stream keeps one, and is one of many
 {
     /// <summary>It is open, and its end has not been seen.</summary>
     None,

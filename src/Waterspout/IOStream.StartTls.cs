@@ -6,8 +6,6 @@ namespace Waterspout;
 
 public partial class IOStream
 {
-    private bool _isUpgraded;
-
     /// <summary>Upgrades a connection to TLS, as the client (STARTTLS).</summary>
     /// <param name="options">The platform's options. <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.</param>
     /// <param name="cancellationToken">Cancelling closes the connection.</param>
@@ -41,7 +39,7 @@ public partial class IOStream
     private async ValueTask<SslIOStream> UpgradeAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_isUpgraded || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
+        if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
         // What a completed write has left goes now: "go ahead" is the last thing that a server says in the clear.
         FlushWrites();
         if (IsClosed || IsFailing) throw ClosedException();

@@ -51,7 +51,6 @@ public partial class IOStream : BaseIOStream
     private protected IOStream(IOStream other, IOStreamOptions options)
         : base(options, other.Loop)
     {
-        other._isUpgraded = true;
         _isConnected = true;
         TakeDescriptor(other);
         TakeOver(other);

@@ -53,7 +53,7 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
-    public void A_connection_of_a_server_holds_little_more() => AssertHolds(740 + _more, async () =>
+    public void A_connection_of_a_server_holds_little_more() => AssertHolds(750 + _more, async () =>
     {
         int begun = 0;
         await using TcpServer server = new(
