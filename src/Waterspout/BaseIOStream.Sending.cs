@@ -309,7 +309,7 @@ public abstract partial class BaseIOStream
     {
         Task ending = EndWritesAsync();
         // The wait may be cancelled, and the end is told all the same. If it fails then, the close says so.
-        if (cancellationToken.CanBeCanceled) _ = ending.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
+        if (cancellationToken.CanBeCanceled) _ = ending.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         await ending.WaitAsync(cancellationToken);
     }
 

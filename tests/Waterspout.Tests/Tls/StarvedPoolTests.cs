@@ -6,10 +6,12 @@ namespace Waterspout.Tests.Tls;
 /// <summary>No thread of the pool is needed for a connection over TLS, from its handshake to its end.</summary>
 public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
 {
+    private readonly ManualResetEventSlim _release = new();
+
     [Fact]
     public void Accepted_and_connecting_streams_shake_hands() => RunStarved(async () =>
     {
-        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
+        TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
         EndPoint address = server.Listen(0, "127.0.0.1");
         for (int i = 0; i < 5; i++)
         {
@@ -19,6 +21,9 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
             Assert.Equal("ping\n", Text(await client.ReadUntilAsync("\n"u8)));
             await client.CloseAsync();
         }
+
+        _release.Set(); // a stop runs callbacks of users' on the pool
+        await server.DisposeAsync();
     });
 
     [Fact]
@@ -54,18 +59,38 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
         server.Close();
     });
 
+    [Fact]
+    public void Connections_give_the_pool_nothing_to_do() => Run(async () =>
+    {
+        const int Connections = 30;
+        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        long before = ThreadPool.CompletedWorkItemCount + ThreadPool.PendingWorkItemCount;
+        for (int i = 0; i < Connections; i++)
+        {
+            SslIOStream client = new(new Socket(SocketType.Stream, ProtocolType.Tcp), TestCertificates.ClientOptions());
+            await client.ConnectAsync(address, "localhost");
+            await client.WriteAsync("ping\n"u8);
+            await client.ReadUntilAsync("\n"u8);
+            await client.CloseAsync();
+        }
+
+        // Fewer than one a connection: the runner of the tests uses the pool too.
+        Assert.InRange(ThreadPool.CompletedWorkItemCount + ThreadPool.PendingWorkItemCount - before, 0, Connections / 2);
+    });
+
     /// <summary>Runs a body while every thread of the pool is blocked, and more work is queued than the pool adds threads for.</summary>
     private void RunStarved(Func<Task> body)
     {
-        // Certificates are made and loaded before.
+        // Made before, since what makes it may wait for the pool.
         _ = TestCertificates.ServerOptions();
-        using ManualResetEventSlim release = new();
+        _ = OpenDescriptors.Count;
         using CountdownEvent ended = new(ThreadPool.ThreadCount + 300);
         for (int i = 0; i < ended.InitialCount; i++)
         {
             ThreadPool.UnsafeQueueUserWorkItem(_ =>
             {
-                release.Wait();
+                _release.Wait();
                 ended.Signal();
             }, null);
         }
@@ -76,7 +101,7 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
         }
         finally
         {
-            release.Set();
+            _release.Set();
             ended.Wait();
         }
     }
