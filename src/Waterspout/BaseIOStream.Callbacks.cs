@@ -115,6 +115,11 @@ public abstract partial class BaseIOStream
             {
                 Write(data, callback);
             }
+            catch (StreamClosedException)
+            {
+                // It had been accepted, and the close was faster.
+                LogUnsent(data.Length, Error, IsCutByPeer(CloseReason, Error));
+            }
             catch (StreamBufferFullException full)
             {
                 CloseNow(CloseReason.Error, full);

@@ -75,7 +75,7 @@ public abstract partial class BaseIOStream
     /// if data was still unsent. <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </param>
     /// <remarks>
-    /// What the peer still sends is thrown away, so that it is not answered by a reset that could cost it the last of our data. A pending
+    /// What was written before there is a connection waits for it. What the peer still sends is thrown away, so that it is not answered by a reset that could cost it the last of our data. A pending
     /// read fails at once, and no more reads and writes are taken, except of what is in the read buffer. Does not throw for what goes wrong
     /// on the way: <see cref="CloseReason"/> tells. The reference has no such call.
     /// </remarks>
@@ -86,7 +86,8 @@ public abstract partial class BaseIOStream
         TimeLimit.CheckNotNegative(limit, nameof(timeout));
         if (!Loop.IsCurrent) return CloseElsewhere(limit);
         if (_state == StreamState.Closed) return default;
-        if (_closing is null && (IsConnecting || _state is StreamState.New or StreamState.Failing)) CloseNow(CloseReason.Local);
+        bool isFutile = _state is StreamState.New or StreamState.Failing || (IsConnecting && (Unsent == 0 || !WillConnect));
+        if (_closing is null && isFutile) CloseNow(CloseReason.Local);
         else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);
         return _closing is null ? default : new ValueTask(_closing);
     }
@@ -146,7 +147,7 @@ public abstract partial class BaseIOStream
         ForgetUnregistered();
         ReleaseDescriptor();
         NoteClose(reason, error, isKnown);
-        if (Unsent > 0) LogUnsent(sendError ?? error, IsCutByPeer(reason, sendError ?? error));
+        if (Lost is > 0 and long lost) LogUnsent(lost, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
 
         _writeBuffer?.Clear();
         ReturnWriteBuffer();

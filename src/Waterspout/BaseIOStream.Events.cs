@@ -7,6 +7,9 @@ public abstract partial class BaseIOStream
     /// <summary>There is no connection yet, so that reads and writes have to wait for one.</summary>
     private protected virtual bool IsConnecting => false;
 
+    /// <summary>While there is none: it is being made.</summary>
+    private protected virtual bool WillConnect => false;
+
     /// <summary>The descriptor has become writable, or failed, while connecting.</summary>
     private protected virtual void HandleConnect()
     {

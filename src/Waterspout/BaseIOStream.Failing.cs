@@ -42,7 +42,7 @@ public abstract partial class BaseIOStream
 
         _state = StreamState.Failing;
         _isReadable = _isEndKnown = true;
-        if (Unsent > 0) LogUnsent(error, IsCutByPeer(reason, error));
+        if (Lost is > 0 and long lost) LogUnsent(lost, error, IsCutByPeer(reason, error));
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
         _writeDeadline?.Cancel();

@@ -31,9 +31,12 @@ public abstract partial class BaseIOStream
         _ => false,
     };
 
+    /// <summary>What is dropped when the stream closes with this.</summary>
+    private protected virtual long Lost => Unsent;
+
     /// <summary>Says how much of what was written is dropped: as quietly as the close, where the peer has cut the connection or there never was one.</summary>
-    private protected virtual void LogUnsent(Exception? error, bool isCutByPeer) =>
-        Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, Unsent);
+    private protected virtual void LogUnsent(long bytes, Exception? error, bool isCutByPeer) =>
+        Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, bytes);
 
     // Connections are lost, and whoever connects is given the error.
     private bool IsOrdinary(CloseReason reason) => reason is CloseReason.Reset or CloseReason.Local or CloseReason.Timeout || IsConnecting;

@@ -44,7 +44,7 @@ public abstract partial class BaseIOStream
     internal long Unsent => _writeBuffer?.Length ?? 0;
 
     /// <summary>The position in the stream behind everything that has been written.</summary>
-    private long EndPosition => _sent + Unsent;
+    internal long EndPosition => _sent + Unsent;
 
     /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
     internal void FlushWrites()

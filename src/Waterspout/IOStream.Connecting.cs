@@ -18,6 +18,8 @@ public partial class IOStream
 
     private protected override bool IsConnecting => !_isConnected;
 
+    private protected override bool WillConnect => _isConnectCalled;
+
     /// <summary>Connects the socket, and calls back when that is done.</summary>
     /// <param name="address">An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket.</param>
     /// <param name="callback">Runs on the loop, never inside this call. Does not run if connecting fails: see <see cref="BaseIOStream.SetCloseCallback"/>.</param>

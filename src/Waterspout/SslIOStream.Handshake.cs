@@ -13,6 +13,8 @@ public partial class SslIOStream
 
     private protected override bool IsConnecting => !_isEstablished;
 
+    private protected override bool WillConnect => _handshake is not null || _transport.IsConnectBegun;
+
     /// <summary>Waits until the handshake is done.</summary>
     /// <param name="cancellationToken">Cancelling ends the wait, and not the handshake.</param>
     /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from the reference: that allows one.</remarks>

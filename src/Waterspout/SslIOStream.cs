@@ -24,6 +24,7 @@ public partial class SslIOStream : IOStream
     private readonly SslClientAuthenticationOptions? _clientOptions;
     private readonly SslServerAuthenticationOptions? _serverOptions;
     private Task? _ending; // of this side
+    private bool _hasReceived;
     private bool _isCutInRecord; // no peer ends so, whatever it leaves out
 
     /// <summary>Makes the client's side of a TLS connection.</summary>
@@ -153,6 +154,9 @@ public partial class SslIOStream : IOStream
 
     private protected override bool WritesMemory => true;
 
+    // What is encrypted counts as unsent until the transport has sent all of it; what a peer can decrypt of it is not lost.
+    private protected override long Lost => Unsent - (_engine?.GetDelivered(_transport.Dropped) ?? 0);
+
     // Whether the peer has said in TLS that it ends is behind the data.
     private protected override CloseReason ReasonOfKnownEnd => CloseReason.None;
 
@@ -173,7 +177,9 @@ public partial class SslIOStream : IOStream
     {
         try
         {
-            return _engine!.Read(buffer);
+            int? count = _engine!.Read(buffer);
+            _hasReceived |= count > 0;
+            return count;
         }
         catch (Exception) when (_transport.Error is { } cause)
         {
@@ -218,9 +224,13 @@ public partial class SslIOStream : IOStream
         if (_transport is null) return;
         // The peer said that it has ended, so it is told the same, as far as the kernel takes it now. Not where something is missing in front of it.
         if (HasPeerEnded && Error is null && IsFlushed && _isEstablished && !_transport.IsClosed) TryShutdown();
+        if (MayHaveTickets && !_transport.IsClosed) _transport.DiscardReceived();
         _transport.Close();
         ReleaseEngine();
     }
+
+    // The session tickets of TLS 1.3 come in front of a server's first data. Nobody has asked for them, so they are no reason to reset the connection.
+    private bool MayHaveTickets => SslProtocol == SslProtocols.Tls13 && _serverOptions is null && !_hasReceived;
 
     private void TryShutdown()
     {

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
@@ -67,7 +66,7 @@ public sealed record IOLoopOptions
     public PollerKind Poller { get; set; }
 
     /// <summary>How names are resolved. Tests have one whose name server does not answer.</summary>
-    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = NameLookup.RunAsync;
+    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = Dns.GetHostAddressesAsync;
 
     /// <summary>Without what the log has already.</summary>
     internal Action<Exception>? EffectiveUnhandledException =>

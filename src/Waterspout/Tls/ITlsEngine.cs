@@ -46,6 +46,10 @@ internal interface ITlsEngine : IDisposable
     /// <remarks>After null the same pieces come again at the front, with more behind them perhaps.</remarks>
     int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);
 
+    /// <summary>How much of what is encrypted, and has not been reported as written, a peer has whole records of.</summary>
+    /// <param name="dropped">Bytes of records that the transport has not sent.</param>
+    int GetDelivered(long dropped);
+
     /// <summary>Tells the peer that nothing more will be written (close_notify).</summary>
     void Shutdown();
 }

@@ -39,6 +39,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     private bool _isAwaitingFlush;
     private bool _isShutDown;
     private int _unreported;
+    private int _overhead; // of each record in what is not reported
     private Task? _encrypting; // where that could not be done at once
     private byte[]? _record; // what it encrypts, where that is no memory of the stream above
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
@@ -144,6 +145,22 @@ internal sealed class SslStreamEngine : ITlsEngine
         return written;
     }
 
+    public int GetDelivered(long dropped)
+    {
+        if (_encrypting is not null) return 0;
+        // All records but the last are full, and each has the same size beyond its plaintext.
+        int records = (_unreported + RecordSize - 1) / RecordSize;
+        int left = _unreported;
+        for (; dropped > 0 && left > 0; records--)
+        {
+            int last = left - ((records - 1) * RecordSize);
+            left -= last;
+            dropped -= last + _overhead;
+        }
+
+        return left;
+    }
+
     public void Shutdown()
     {
         // SslStream refuses to say it twice.
@@ -224,7 +241,9 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     private int BeginEncryption(ReadOnlyMemory<byte> data)
     {
+        long position = _transport.EndPosition;
         ValueTask write = _ssl.WriteAsync(data);
+        _overhead = (int)(_transport.EndPosition - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
         // Writing to the transport completes at once, so this does, but for a renegotiation.
         if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
         else _encrypting = write.AsTask();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using Waterspout.Loop;
 
@@ -30,6 +31,11 @@ internal sealed class TlsTransport : IOStream
 
     internal bool IsConnected => !IsConnecting;
 
+    internal bool IsConnectBegun => WillConnect;
+
+    /// <summary>Bytes of records that it has closed with, and not sent.</summary>
+    internal long Dropped { get; private set; }
+
     /// <summary>From now on this stream lives and ends with the one above, whose finalizer serves for both.</summary>
     internal void SetOwner(SslIOStream owner)
     {
@@ -55,6 +61,25 @@ internal sealed class TlsTransport : IOStream
         }
     }
 
+    /// <summary>Throws away what has arrived and nobody has read. Left there it would make the close a reset, and that takes what is still to be sent.</summary>
+    internal void DiscardReceived()
+    {
+        byte[] rest = ArrayPool<byte>.Shared.Rent(Options.ReadChunkSize);
+        try
+        {
+            // As often as a turn allows: a peer that sends on is reset.
+            for (int i = 0; i < 4 && ReadFromFd(rest) == rest.Length; i++)
+            {
+            }
+        }
+        catch (SocketException)
+        {
+            // There is nobody any more who could be sent anything.
+        }
+
+        ArrayPool<byte>.Shared.Return(rest);
+    }
+
     internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
 
     // SslStream goes on waiting for data when the read that it began for was cancelled. Whether anybody waits is known above.
@@ -77,9 +102,7 @@ internal sealed class TlsTransport : IOStream
         if (_owner is null) base.NoteClose(reason, error, isKnown);
     }
 
-    private protected override void LogUnsent(Exception? error, bool isCutByPeer)
-    {
-    }
+    private protected override void LogUnsent(long bytes, Exception? error, bool isCutByPeer) => Dropped = bytes;
 
     // The stream above has the time limits, and decides what the end of the peer's side means.
     private static IOStreamOptions ForTransport(IOStreamOptions options)

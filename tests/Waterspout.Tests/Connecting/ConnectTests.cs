@@ -27,6 +27,22 @@ public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void A_close_in_order_waits_for_the_connection_that_its_data_needs() => Run(async () =>
+    {
+        using TestListener listener = new();
+        IOStream stream = NewStream();
+        ValueTask connect = stream.ConnectAsync(listener.EndPoint);
+        await stream.WriteAsync("data"u8);
+        Task close = stream.CloseAsync().AsTask();
+        using Socket server = await listener.AcceptAsync();
+        await connect;
+        await using IOStream peer = new(server);
+        Assert.Equal("data", Encoding.ASCII.GetString(await peer.ReadUntilCloseAsync()));
+        await close;
+        Assert.Equal(CloseReason.Local, stream.CloseReason);
+    });
+
+    [Fact]
     public void So_does_that_of_another_thread() => Run(async () =>
     {
         using TestListener listener = new();

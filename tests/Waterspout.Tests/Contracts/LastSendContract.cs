@@ -36,6 +36,21 @@ public abstract class LastSendContract(Transport transport, PollerKind poller) :
     });
 
     [Fact]
+    public void A_write_of_another_thread_that_a_close_has_overtaken_is_said_with_its_size()
+    {
+        ExpectLog($": 4 {Unsent}");
+        RunPair((left, right) =>
+        {
+            // The loop is here, so the write has to wait until the close is done.
+            Thread writer = new(() => left.Write("data"u8));
+            writer.Start();
+            writer.Join();
+            left.Close();
+            return Turns(2);
+        });
+    }
+
+    [Fact]
     public void What_was_written_after_the_end_of_the_peers_side_arrives() => RunPair(async (left, right) =>
     {
         if (!Transport.IsDuplex) return;
@@ -104,8 +119,9 @@ public abstract class LastSendContract(Transport transport, PollerKind poller) :
             Assert.StartsWith(name, line.Message);
             int dropped = int.Parse(line.Message[(name.Length + 2)..line.Message.IndexOf(Unsent, StringComparison.Ordinal)]);
             Assert.InRange(dropped, 1, unsent);
-            // Over TLS a record that has left in part counts as dropped.
+            // Over TLS a record that has left in part counts as dropped, one that has left whole does not.
             AssertSame(data.AsMemory(0, data.Length - dropped), await right.ReadBytesAsync(data.Length - dropped));
+            await AssertFails<StreamClosedException>(right.ReadBytesAsync(1));
         });
     }
 

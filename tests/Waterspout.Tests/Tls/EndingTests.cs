@@ -37,6 +37,47 @@ public sealed class EndingTests : TlsTest
         }
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_close_in_order_waits_for_the_handshake_that_its_data_needs(bool isClient) => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = BeginPair();
+        (SslIOStream closing, SslIOStream other) = isClient ? (client, server) : (server, client);
+        await closing.WriteAsync("data"u8);
+        Task close = closing.CloseAsync().AsTask();
+        await AssertFails(closing.WriteAsync("late"u8));
+        Assert.Equal("data", Text(await other.ReadUntilCloseAsync()));
+        await close;
+        Assert.Equal(CloseReason.Local, closing.CloseReason);
+    });
+
+    [Fact]
+    public void So_it_does_for_a_connection_and_a_handshake() => Run(async () =>
+    {
+        using TestListener listener = new();
+        SslIOStream client = new(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), TestCertificates.ClientOptions());
+        ValueTask connect = client.ConnectAsync(listener.EndPoint);
+        await client.WriteAsync("data"u8);
+        Task close = client.CloseAsync().AsTask();
+        SslIOStream server = new(await listener.AcceptAsync(), TestCertificates.ServerOptions());
+        Assert.Equal("data", Text(await server.ReadUntilCloseAsync()));
+        await connect;
+        await close;
+        Assert.Equal(CloseReason.Local, client.CloseReason);
+    });
+
+    [Fact]
+    public void A_close_in_order_without_data_does_not_wait_for_the_handshake() => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = BeginPair();
+        await client.CloseAsync();
+        Assert.True(client.IsClosed);
+        await server.CloseAsync();
+    });
+
+    private static Task AssertFails(ValueTask operation) => Assert.ThrowsAsync<StreamClosedException>(operation.AsTask);
+
     [Fact]
     public void A_cut_may_be_allowed() => Run(async () =>
     {

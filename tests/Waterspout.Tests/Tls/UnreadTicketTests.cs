@@ -1,0 +1,25 @@
+namespace Waterspout.Tests.Tls;
+
+/// <summary>The session tickets of TLS 1.3, which are left in the kernel by a client that reads nothing.</summary>
+public abstract class UnreadTicketTests(PollerKind poller) : TlsTest(poller)
+{
+    [Fact]
+    public void A_client_that_reads_nothing_loses_nothing_by_its_close() => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = await ConnectPairAsync();
+        byte[] data = new byte[24 * 1024 * 1024];
+        Task write = client.WriteAsync(data.AsMemory()).AsTask();
+        await Turns(5);
+        client.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        string line = Assert.Single(Log.Lines, static line => line.Message.Contains("were written and not sent")).Message;
+        int sent = data.Length - int.Parse(line.Split(' ')[^7]);
+        Assert.Equal(sent, (await server.ReadBytesAsync(sent)).Length);
+        StreamClosedException end = await Assert.ThrowsAsync<StreamClosedException>(() => server.ReadBytesAsync(1).AsTask());
+        Assert.Equal(CloseReason.Truncated, end.Reason);
+    }, "bytes were written and not sent");
+}
+
+public sealed class EpollUnreadTicketTests() : UnreadTicketTests(PollerKind.Epoll);
+
+public sealed class PortableUnreadTicketTests() : UnreadTicketTests(PollerKind.Portable);
