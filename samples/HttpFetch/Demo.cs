@@ -24,7 +24,7 @@ internal static class Demo
         await Http.GetAsync(tlsStream, new Uri($"https://{tlsAddress}/awaits"), output);
     }
 
-    /// <summary>As the reference's own example does it: each step in the callback of the one before.</summary>
+    /// <summary>As Tornado's own example does it: each step in the callback of the one before.</summary>
     private static Task FetchWithCallbacks(EndPoint address, Stream output)
     {
         TaskCompletionSource closed = new();

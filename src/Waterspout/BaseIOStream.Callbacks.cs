@@ -12,7 +12,7 @@ public abstract partial class BaseIOStream
 {
     /// <summary>Writes a copy of the data, and calls back when everything that is buffered is in the hands of the system.</summary>
     /// <param name="data">May be empty.</param>
-    /// <param name="callback">Runs on the loop, never inside this call. A newer one replaces an older one that has not run, as in the reference.</param>
+    /// <param name="callback">Runs on the loop, never inside this call. A newer one replaces an older one that has not run, as in Tornado.</param>
     /// <remarks>
     /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If the callback throws, that is logged
     /// and closes the stream. Off the loop's thread a write for which there is no room closes the stream with that error, since the caller

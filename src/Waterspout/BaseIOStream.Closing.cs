@@ -24,7 +24,7 @@ public abstract partial class BaseIOStream
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
     /// <remarks>
     /// With <see cref="IOStreamOptions.AllowHalfOpen"/> the end of the peer's side alone does not count. Callbacks registered with the
-    /// token run on the loop. The reference has no such thing.
+    /// token run on the loop. Tornado has no such thing.
     /// </remarks>
     public CancellationToken Closed
     {
@@ -77,7 +77,7 @@ public abstract partial class BaseIOStream
     /// <remarks>
     /// What was written before there is a connection waits for it. What the peer still sends is thrown away, so that it is not answered by a reset that could cost it the last of our data. A pending
     /// read fails at once, and no more reads and writes are taken, except of what is in the read buffer. Does not throw for what goes wrong
-    /// on the way: <see cref="CloseReason"/> tells. The reference has no such call.
+    /// on the way: <see cref="CloseReason"/> tells. Tornado has no such call.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     public ValueTask CloseAsync(TimeSpan? timeout = null)

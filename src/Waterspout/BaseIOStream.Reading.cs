@@ -11,7 +11,7 @@ public abstract partial class BaseIOStream
     /// <param name="partial">Return as soon as there is anything.</param>
     /// <param name="cancellationToken">Cancelling loses no byte: what has arrived stays buffered, and the stream usable.</param>
     /// <remarks>
-    /// Completion: at once when the buffer has enough, also after the stream closed. Difference from the reference: none.
+    /// Completion: at once when the buffer has enough, also after the stream closed. Difference from Tornado: none.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
@@ -35,7 +35,7 @@ public abstract partial class BaseIOStream
     /// the read fails with that exception, and the bytes count as read.
     /// </param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. The reference has no such form.</remarks>
+    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such form.</remarks>
     public ValueTask<T> ReadBytesAsync<T>(int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -67,7 +67,7 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
     /// Completion: at once when the delimiter is in the buffer, also after the stream closed. Each byte is looked at once, however
-    /// it arrives. Difference from the reference: none.
+    /// it arrives. Difference from Tornado: none.
     /// </remarks>
     /// <exception cref="ArgumentException">The delimiter is empty, or the limit not positive.</exception>
     /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
@@ -88,7 +88,7 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of the other form. The reference has no such form.</remarks>
+    /// <remarks>Completion and errors are those of the other form. Tornado has no such form.</remarks>
     public ValueTask<T> ReadUntilAsync<T>(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
@@ -110,7 +110,7 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
     /// Completion: as soon as there is a match. One that could grow with what comes next is not waited for, so what an open-ended
-    /// expression matches depends on how the data arrives, as in the reference. An expression that looks ahead, or uses atomic groups,
+    /// expression matches depends on how the data arrives, as in Tornado. An expression that looks ahead, or uses atomic groups,
     /// back references or conditions, is searched from the start at each arrival; others are not. Errors are those of
     /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>; a <see cref="RegexMatchTimeoutException"/> of the
     /// expression's own loses no byte.
@@ -135,7 +135,7 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
     /// Completion: when the peer has ended the stream in the regular way; with nothing, if nothing was left. An end by an error, or by a
-    /// close on this side, fails the read, and what had arrived stays buffered. Difference from the reference: that returns what there is
+    /// close on this side, fails the read, and what had arrived stays buffered. Difference from Tornado: that returns what there is
     /// on any end.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
@@ -154,7 +154,7 @@ public abstract partial class BaseIOStream
     /// <summary>Waits until <paramref name="count"/> bytes have arrived and returns a copy of them; they stay to be read.</summary>
     /// <param name="count">Zero returns nothing at once.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. The reference has no such call.</remarks>
+    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such call.</remarks>
     public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -211,7 +211,7 @@ public abstract partial class BaseIOStream
     /// <para>The cheapest way to read many small messages: whatever arrives together is handed over in one go, with one await for all of it. To
     /// hold the peer back, or to await anything, return false, and call again afterwards.</para>
     /// <para>What came after the last delimiter is the last piece, if it is not empty. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. The reference has no such form.</para>
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. Tornado has no such form.</para>
     /// </remarks>
     public ValueTask<bool> SplitAsync(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes = null, CancellationToken cancellationToken = default)
     {

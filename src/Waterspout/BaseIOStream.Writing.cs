@@ -14,7 +14,7 @@ public abstract partial class BaseIOStream
     /// <para>Completion: when no more than <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, which is at once for
     /// most writes. What is written within one turn of the loop leaves together at its end. Several writes may be outstanding; they
     /// are sent, and complete, in order. Writing while connecting is legal.</para>
-    /// <para>Difference from the reference: that completes when everything has been handed to the system, which here is
+    /// <para>Difference from Tornado: that completes when everything has been handed to the system, which here is
     /// <see cref="FlushAsync"/>.</para>
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed, or closed while the write waited.</exception>
@@ -86,7 +86,7 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">Cancelling ends the wait; the stream takes no more writes all the same.</param>
     /// <remarks>
     /// The stream closes by itself when the peer has ended its side too. On the writing end of a pipe this closes the stream.
-    /// The reference has no such call.
+    /// Tornado has no such call.
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed, or closed before everything was sent.</exception>
     /// <exception cref="NotSupportedException">The descriptor cannot be closed in one direction (a terminal). It stays writable.</exception>

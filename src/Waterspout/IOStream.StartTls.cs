@@ -12,7 +12,7 @@ public partial class IOStream
     /// <returns>The stream to go on with, when the handshake is done. It has this one's options, close callback and <see cref="BaseIOStream.Closed"/> token.</returns>
     /// <remarks>
     /// This object ends here: its reads and writes are an <see cref="InvalidOperationException"/>, and closing it does nothing. However the handshake ends,
-    /// the descriptor is not lost: on failure it is closed. The reference needs an idle stream as well, and gives up bytes that have arrived.
+    /// the descriptor is not lost: on failure it is closed. Tornado needs an idle stream as well, and gives up bytes that have arrived.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A read is under way, or data that the system does not take yet is unsent, or the stream is not connected, or was upgraded. Nothing has changed.</exception>
     /// <exception cref="StreamClosedException">

@@ -24,7 +24,7 @@ public sealed record IOStreamOptions
 
     /// <summary>
     /// The most bytes that may wait to be sent. A write that would pass it fails with <see cref="StreamBufferFullException"/>,
-    /// and nothing of it is sent. 104,857,600 (100 MiB) by default; the reference has no limit by default.
+    /// and nothing of it is sent. 104,857,600 (100 MiB) by default; Tornado has no limit by default.
     /// </summary>
     public long MaxWriteBufferSize { get; set; } = 104_857_600;
 

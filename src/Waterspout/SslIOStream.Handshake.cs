@@ -17,7 +17,7 @@ public partial class SslIOStream
 
     /// <summary>Waits until the handshake is done.</summary>
     /// <param name="cancellationToken">Cancelling ends the wait, and not the handshake.</param>
-    /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from the reference: that allows one.</remarks>
+    /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from Tornado: that allows one.</remarks>
     /// <exception cref="StreamClosedException">The handshake failed, the inner exception says how; or the stream was closed.</exception>
     public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
     {

@@ -2,7 +2,7 @@ namespace Waterspout;
 
 /// <summary>An operation could not be done, or not be ended, because the stream is closed.</summary>
 /// <remarks>
-/// The inner exception is the real error where there was one. Difference from the reference (StreamClosedError):
+/// The inner exception is the real error where there was one. Difference from Tornado (StreamClosedError):
 /// <see cref="Reason"/> says why the stream closed.
 /// </remarks>
 public class StreamClosedException : IOException

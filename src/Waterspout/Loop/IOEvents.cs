@@ -1,7 +1,7 @@
 namespace Waterspout;
 
 /// <summary>What a descriptor is, or should be, ready for.</summary>
-/// <remarks>The numbers are those of the reference, of epoll and of poll, which all agree.</remarks>
+/// <remarks>The numbers are those of Tornado, of epoll and of poll, which all agree.</remarks>
 [Flags]
 public enum IOEvents
 {

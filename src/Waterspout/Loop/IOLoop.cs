@@ -15,7 +15,7 @@ namespace Waterspout;
 /// runs on the calling thread.</para>
 /// <para>Threading: every member may be called from any thread. Awaits of code that runs on the loop come back to it.
 /// Whatever runs on the loop must not block: while it does, no stream of the loop moves.</para>
-/// <para>Difference from the reference: there is no <c>make_current</c>; a loop is current on the thread that runs it.</para>
+/// <para>Difference from Tornado: there is no <c>make_current</c>; a loop is current on the thread that runs it.</para>
 /// </remarks>
 public sealed partial class IOLoop : IDisposable
 {
