@@ -43,8 +43,9 @@ public abstract class ThreadContract(Transport transport, PollerKind poller) : S
     }));
 
     [Fact]
-    public void A_callback_form_that_a_close_is_faster_than_is_not_called_and_not_logged() => RunPair(async (left, right) =>
+    public void A_callback_form_that_a_close_is_faster_than_is_not_called_and_its_data_said_to_be_dropped() => RunPair(async (left, right) =>
     {
+        ExpectUnsent();
         Task closed = Task.WhenAll(WhenClosed(left), WhenClosed(right));
         Thread other = new(() =>
         {
