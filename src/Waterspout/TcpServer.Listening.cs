@@ -58,7 +58,7 @@ public partial class TcpServer
         async Task<EndPoint> ListenCoreAsync()
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return ListenOn(FindAddresses(address) ?? await ResolveAsync(address!, port, cancellationToken).ConfigureAwait(false), port);
+            return ListenOn(FindAddresses(address) ?? await ResolveAsync(address!, port, cancellationToken), port);
         }
     }
 
@@ -112,8 +112,10 @@ public partial class TcpServer
         return address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : null;
     }
 
-    private Task<IPAddress[]> ResolveAsync(string name, int port, CancellationToken cancellationToken) =>
-        EndPointResolver.ResolveAsync(new DnsEndPoint(name, port), AddressFamily.Unspecified, _loops[0], cancellationToken);
+    // Off the loop this would continue on the thread of the lookup.
+    private async Task<IPAddress[]> ResolveAsync(string name, int port, CancellationToken cancellationToken) =>
+        await EndPointResolver.ResolveAsync(new DnsEndPoint(name, port), AddressFamily.Unspecified, _loops[0], cancellationToken)
+            .ConfigureAwait(IOLoop.IsAnyCurrent ? ConfigureAwaitOptions.ContinueOnCapturedContext : ConfigureAwaitOptions.ForceYielding);
 
     private EndPoint ListenOn(IPAddress[] addresses, int port) =>
         ListenOnAll([.. addresses.Distinct().Select(address => new IPEndPoint(address, port))])[0];

@@ -45,7 +45,7 @@ public sealed partial class IOLoop
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             Enter();
-            using Watchdog? watchdog = Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);
+            using Watchdog? watchdog = WatchStalls();
             _run = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
             do RunTurn(isOver);
@@ -182,6 +182,8 @@ public sealed partial class IOLoop
         _isDisposed = true;
         SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
         Enter();
+        // A callback of a close may wait for the loop as any other.
+        using Watchdog? watchdog = WatchStalls();
         try
         {
             CloseStreams();

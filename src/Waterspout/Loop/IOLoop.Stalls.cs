@@ -21,6 +21,8 @@ public sealed partial class IOLoop
     /// <summary>Says what runs now, more exactly than the loop can know.</summary>
     internal void SetRunning(object? callback) => _current = callback;
 
+    private Watchdog? WatchStalls() => Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);
+
     private long CheckForStall(long started)
     {
         if (_stallTicks == long.MaxValue) return started;

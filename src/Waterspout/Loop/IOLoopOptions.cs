@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
@@ -66,7 +67,7 @@ public sealed record IOLoopOptions
     public PollerKind Poller { get; set; }
 
     /// <summary>How names are resolved. Tests have one whose name server does not answer.</summary>
-    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = Dns.GetHostAddressesAsync;
+    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = NameLookup.RunAsync;
 
     /// <summary>Without what the log has already.</summary>
     internal Action<Exception>? EffectiveUnhandledException =>

@@ -45,7 +45,10 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     /// <summary>A handshake with a place has sent its first flight, and waits for the peer's.</summary>
     internal void NoteAnswered(Handshake handshake)
     {
-        if (isServer && handshake.Answered is null) handshake.Answered = _answered.AddLast((handshake, Stopwatch.GetTimestamp()));
+        if (!isServer || handshake.Answered is not null) return;
+        handshake.Answered = _answered.AddLast((handshake, Stopwatch.GetTimestamp()));
+        // Those who wait may have come before, and be the last.
+        if (_waiting.Count > 0) MakeRoom();
     }
 
     /// <summary>A handshake has ended, wherever it was.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -63,16 +65,24 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         if (_threads == maxThreads) return;
         _threads++;
         _idle++;
-        new Thread(Work) { IsBackground = true, Name = "Waterspout handshakes" }.UnsafeStart();
+        OwnThread.Start(Work, "Waterspout handshakes");
     }
 
     private void Work()
     {
-        while (Take() is { } step)
+        while (TakeAndExecute())
         {
-            step.Execute();
-            lock (_lock) _idle++;
         }
+    }
+
+    // A frame of its own for each step: in that of the thread the last one would be held while it waits for the next.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TakeAndExecute()
+    {
+        if (Take() is not { } step) return false;
+        step.Execute();
+        lock (_lock) _idle++;
+        return true;
     }
 
     /// <summary>Waits for a step. Null when the thread has had nothing to do for long enough.</summary>

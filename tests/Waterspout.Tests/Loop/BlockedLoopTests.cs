@@ -96,6 +96,18 @@ public abstract class BlockedLoopTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
+    public void The_callback_of_a_close_by_the_end_of_the_loop() => Check(() =>
+    {
+        ExpectLog("has held loop");
+        (IOStream near, _) = IOStream.CreatePair(loop: Loop);
+        near.SetCloseCallback(HoldInCallback);
+        Thread ending = new(Loop.Dispose);
+        LookWhileHeld(2, _ => ending.Start());
+        Assert.True(ending.Join(Limit));
+        Assert.Contains(nameof(HoldInCallback), Log.Lines.Single(line => line.Message.Contains("has held loop")).Message);
+    }, Measure);
+
+    [Fact]
     public void What_goes_on_after_a_write() => Blocks(nameof(WriteAndHold), loop =>
     {
         (IOStream near, IOStream far) = IOStream.CreatePair(loop: loop);

@@ -33,6 +33,22 @@ public abstract class HandshakeGateTests(PollerKind poller) : TlsTest(poller)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    public void All_who_hold_the_places_lose_them_though_nobody_comes_any_more(bool isWhole) => Run(async () =>
+    {
+        await using TcpServer server = MakeServer(places: 1, Timeout.InfiniteTimeSpan);
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        byte[] hello = DroppedHandshakeTests.Hello();
+        List<Socket> held = [.. Enumerable.Range(0, 4).Select(_ => SayHello(address, isWhole ? hello : hello[..1]))];
+        HandshakeGate gate = Loop.GateOf(isServer: true);
+        while (gate.Inside + gate.Waiting < held.Count) await Turn();
+        while (gate.Waiting > 0) await Turn();
+        Assert.Equal(1, gate.Inside);
+        foreach (Socket socket in held) socket.Dispose();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     public void Clients_that_leave_the_gate_leave_nothing(bool resets) => Run(async () =>
     {
         await using TcpServer server = MakeServer(places: 3);
@@ -93,12 +109,12 @@ public abstract class HandshakeGateTests(PollerKind poller) : TlsTest(poller)
         foreach (Socket socket in strangers) socket.Dispose();
     });
 
-    private static TcpServer MakeServer(int places) => new(
+    private static TcpServer MakeServer(int places, TimeSpan? limit = null) => new(
         async stream =>
         {
             while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8));
         },
-        new TcpServerOptions { Ssl = TestCertificates.ServerOptions(), MaxHandshakes = places });
+        new TcpServerOptions { Ssl = TestCertificates.ServerOptions(), MaxHandshakes = places, HandshakeTimeout = limit ?? TimeSpan.FromSeconds(10) });
 
     private static async Task<SslIOStream> ConnectAsync(EndPoint address, IOStreamOptions? options = null)
     {

@@ -27,6 +27,18 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
     });
 
     [Fact]
+    public void Streams_connect_to_names() => RunStarved(async () =>
+    {
+        await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
+        int port = ((IPEndPoint)await server.ListenAsync(0, "localhost")).Port;
+        using SslIOStream client = await SslIOStream.ConnectAsync("localhost", port, TestCertificates.ClientOptions());
+        using SslIOStream over = new(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), TestCertificates.ClientOptions());
+        await over.ConnectAsync(new DnsEndPoint("localhost", port));
+        await CheckAsync(client);
+        await CheckAsync(over);
+    });
+
+    [Fact]
     public void Streams_over_connected_sockets_shake_hands() => RunStarved(async () =>
     {
         (SslIOStream client, SslIOStream server) = await ConnectPairAsync();
@@ -92,6 +104,13 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
             _release.Set();
             ended.Wait();
         }
+    }
+
+    private static async Task CheckAsync(SslIOStream client)
+    {
+        await client.WriteAsync("ping\n"u8);
+        Assert.Equal("ping\n", Text(await client.ReadUntilAsync("\n"u8)));
+        await client.CloseAsync();
     }
 
     private static async Task EchoAsync(IOStream stream)
