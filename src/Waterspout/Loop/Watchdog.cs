@@ -21,14 +21,15 @@ internal sealed class Watchdog : IDisposable
     private int _hash; // not the callback itself, which would be held when it has run
     private long _since;
     private uint _looks;
+    private bool _isReady;
 
     internal Watchdog(IOLoop loop)
     {
         _loop = loop;
         TimeSpan period = TimeLimit.ForSystem(loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod);
-        // The first look is at once: it makes the threads that looks are made on. The runtime needs descriptors for those, and ends the process where
+        // The first time is at once: it makes the threads that looks are made on. The runtime needs descriptors for those, and ends the process where
         // there is none, which is what a server under load may have run into when the period is over.
-        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).Look(), this, TimeSpan.Zero, period);
+        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).OnTimer(), this, TimeSpan.Zero, period);
     }
 
     /// <summary>Logs what has held the loop since the look before, and after that at the second, fourth, eighth look and so on.</summary>
@@ -51,4 +52,10 @@ internal sealed class Watchdog : IDisposable
     }
 
     public void Dispose() => _timer.Dispose();
+
+    private void OnTimer()
+    {
+        if (_isReady) Look();
+        _isReady = true;
+    }
 }
