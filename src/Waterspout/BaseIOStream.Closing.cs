@@ -157,7 +157,7 @@ public abstract partial class BaseIOStream
         if (!_isParsing) EndReading();
         _readBuffer.Scanner?.Release();
         StreamClosedException closed = ClosedException();
-        FailWriters(closed);
+        FailWriters();
         OnClosed(closed);
         TellEnd();
         RunCloseCallbackLater();

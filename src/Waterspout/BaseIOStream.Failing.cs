@@ -46,7 +46,7 @@ public abstract partial class BaseIOStream
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
         _writeDeadline?.Cancel();
-        FailWriters(ClosedException());
+        FailWriters();
         TellEnd();
         // This may be inside some user's call, so nobody is woken here.
         if (_pendingRead is null) ReceiveRest();

@@ -274,11 +274,12 @@ public abstract partial class BaseIOStream
         if (waiters.TakeCallback(_sent) is { } callback) RunCallbackLater(callback);
     }
 
-    private void FailWriters(Exception error)
+    // Each with an error of its own: one that is thrown by all of them would grow by a stack trace at each.
+    private void FailWriters()
     {
         if (_writeWaiters is not { } waiters) return;
         _writeWaiters = null;
-        while (waiters.TryTake(long.MaxValue, out WriteOperation? operation)) Release(operation, error);
+        while (waiters.TryTake(long.MaxValue, out WriteOperation? operation)) Release(operation, ClosedException());
     }
 
     private void Release(WriteOperation operation, Exception? error)

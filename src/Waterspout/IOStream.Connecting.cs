@@ -109,7 +109,7 @@ public partial class IOStream
         Loop.TryPost(new LoopCallback(_ =>
         {
             _attempt?.TrySetException(error);
-            WakeConnectWaiters(error);
+            WakeConnectWaiters(ClosedException);
         }, null));
     }
 
@@ -258,7 +258,7 @@ public partial class IOStream
         });
     }
 
-    private void WakeConnectWaiters(Exception? error)
+    private void WakeConnectWaiters(Func<Exception>? error)
     {
         Waiters? waiters = _connectWaiters;
         _connectWaiters = null;

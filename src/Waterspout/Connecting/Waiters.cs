@@ -22,8 +22,8 @@ internal sealed class Waiters(IOLoop loop)
         return waiter.Task;
     }
 
-    /// <summary>It has happened, or will not: then with the error.</summary>
-    internal void Release(Exception? error)
+    /// <summary>It has happened, or will not: then with an error for each, since one that is thrown by all would grow by a stack trace at each.</summary>
+    internal void Release(Func<Exception>? error)
     {
         while (_waiting.First is { Value: var waiter })
         {
@@ -31,7 +31,7 @@ internal sealed class Waiters(IOLoop loop)
             // Waits for a callback that runs on another thread, which only queues something.
             waiter.Registration.Dispose();
             if (error is null) waiter.TrySetResult();
-            else waiter.TrySetException(error);
+            else waiter.TrySetException(error());
             _ = waiter.Task.Exception; // nobody has to look
         }
     }

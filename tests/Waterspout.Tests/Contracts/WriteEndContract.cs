@@ -83,6 +83,20 @@ public abstract class WriteEndContract(Transport transport, PollerKind poller) :
     }, new IOStreamOptions { WriteTimeout = TimeSpan.FromMilliseconds(20) });
 
     [Fact]
+    public void Very_many_may_wait_for_a_flush_that_fails() => RunPair(async (left, right) =>
+    {
+        ExpectUnsent();
+        Clog(left, out Task write);
+        Task<StreamClosedException>[] waits = [.. Enumerable.Range(0, 5000).Select(_ => Assert.ThrowsAsync<StreamClosedException>(() => left.FlushAsync().AsTask()))];
+        left.Close(new IOException("cause"));
+        await Assert.ThrowsAsync<StreamClosedException>(() => write);
+        StreamClosedException[] errors = await Task.WhenAll(waits);
+        // One for all would become longer with each that throws it.
+        Assert.Equal(errors.Length, errors.Distinct().Count());
+        right.Close();
+    });
+
+    [Fact]
     public void Very_many_may_wait_for_a_flush_and_give_up() => RunPair(async (left, right) =>
     {
         // With a search among the others for each this takes longer than any test may.

@@ -154,6 +154,17 @@ public sealed class EndingTests : TlsTest
     });
 
     [Fact]
+    public void Very_many_may_wait_for_a_handshake_that_fails() => Run(async () =>
+    {
+        (SslIOStream client, SslIOStream server) = BeginPair();
+        Task<StreamClosedException>[] waits = [.. Enumerable.Range(0, 5000).Select(_ => Assert.ThrowsAsync<StreamClosedException>(() => client.WaitForHandshakeAsync().AsTask()))];
+        client.Close();
+        StreamClosedException[] errors = await Task.WhenAll(waits);
+        Assert.Equal(errors.Length, errors.Distinct().Count());
+        server.Close();
+    });
+
+    [Fact]
     public void Very_many_may_wait_for_a_handshake_and_give_up() => Run(async () =>
     {
         const int Count = 100_000;
