@@ -38,6 +38,9 @@ public partial class IOStream
     /// <summary>The stream that has the descriptor: for a TLS stream the one below.</summary>
     private protected virtual IOStream Connection => this;
 
+    /// <summary>The stream that has the connection now: this one, or the one that it was upgraded to.</summary>
+    internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out SslIOStream? holder) ? holder : this;
+
     /// <summary>The descriptor, or the complement of what it was.</summary>
     internal int Descriptor => _fd;
 

@@ -52,8 +52,17 @@ public partial class IOStream
 
         if (IsClosed) throw ClosedException();
         SslIOStream upgraded = new(client, server, new TlsTransport(this), Options);
+        Details.Upgraded = new WeakReference<SslIOStream>(upgraded);
         MoveListeners(upgraded);
         await upgraded.CompleteHandshakeAsync(cancellationToken);
         return upgraded;
+    }
+
+    /// <summary>Closes the connection, whichever stream has it. From any thread.</summary>
+    internal void CloseHolder()
+    {
+        Close();
+        // On the loop an upgrade has been made, or is refused because of the close.
+        RunOnLoop(() => Holder.Close());
     }
 }

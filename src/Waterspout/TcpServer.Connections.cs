@@ -74,7 +74,7 @@ public partial class TcpServer
         try
         {
             // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
-            if (handling.Exception?.InnerException is not StreamClosedException closed || IsOfAnother(closed, connection.Stream)) await handling;
+            if (handling.Exception?.InnerException is not StreamClosedException closed || IsOfAnother(closed, connection.Holder)) await handling;
         }
         catch (OperationCanceledException) when (_isStopped)
         {
@@ -83,8 +83,8 @@ public partial class TcpServer
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
             // How idle peers and stopped servers end a handler: no mistake of anybody's.
-            Log.HandlerEnded(_logger, connection.Stream, error.Message);
-            connection.Stream?.Close(error);
+            Log.HandlerEnded(_logger, connection.Holder, error.Message);
+            connection.Holder?.Close(error);
         }
         catch (UnsatisfiableReadException error)
         {
@@ -93,12 +93,12 @@ public partial class TcpServer
         }
         catch (Exception error)
         {
-            Log.HandlerFailed(_logger, error, connection.Stream);
+            Log.HandlerFailed(_logger, error, connection.Holder);
             _loops[0].ReportUnhandled(error);
-            connection.Stream?.Close(error);
+            connection.Holder?.Close(error);
         }
 
-        if (connection.Stream is { } stream) await CloseAsync(stream);
+        if (connection.Holder is { } stream) await CloseAsync(stream);
         End(connection);
     }
 
@@ -159,9 +159,12 @@ public partial class TcpServer
             {
                 // Both sides write, then look, with a barrier between: one of the two at least sees the other.
                 Interlocked.Exchange(ref _stream, value);
-                if (Volatile.Read(ref _isClosed)) value?.Close();
+                if (Volatile.Read(ref _isClosed)) value?.CloseHolder();
             }
         }
+
+        /// <summary>The stream that the handler was given, or upgraded that to.</summary>
+        internal IOStream? Holder => Stream?.Holder;
 
         /// <summary>False where it has been closed on its way.</summary>
         internal bool TryTakeDescriptor(out int fd)
@@ -174,7 +177,7 @@ public partial class TcpServer
         internal bool Close(out int fd)
         {
             Interlocked.Exchange(ref _isClosed, true);
-            Stream?.Close();
+            Stream?.CloseHolder();
             return TryTakeDescriptor(out fd);
         }
 

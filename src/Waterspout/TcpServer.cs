@@ -6,7 +6,7 @@ namespace Waterspout;
 
 /// <summary>Accepts connections, on TCP ports and Unix sockets, and runs a handler for each on a loop.</summary>
 /// <remarks>
-/// <para>The handler gets the stream on its loop. When its task ends the stream is closed in good order; when it throws, that is logged
+/// <para>The handler gets the stream on its loop. When its task ends the stream, or the one that it was upgraded to, is closed in good order; when it throws, that is logged
 /// and closes its own stream only. Streams are half-open (<see cref="IOStreamOptions.AllowHalfOpen"/>) unless the options say otherwise: a client
 /// may end its side behind its last request, and gets its answers; a handler that waits in a read is ended by that. All members may be called from any thread.</para>
 /// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from Tornado: loops in one process take

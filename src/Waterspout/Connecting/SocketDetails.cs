@@ -13,6 +13,9 @@ internal sealed class SocketDetails
 
     internal Socket? Socket { get; set; }
 
+    /// <summary>The stream that has the connection since an upgrade. Held weakly: it may be dropped though the plain one is kept.</summary>
+    internal WeakReference<SslIOStream>? Upgraded { get; set; }
+
     internal byte[]? Peer { get; private set; }
 
     internal byte[]? Local { get; private set; }

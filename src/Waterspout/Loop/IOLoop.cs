@@ -196,7 +196,7 @@ public sealed partial class IOLoop : IDisposable
 
     /// <summary>
     /// Stops the loop, closes every stream of it that is still open (pending operations fail with <see cref="StreamClosedException"/>), runs the
-    /// callbacks that wait, and frees what the loop holds. Calls of other threads that wait for an outcome get one:
+    /// callbacks that wait, and frees what the loop holds. Servers listen no longer where this loop accepted. Calls of other threads that wait for an outcome get one:
     /// <see cref="ObjectDisposedException"/> where there is no other.
     /// </summary>
     /// <remarks>
@@ -235,11 +235,18 @@ public sealed partial class IOLoop : IDisposable
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!TryRunUntil(() => task.IsCompleted || isTimeUp || _stopRequested))
         {
-            // Between the two there may be nobody.
-            if (_run is not { } run) Thread.Yield();
-            // The task first: of several that have ended, that is the one which counts.
-            else if (Task.WaitAny([task, run.Task], TimeLimit.Rest(timeout, begun)) < 0) return false;
-            else if (task.IsCompleted || run.Task.Result) return true;
+            if (_run is { } run)
+            {
+                // The task first: of several that have ended, that is the one which counts.
+                if (Task.WaitAny([task, run.Task], TimeLimit.Rest(timeout, begun)) < 0) return false;
+                if (task.IsCompleted || run.Task.Result) return true;
+            }
+            else
+            {
+                // A run begins or ends, or the loop is being disposed.
+                if (TimeLimit.Rest(timeout, begun) == TimeSpan.Zero) return false;
+                Thread.Yield();
+            }
         }
 
         return task.IsCompleted || !isTimeUp;

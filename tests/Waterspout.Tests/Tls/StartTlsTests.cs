@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -7,6 +8,67 @@ namespace Waterspout.Tests.Tls;
 /// <summary>Upgrades of a plain connection.</summary>
 public sealed class StartTlsTests : TlsTest
 {
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_server_that_stops_closes_the_connections_that_its_handlers_have_upgraded(bool isInHandshake) => Run(async () =>
+    {
+        TaskCompletionSource upgrading = new();
+        Exception? ended = null;
+        await using TcpServer server = new(async plain =>
+        {
+            try
+            {
+                ValueTask<SslIOStream> upgrade = plain.StartTlsAsync(TestCertificates.ServerOptions());
+                upgrading.SetResult();
+                SslIOStream secure = await upgrade;
+                await secure.WriteAsync("x"u8);
+                await secure.ReadBytesAsync(1);
+            }
+            catch (StreamClosedException closed)
+            {
+                ended = closed;
+                throw;
+            }
+        });
+        using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
+        await upgrading.Task;
+        using IOStream other = isInHandshake ? client : await client.StartTlsAsync(TestCertificates.ClientOptions());
+        if (!isInHandshake) await other.ReadBytesAsync(1);
+        await server.StopAsync(TimeSpan.Zero);
+        Assert.NotNull(ended);
+        Assert.Equal(0, server.ConnectionCount);
+    });
+
+    [Fact]
+    public void A_handler_that_ends_has_the_stream_that_it_has_upgraded_closed_in_good_order() => Run(async () =>
+    {
+        await using TcpServer server = new(async plain =>
+        {
+            SslIOStream secure = await plain.StartTlsAsync(TestCertificates.ServerOptions());
+            await secure.WriteAsync("all"u8);
+        });
+        using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
+        using SslIOStream secure = await client.StartTlsAsync(TestCertificates.ClientOptions());
+        Assert.Equal("all", Text(await secure.ReadUntilCloseAsync()));
+        while (server.ConnectionCount > 0) await Turn();
+    });
+
+    [Fact]
+    public void A_handler_whose_upgrade_fails_is_no_unhandled_error()
+    {
+        List<Exception> reported = [];
+        Run(async () =>
+        {
+            await using TcpServer server = new(async plain => await plain.StartTlsAsync(TestCertificates.ServerOptions()));
+            using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
+            await client.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8);
+            while (server.ConnectionCount == 0) await Turn();
+            while (server.ConnectionCount > 0) await Turn();
+        }, options => options.UnhandledException = reported.Add);
+        Assert.Empty(reported);
+    }
+
     [Fact]
     public void A_conversation_as_with_smtp() => Run(async () =>
     {
