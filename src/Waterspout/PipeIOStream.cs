@@ -135,7 +135,7 @@ public class PipeIOStream : BaseIOStream
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
     {
-        PosixResult result = _isSocket ? Sockets.Receive(_fd, buffer) : FileDescriptors.Read(_fd, buffer);
+        PosixResult result = _isSocket ? Receive(buffer) : FileDescriptors.Read(_fd, buffer);
         // A terminal that is not read by lines may be set to give zero where others say EAGAIN (VMIN 0).
         if (result.IsSuccess) return result.Value == 0 && _isTerminal && FileDescriptors.IsTerminalWithoutLines(_fd) && !Poll.HasHungUp(_fd) ? null : result.Value;
         if (result.WouldBlock) return null;
@@ -165,6 +165,20 @@ public class PipeIOStream : BaseIOStream
         if (!IsWriteOnly) return false;
         Close();
         return true;
+    }
+
+    // Where messages are kept apart, zero may be one that is empty. Behind the peer's end the second zero tells that there is nothing more.
+    private PosixResult Receive(Span<byte> buffer)
+    {
+        PosixResult result = Sockets.Receive(_fd, buffer);
+        while (_largestMessage > 0 && result is { IsSuccess: true, Value: 0 })
+        {
+            bool hasEnded = Poll.HasEnded(_fd);
+            result = Sockets.Receive(_fd, buffer);
+            if (hasEnded) break;
+        }
+
+        return result;
     }
 
     private int? ToWritten(PosixResult result)

@@ -89,7 +89,7 @@ public partial class TcpServer
         catch (UnsatisfiableReadException error)
         {
             // The peer's doing, which any peer can do: the line of the close says so.
-            connection.Stream?.Close(error);
+            connection.Holder?.Close(error);
         }
         catch (Exception error)
         {

@@ -96,6 +96,23 @@ public abstract class ShortReceiveTests(PollerKind poller) : LoopTest(poller)
         FileDescriptors.Close(writer);
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_empty_message_is_no_end(bool hasEnded) => Run(async () =>
+    {
+        (int near, int far) = KernelPeer.CreateSeqPacketPair();
+        KernelPeer.Send(far, "abc");
+        KernelPeer.Send(far, "");
+        KernelPeer.Send(far, "def\n");
+        if (hasEnded) FileDescriptors.Close(far);
+        using PipeIOStream stream = new(near);
+        Assert.Equal("abcdef\n", await ReadLineAsync(stream));
+        if (!hasEnded) FileDescriptors.Close(far);
+        await Assert.ThrowsAsync<StreamClosedException>(() => stream.ReadBytesAsync(1).AsTask().WaitAsync(Limit));
+        Assert.Equal(CloseReason.EndOfStream, stream.CloseReason);
+    });
+
     [Fact]
     public void Messages_of_a_socket_that_keeps_them_apart_are_read_to_the_last() => Run(async () =>
     {
