@@ -108,6 +108,7 @@ public partial class SslIOStream
     {
         _handshake = null;
         _isEstablished = true;
+        _mayHaveTickets = _serverOptions is null && engine.Protocol == SslProtocols.Tls13;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         OnConnected();

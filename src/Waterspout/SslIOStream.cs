@@ -24,7 +24,7 @@ public partial class SslIOStream : IOStream
     private readonly SslClientAuthenticationOptions? _clientOptions;
     private readonly SslServerAuthenticationOptions? _serverOptions;
     private Task? _ending; // of this side
-    private bool _hasReceived;
+    private bool _mayHaveTickets; // unread, and in front of a server's first data
     private bool _isCutInRecord; // no peer ends so, whatever it leaves out
 
     /// <summary>Makes the client's side of a TLS connection.</summary>
@@ -178,7 +178,7 @@ public partial class SslIOStream : IOStream
         try
         {
             int? count = _engine!.Read(buffer);
-            _hasReceived |= count > 0;
+            if (count > 0) _mayHaveTickets = false;
             return count;
         }
         catch (Exception) when (_transport.Error is { } cause)
@@ -224,13 +224,11 @@ public partial class SslIOStream : IOStream
         if (_transport is null) return;
         // The peer said that it has ended, so it is told the same, as far as the kernel takes it now. Not where something is missing in front of it.
         if (HasPeerEnded && Error is null && IsFlushed && _isEstablished && !_transport.IsClosed) TryShutdown();
-        if (MayHaveTickets && !_transport.IsClosed) _transport.DiscardReceived();
+        // Nobody has asked for them, so they are no reason to reset the connection.
+        if (_mayHaveTickets && !_transport.IsClosed) _transport.DiscardReceived();
         _transport.Close();
         ReleaseEngine();
     }
-
-    // The session tickets of TLS 1.3 come in front of a server's first data. Nobody has asked for them, so they are no reason to reset the connection.
-    private bool MayHaveTickets => SslProtocol == SslProtocols.Tls13 && _serverOptions is null && !_hasReceived;
 
     private void TryShutdown()
     {

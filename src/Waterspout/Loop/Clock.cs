@@ -23,7 +23,7 @@ internal sealed class Clock : IDisposable
     {
         _provider = provider;
         if (provider != TimeProvider.System)
-            _alarm = provider.CreateTimer(_ => loop.TryPost(new LoopCallback(_ => _alarmDeadline = long.MaxValue, null)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _alarm = ContextFlow.Suppress(() => provider.CreateTimer(_ => Ring(loop), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         Update();
     }
 
@@ -77,4 +77,6 @@ internal sealed class Clock : IDisposable
     }
 
     private static TimeSpan Bound(TimeSpan time) => time < s_longest && time != Timeout.InfiniteTimeSpan ? time : s_longest;
+
+    private void Ring(IOLoop loop) => loop.TryPost(new LoopCallback(_ => _alarmDeadline = long.MaxValue, null));
 }

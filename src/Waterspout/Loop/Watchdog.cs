@@ -29,7 +29,7 @@ internal sealed class Watchdog : IDisposable
         TimeSpan period = TimeLimit.ForSystem(loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod);
         // The first time is at once: it makes the threads that looks are made on. The runtime needs descriptors for those, and ends the process where
         // there is none, which is what a server under load may have run into when the period is over.
-        _timer = new Timer(static watchdog => ((Watchdog)watchdog!).OnTimer(), this, TimeSpan.Zero, period);
+        _timer = ContextFlow.Suppress(() => new Timer(static watchdog => ((Watchdog)watchdog!).OnTimer(), this, TimeSpan.Zero, period));
     }
 
     /// <summary>Logs what has held the loop since the look before, and after that at the second, fourth, eighth look and so on.</summary>

@@ -43,7 +43,30 @@ public abstract class ReleaseTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal(CloseReason.EndOfStream, left.CloseReason);
     });
 
+    [Fact]
+    public void What_flows_with_the_code_that_makes_a_loop_is_not_held_by_it() => Check(() =>
+    {
+        // What the process does once, at its first loop, may hold what flows there.
+        Make(out IOLoop loop);
+        loop.Dispose();
+        WeakReference held = Make(out loop);
+        Collect();
+        Assert.False(held.IsAlive);
+        loop.Dispose();
+    });
+
     // None of these may be inlined: a register or a slot of the test's own frame would hold the object.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference Make(out IOLoop loop)
+    {
+        AsyncLocal<object?> local = new() { Value = new object() };
+        WeakReference held = new(local.Value);
+        loop = new IOLoop(new IOLoopOptions { Poller = Poller });
+        loop.RunSync(() => Task.CompletedTask);
+        local.Value = null;
+        return held;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Add(IOLoop loop)
     {
