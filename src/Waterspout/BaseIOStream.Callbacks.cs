@@ -123,6 +123,7 @@ public abstract partial class BaseIOStream
             catch (StreamBufferFullException full)
             {
                 CloseNow(CloseReason.Error, full);
+                LogUnsent(data.Length, full, isCutByPeer: false);
             }
         });
     }

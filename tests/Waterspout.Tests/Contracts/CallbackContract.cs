@@ -287,6 +287,7 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
             await Task.Run(() => left.Write(much));
             await closed;
             Assert.IsType<StreamBufferFullException>(left.Error);
+            Assert.Single(Log.Lines, line => line.Message.EndsWith($": {much.Length} bytes were written and not sent."));
             await Assert.ThrowsAsync<StreamClosedException>(() => write);
             right.Close();
         });
