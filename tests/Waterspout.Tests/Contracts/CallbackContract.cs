@@ -269,8 +269,9 @@ public abstract class CallbackContract(Transport transport, PollerKind poller) :
             Assert.Throws<StreamClosedException>(() => right.ReadBytes(1, _ => { }));
             Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }));
             Assert.Throws<StreamClosedException>(() => right.Write("x"u8));
-            if (left.IsClosed) Assert.ThrowsAny<Exception>(() => left.Write("x"u8));
-            else Assert.Throws<InvalidOperationException>(() => left.Write("x"u8));
+            // The end of the other side may close this one meanwhile.
+            Exception? refused = Record.Exception(() => left.Write("x"u8));
+            Assert.True(refused is InvalidOperationException or StreamClosedException, $"{refused}");
         });
     });
 
