@@ -53,7 +53,7 @@ public sealed class DescriptorLimitTests
             a handler on the loop: works
             a pipe on the loop: works
             a loop: IOException
-            1 left
+            none lost
 
             """;
         Assert.Equal(each + each, System.Text.Encoding.ASCII.GetString(outcome.Output));
