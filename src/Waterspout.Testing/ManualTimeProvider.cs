@@ -96,10 +96,10 @@ public sealed class ManualTimeProvider : TimeProvider
 
     private void Enqueue(ManualTimer timer, long due) => _queue.Enqueue(new Firing(timer, timer.Version), (due, _sequence++));
 
-    // A timer that is changed leaves its entry in the queue, which the version then tells to be an old one.
     // What is beyond the end of the clock is at its end.
     private static long Add(long ticks, TimeSpan time) => time.Ticks < long.MaxValue - ticks ? ticks + time.Ticks : long.MaxValue;
 
+    // A timer that is changed leaves its entry in the queue, which the version then tells to be an old one.
     private readonly record struct Firing(ManualTimer Timer, int Version)
     {
         internal bool IsCurrent => Timer.Version == Version;

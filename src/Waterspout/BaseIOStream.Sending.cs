@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Waterspout.Buffers;
+using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
 
@@ -310,7 +311,7 @@ public abstract partial class BaseIOStream
     {
         Task ending = EndWritesAsync();
         // The wait may be cancelled, and the end is told all the same. If it fails then, the close says so.
-        if (cancellationToken.CanBeCanceled) _ = ending.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (cancellationToken.CanBeCanceled) ending.IgnoreFailure();
         await ending.WaitAsync(cancellationToken);
     }
 

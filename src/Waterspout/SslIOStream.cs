@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Waterspout.Diagnostics;
 using Waterspout.Loop;
 using Waterspout.Tls;
 
@@ -210,8 +211,7 @@ public partial class SslIOStream : IOStream
         if (!_isEstablished || _transport.IsClosed) return false;
         _engine!.Shutdown();
         _ending = _transport.CompleteWritesAsync().AsTask();
-        // Inline: a call that wakes a thread of the pool for each connection costs more than all else about its end.
-        _ = _ending.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ending.IgnoreFailure();
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Waterspout.Diagnostics;
 using Waterspout.Interop;
 
 namespace Waterspout.Connecting;
@@ -20,7 +21,7 @@ internal static class EndPointResolver
         }
         catch (OperationCanceledException)
         {
-            _ = lookup.ContinueWith(static lookup => _ = lookup.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            lookup.IgnoreFailure();
             throw;
         }
     }

@@ -97,20 +97,16 @@ internal static unsafe class FileDescriptors
     }
 
     /// <summary>What a path is that of, and not what a link there leads to. Null where there is nothing, or the system cannot say.</summary>
-    internal static FileIdentity? Identify(string path)
+    internal static FileIdentity? Identify(string path) => Identify(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW);
+
+    /// <summary>Which file is open. Null where the system cannot say.</summary>
+    internal static FileIdentity? Identify(int fd) => Identify(fd, "", LibC.AT_EMPTY_PATH);
+
+    private static FileIdentity? Identify(int fd, string path, int flags)
     {
-        if (!TryGetStatus(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW, LibC.STATX_TYPE | LibC.STATX_INO, out LibC.statxbuf status)) return null;
+        if (!TryGetStatus(fd, path, flags, LibC.STATX_TYPE | LibC.STATX_INO, out LibC.statxbuf status)) return null;
         bool isSocket = (status.stx_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
         return new FileIdentity(isSocket, ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor, status.stx_ino);
-    }
-
-    /// <summary>Which file is open. False where the system cannot say.</summary>
-    internal static bool TryIdentify(int fd, out ulong device, out ulong inode)
-    {
-        bool isKnown = TryGetStatus(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_INO, out LibC.statxbuf status);
-        device = ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor;
-        inode = status.stx_ino;
-        return isKnown;
     }
 
     /// <summary>A regular file, a directory, a disk, or a device of the memory's such as /dev/null. False where the system cannot say.</summary>

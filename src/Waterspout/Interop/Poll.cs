@@ -4,17 +4,16 @@ namespace Waterspout.Interop;
 internal static unsafe class Poll
 {
     /// <summary>Both sides have hung up, or there is no connection. Asks without taking an error that may wait.</summary>
-    internal static bool HasHungUp(int fd)
-    {
-        Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd }];
-        return Wait(one, 0).IsSuccess && (one[0].revents & LibC.POLLHUP) != 0;
-    }
+    internal static bool HasHungUp(int fd) => Has(fd, LibC.POLLHUP);
 
     /// <summary>The peer has ended its side, or both have.</summary>
-    internal static bool HasEnded(int fd)
+    internal static bool HasEnded(int fd) => Has(fd, LibC.POLLRDHUP | LibC.POLLHUP);
+
+    // A hang-up is told also to who does not ask for it.
+    private static bool Has(int fd, short events)
     {
-        Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd, events = LibC.POLLRDHUP }];
-        return Wait(one, 0).IsSuccess && (one[0].revents & (LibC.POLLRDHUP | LibC.POLLHUP)) != 0;
+        Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd, events = events }];
+        return Wait(one, 0).IsSuccess && (one[0].revents & events) != 0;
     }
 
     internal static PosixResult Wait(Span<LibC.pollfd> descriptors, int timeout)

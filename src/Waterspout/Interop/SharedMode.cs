@@ -19,7 +19,7 @@ internal sealed class SharedMode
 
     private SharedMode(File file) => _file = file;
 
-    private readonly record struct File(ulong Device, ulong Inode, int AccessMode);
+    private readonly record struct File(FileIdentity Identity, int AccessMode);
 
     /// <summary>Makes what is open non-blocking, until <see cref="Leave"/>.</summary>
     /// <param name="fd">The descriptor.</param>
@@ -71,9 +71,9 @@ internal sealed class SharedMode
         if (flags.IsSuccess) FileDescriptors.SetStatusFlags(fd, flags.Value & ~LibC.O_NONBLOCK);
     }
 
-    private static File Identify(int fd, int flags) => FileDescriptors.TryIdentify(fd, out ulong device, out ulong inode)
-        ? new File(device, inode, flags & LibC.O_ACCMODE)
-        : new File(ulong.MaxValue, (ulong)fd, 0); // a file by itself
+    private static File Identify(int fd, int flags) => FileDescriptors.Identify(fd) is { } identity
+        ? new File(identity, flags & LibC.O_ACCMODE)
+        : new File(new FileIdentity(false, ulong.MaxValue, (ulong)fd), 0); // a file by itself
 
     private static void WatchExit()
     {

@@ -7,28 +7,20 @@ namespace Waterspout.Interop;
 /// <remarks>What sends and receives does not rely on the socket's mode, which everybody may change who has a duplicate of the descriptor.</remarks>
 internal static unsafe class Sockets
 {
-    internal static PosixResult Receive(int fd, Span<byte> buffer)
+    internal static PosixResult Receive(int fd, Span<byte> buffer, int flags = 0)
     {
         // SAFETY: the span is pinned for the call, and the descriptor is non-blocking, so the pin is short.
         fixed (byte* start = buffer)
         {
             nint n;
-            do n = LibC.recv(fd, start, (nuint)buffer.Length, LibC.MSG_DONTWAIT);
+            do n = LibC.recv(fd, start, (nuint)buffer.Length, LibC.MSG_DONTWAIT | flags);
             while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
             return PosixResult.From(n);
         }
     }
 
     /// <summary>Looks for something to receive, and leaves it there; but an error that is told instead is taken.</summary>
-    internal static PosixResult Peek(int fd)
-    {
-        // SAFETY: the one byte is on this stack frame.
-        byte first;
-        nint n;
-        do n = LibC.recv(fd, &first, 1, LibC.MSG_DONTWAIT | LibC.MSG_PEEK);
-        while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
-        return PosixResult.From(n);
-    }
+    internal static PosixResult Peek(int fd) => Receive(fd, [0], LibC.MSG_PEEK);
 
     internal static PosixResult Send(int fd, ReadOnlySpan<byte> data)
     {

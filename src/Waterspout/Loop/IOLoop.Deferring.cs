@@ -6,8 +6,9 @@ namespace Waterspout;
 
 public sealed partial class IOLoop
 {
-    // All of them together have as much of a turn as one of them, so that their number does not make the others wait longer.
-    private static readonly long s_deferredTicks = Stopwatch.Frequency / 20_000; // 50 microseconds
+    /// <summary>What one stream may compute in a turn, in ticks of <see cref="Stopwatch"/>: 50 microseconds.</summary>
+    /// <remarks>All that are deferred together have as much in the next, so that their number does not make the others wait longer.</remarks>
+    internal static readonly long ComputeTicks = Stopwatch.Frequency / 20_000;
 
     private readonly Queue<LoopCallback> _deferred = [];
 
@@ -19,7 +20,7 @@ public sealed partial class IOLoop
     {
         if (_deferred.Count == 0) return;
         long started = Clock.Timestamp();
-        long end = started + s_deferredTicks;
+        long end = started + ComputeTicks;
         int count = _deferred.Count;
         do
         {

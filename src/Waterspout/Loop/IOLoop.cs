@@ -190,7 +190,7 @@ public sealed partial class IOLoop : IDisposable
         finally
         {
             isAbandoned = true;
-            if (!task.IsCompletedSuccessfully) task.ContinueWith(static task => _ = task.Exception, TaskScheduler.Default);
+            if (!task.IsCompletedSuccessfully) task.IgnoreFailure();
         }
     }
 

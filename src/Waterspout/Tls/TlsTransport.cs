@@ -93,7 +93,6 @@ internal sealed class TlsTransport : IOStream
         _owner?.OnTransportClosed();
     }
 
-    // The stream above says it, in bytes of its user's.
     /// <summary>The connection has one name in logs.</summary>
     public override string ToString() => _owner?.ToString() ?? base.ToString();
 
@@ -102,6 +101,7 @@ internal sealed class TlsTransport : IOStream
         if (_owner is null) base.NoteClose(reason, error, isKnown);
     }
 
+    // The stream above says it, in bytes of its user's.
     private protected override void LogUnsent(long bytes, Exception? error, bool isCutByPeer) => Dropped = bytes;
 
     // The stream above has the time limits, and decides what the end of the peer's side means.

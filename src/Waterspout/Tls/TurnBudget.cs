@@ -13,7 +13,7 @@ internal struct TurnBudget()
     private const int MostRecords = 16;
 
     // A turn of the loop with nothing to do takes one or two. What others have to wait for is half of this, where one stream always has something.
-    private static readonly long s_slice = Stopwatch.Frequency / 20_000; // 50 microseconds
+    private static readonly long s_slice = IOLoop.ComputeTicks;
 
     private long _turn = -1;
     private long _begun;

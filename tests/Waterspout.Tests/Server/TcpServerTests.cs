@@ -98,10 +98,7 @@ public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
             await Task.Yield();
             throw isCancelled ? new OperationCanceledException() : new TimeoutException();
         });
-        await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
-        await client.ReadUntilCloseAsync();
-        while (server.ConnectionCount > 0) await Turn();
-        LogLine line = Assert.Single(Log.Lines, line => line.Level > LogLevel.Debug && !line.Message.StartsWith("Listening"));
+        LogLine line = await LineOfEndAsync(server);
         Assert.Contains("The handler of", line.Message);
         Assert.Equal(LogLevel.Information, line.Level);
         Assert.Null(line.Error);
@@ -115,13 +112,19 @@ public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
             await Task.Yield();
             throw new UnsatisfiableReadException("too long");
         });
-        await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
-        await client.ReadUntilCloseAsync();
-        while (server.ConnectionCount > 0) await Turn();
-        LogLine line = Assert.Single(Log.Lines, line => line.Level > LogLevel.Debug && !line.Message.StartsWith("Listening"));
+        LogLine line = await LineOfEndAsync(server);
         Assert.EndsWith(" closed: Error. too long", line.Message);
         Assert.Equal(LogLevel.Information, line.Level);
     });
+
+    /// <summary>Connects, and waits until the handler has ended: the one line that is not for debugging.</summary>
+    private async Task<LogLine> LineOfEndAsync(TcpServer server)
+    {
+        await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
+        await client.ReadUntilCloseAsync();
+        while (server.ConnectionCount > 0) await Turn();
+        return Assert.Single(Log.Lines, line => line.Level > LogLevel.Debug && !line.Message.StartsWith("Listening"));
+    }
 
     [Fact]
     public void Stopping_waits_for_handlers_that_end() => Run(async () =>
