@@ -59,6 +59,8 @@ public abstract class RaceContract(Transport transport, PollerKind poller) : Str
     [Fact]
     public void Many_threads_at_once_meet_documented_exceptions_only() => RunPair(async (left, right) =>
     {
+        // A thread that is done closes both ends while others still write.
+        Log.Allow("bytes were written and not sent");
         for (int round = 0; round < 10; round++)
         {
             (BaseIOStream writer, BaseIOStream reader) = await Transport.ConnectAsync(null);
