@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using Waterspout.Buffers;
+using Waterspout.Reads;
+using Waterspout.Writes;
 
 namespace Waterspout.Bench.Micro;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Bench.Micro;
 
@@ -32,7 +32,7 @@ public class Lines
     [Benchmark(OperationsPerInvoke = Count)]
     public int One_search_for_all()
     {
-        DelimiterMarks marks = new(_data, "\n"u8, 0);
+        DelimiterScanner marks = new(_data, "\n"u8, 0);
         int start = 0;
         while (marks.NextEnd(start) is > 0 and var end) start = end;
         return start;

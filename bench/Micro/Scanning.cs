@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using BenchmarkDotNet.Attributes;
-using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Bench.Micro;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
+using Waterspout.Polling;
 
 namespace Waterspout;
 

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Waterspout.Buffers;
+using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 

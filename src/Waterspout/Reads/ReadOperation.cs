@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
-using Waterspout.Buffers;
 
 namespace Waterspout.Reads;
 

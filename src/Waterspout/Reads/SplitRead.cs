@@ -1,4 +1,5 @@
-using Waterspout.Buffers;
+using Waterspout.Loop;
+using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 
@@ -25,7 +26,7 @@ internal sealed class SplitRead : ReadOperation<bool>
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         ReadOnlySpan<byte> data = buffer.Data;
-        DelimiterMarks marks = new(data, _delimiter, _scanned);
+        DelimiterScanner marks = new(data, _delimiter, _scanned);
         int start = 0;
         try
         {

@@ -1,4 +1,4 @@
-using Waterspout.Buffers;
+using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 

@@ -1,4 +1,5 @@
-using Waterspout.Buffers;
+using Waterspout.Loop;
+using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 

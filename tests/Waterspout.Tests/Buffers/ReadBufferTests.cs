@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Waterspout.Buffers;
+using Waterspout.Reads;
 
 namespace Waterspout.Tests;
 

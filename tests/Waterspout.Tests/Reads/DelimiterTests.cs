@@ -1,4 +1,4 @@
-using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using Waterspout.Buffers;
 using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Tests;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Tests;
 
@@ -93,7 +93,7 @@ public sealed class RegexScannerTests
     public async Task Every_arrival_gives_what_a_search_of_everything_gives(string pattern, RegexOptions options, string letters, string sample)
     {
         Regex regex = new(pattern, options | RegexOptions.CultureInvariant);
-        await RegexEndings.GetAsync(regex);
+        await LookbehindCache.GetAsync(regex);
         for (int seed = 0; seed < 6; seed++)
         {
             Random random = new(seed);
@@ -110,7 +110,7 @@ public sealed class RegexScannerTests
     {
         // From the left nothing begins without a y. From the right there are exponentially many ways to take the x.
         Regex regex = new("y(?:x+x+)+");
-        Assert.NotNull(await RegexEndings.GetAsync(regex));
+        Assert.NotNull(await LookbehindCache.GetAsync(regex));
         RegexScanner scanner = new(regex);
         byte[] data = [.. Enumerable.Repeat((byte)'a', 2 * Lead), .. Enumerable.Repeat((byte)'x', 60), .. "yxx"u8];
         for (int arrived = Lead; arrived < data.Length; arrived++) Assert.Equal(-1, scanner.FindEnd(data.AsSpan(0, arrived)));

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Waterspout.Buffers;
 using Waterspout.Reads;
 
 namespace Waterspout.Tests;

@@ -87,7 +87,7 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]})"/>
     /// <param name="pattern">A .NET regular expression.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
-    public void ReadUntilRegex(string pattern, Action<byte[]> callback) => ReadUntilRegex(Reads.PatternCache.Get(pattern), callback);
+    public void ReadUntilRegex(string pattern, Action<byte[]> callback) => ReadUntilRegex(Searching.PatternCache.Get(pattern), callback);
 
     /// <summary>Reads everything until the stream ends and calls back with it.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>

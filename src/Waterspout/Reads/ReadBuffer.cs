@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Numerics;
-using Waterspout.Reads;
+using Waterspout.Searching;
 
-namespace Waterspout.Buffers;
+namespace Waterspout.Reads;
 
 /// <summary>Bytes that have arrived and have not been read, in one piece, so that they can be searched and lent as a span.</summary>
 /// <remarks>

@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
 
-namespace Waterspout.Connecting;
+namespace Waterspout.Server;
 
 /// <summary>A listening socket on a loop, which gives every connection's descriptor to its owner.</summary>
 internal sealed class Listener : IReadinessHandler

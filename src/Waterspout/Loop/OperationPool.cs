@@ -1,4 +1,4 @@
-namespace Waterspout.Reads;
+namespace Waterspout.Loop;
 
 /// <summary>Operations that have ended, and buffers that are empty, for use again, on the thread that ended them.</summary>
 /// <remarks>

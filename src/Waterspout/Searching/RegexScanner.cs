@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>Looks for a regular expression in bytes that arrive piece by piece, without starting over at each piece.</summary>
 /// <remarks>
@@ -13,7 +13,7 @@ namespace Waterspout.Reads;
 /// <para>But when there was no match before, a match that is there now ends in what is new. Where every match ends with the
 /// same character, as those of <c>\r?\n</c> do, and it is not there, that is the answer, and nothing is widened for it.</para>
 /// <para>Else, for a small arrival behind a long message the question is turned round: does a match end here or later? That is
-/// the same expression in a lookbehind (see <see cref="RegexEndings"/>), which costs as much as what is new is long. Only when
+/// the same expression in a lookbehind (see <see cref="LookbehindCache"/>), which costs as much as what is new is long. Only when
 /// one does, the real search runs, once, to find the leftmost match. An arrival that is large beside what was there is searched
 /// as a whole: the message has then grown by half, and the total stays proportional to its length.</para>
 /// </remarks>
@@ -72,7 +72,7 @@ internal sealed class RegexScanner(Regex regex)
     private bool MayEndBehind(ReadOnlySpan<char> text, int searched)
     {
         if (_timeouts >= Patience || searched <= SmallMessage || text.Length - searched >= searched / 2) return true;
-        if (RegexEndings.TryGet(regex) is not { } endings) return true;
+        if (LookbehindCache.TryGet(regex) is not { } endings) return true;
         try
         {
             // A match may also end just where the old data ended, when what comes next decides (\b, $).

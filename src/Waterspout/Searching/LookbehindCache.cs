@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>Expressions that match nothing, at every place where a match of another expression ends: that one in a lookbehind.</summary>
 /// <remarks>
 /// They are compiled: interpreted, a position costs hundreds of nanoseconds, compiled 4 to 5. Compiling takes milliseconds, so it
 /// is done on the thread pool, and until it is done there is none. What is not reversible has none ever.
 /// </remarks>
-internal static class RegexEndings
+internal static class LookbehindCache
 {
     // Patterns that are made at run time must not pile up.
     private const int Capacity = 1000;

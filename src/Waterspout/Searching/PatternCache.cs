@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>The expressions made of patterns that were given as strings: parsing one costs more than most reads.</summary>
 internal static class PatternCache

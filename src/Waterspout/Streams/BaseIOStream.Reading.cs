@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout;
 

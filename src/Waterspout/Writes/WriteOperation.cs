@@ -1,7 +1,7 @@
 using System.Threading.Tasks.Sources;
-using Waterspout.Reads;
+using Waterspout.Loop;
 
-namespace Waterspout.Buffers;
+namespace Waterspout.Writes;
 
 /// <summary>Somebody who waits until so much has been sent: a write over the high-water mark, a flush.</summary>
 internal sealed class WriteOperation : IValueTaskSource

@@ -1,4 +1,4 @@
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>Finds a delimiter in data that arrives piece by piece, looking at each byte once.</summary>
 internal static class Delimiter

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>What the text of an expression tells about its matches. Where it is in doubt, it says the less useful thing.</summary>
 internal static class RegexPattern

@@ -1,6 +1,6 @@
 using Waterspout.Interop;
 
-namespace Waterspout.Loop;
+namespace Waterspout.Polling;
 
 /// <summary>The poller for systems without epoll: <c>poll</c>, which every POSIX system has.</summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-namespace Waterspout.Loop;
+namespace Waterspout.Polling;
 
 /// <summary>Chooses the poller of a new loop.</summary>
 internal static class PollerFactory

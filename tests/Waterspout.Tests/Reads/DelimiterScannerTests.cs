@@ -1,8 +1,8 @@
-using Waterspout.Reads;
+using Waterspout.Searching;
 
 namespace Waterspout.Tests;
 
-public sealed class DelimiterMarksTests
+public sealed class DelimiterScannerTests
 {
     [Theory]
     [InlineData(1)]
@@ -32,7 +32,7 @@ public sealed class DelimiterMarksTests
     public void What_was_searched_before_is_not_searched_again()
     {
         byte[] data = [.. "\n"u8, .. new byte[200]];
-        Assert.Equal(-1, new DelimiterMarks(data, "\n"u8, 1).NextEnd(0));
+        Assert.Equal(-1, new DelimiterScanner(data, "\n"u8, 1).NextEnd(0));
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class DelimiterMarksTests
     public void After_the_last_there_is_none_again_and_again(int length)
     {
         byte[] data = [.. new byte[length], (byte)'\n'];
-        DelimiterMarks marks = new(data, "\n"u8, 0);
+        DelimiterScanner marks = new(data, "\n"u8, 0);
         Assert.Equal(data.Length, marks.NextEnd(0));
         Assert.Equal(-1, marks.NextEnd(data.Length));
         Assert.Equal(-1, marks.NextEnd(data.Length));
@@ -52,7 +52,7 @@ public sealed class DelimiterMarksTests
     /// <summary>Returns the end of the last delimiter.</summary>
     private static int CheckEnds(ReadOnlySpan<byte> data, byte[] delimiter, int scanned)
     {
-        DelimiterMarks marks = new(data, delimiter, scanned);
+        DelimiterScanner marks = new(data, delimiter, scanned);
         int start = 0;
         while (true)
         {

@@ -1,4 +1,4 @@
-namespace Waterspout.Loop;
+namespace Waterspout.Polling;
 
 /// <summary>
 /// What a loop asks of the operating system: to be told which descriptors are ready. A port to another system

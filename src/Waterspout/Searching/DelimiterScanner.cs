@@ -2,14 +2,14 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace Waterspout.Reads;
+namespace Waterspout.Searching;
 
 /// <summary>Finds one delimiter after the other in one go through the data.</summary>
 /// <remarks>
 /// A search that begins behind the last find has to wait for that: where its first load goes depends on it. Here the vectors follow each
 /// other whatever is found in them, so that the processor is ahead in the data, and all the marks in a vector are found at once.
 /// </remarks>
-internal ref struct DelimiterMarks
+internal ref struct DelimiterScanner
 {
     private readonly ReadOnlySpan<byte> _data;
     private readonly ReadOnlySpan<byte> _delimiter;
@@ -20,7 +20,7 @@ internal ref struct DelimiterMarks
     /// <param name="data">Everything that is buffered.</param>
     /// <param name="delimiter">One byte or more.</param>
     /// <param name="searched">How many bytes at the front were searched before, in vain.</param>
-    internal DelimiterMarks(ReadOnlySpan<byte> data, ReadOnlySpan<byte> delimiter, int searched)
+    internal DelimiterScanner(ReadOnlySpan<byte> data, ReadOnlySpan<byte> delimiter, int searched)
     {
         _data = data;
         _delimiter = delimiter;

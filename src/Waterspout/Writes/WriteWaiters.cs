@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace Waterspout.Buffers;
+namespace Waterspout.Writes;
 
 /// <summary>Those who wait until so much of a stream has been sent, in order. Streams that nobody has waited for have none.</summary>
 /// <remarks>A list through the operations themselves: each comes and goes, cancelled or not, at a cost that does not depend on the others.</remarks>

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Waterspout.Buffers;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Writes;
 
 namespace Waterspout;
 

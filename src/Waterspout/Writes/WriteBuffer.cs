@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Diagnostics;
-using Waterspout.Reads;
+using Waterspout.Loop;
 
-namespace Waterspout.Buffers;
+namespace Waterspout.Writes;
 
 /// <summary>Bytes that have been written and not yet sent, in order: copies in rented arrays, and memory of the caller's.</summary>
 /// <remarks>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using Waterspout.Buffers;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;

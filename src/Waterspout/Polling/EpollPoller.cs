@@ -1,6 +1,6 @@
 using Waterspout.Interop;
 
-namespace Waterspout.Loop;
+namespace Waterspout.Polling;
 
 /// <summary>The poller of Linux.</summary>
 /// <remarks>

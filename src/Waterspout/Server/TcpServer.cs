@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
-using Waterspout.Connecting;
+using Waterspout.Server;
 
 namespace Waterspout;
 

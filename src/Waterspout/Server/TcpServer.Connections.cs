@@ -1,7 +1,7 @@
-using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Server;
 using Waterspout.Tls;
 
 namespace Waterspout;

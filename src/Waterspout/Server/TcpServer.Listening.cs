@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
+using Waterspout.Server;
 
 namespace Waterspout;
 
