@@ -52,26 +52,26 @@ internal static class GettingStarted
         }
         catch (OperationCanceledException)
         {
-            // Nothing is lost: what had arrived of the line is still there, for the next read of any kind.
+            // Nothing is lost: the part of the line that has arrived stays buffered for the next read of any kind.
             await stream.WriteAsync("Are you still there?\n"u8);
         }
     }
 
     internal static async Task Write(IOStream stream, byte[] large)
     {
-        await stream.WriteAsync("a header\n"u8);   // copied; leaves at the end of the turn, together with what follows
-        await stream.WriteAsync(large.AsMemory()); // not copied; leave the array alone until this has completed. Without AsMemory it is copied
-        await stream.FlushAsync();                 // now all of it is in the hands of the system
+        await stream.WriteAsync("a header\n"u8);   // copied; sent at the end of the turn, together with what follows
+        await stream.WriteAsync(large.AsMemory()); // not copied; do not change the array until this has completed. Without AsMemory it is copied
+        await stream.FlushAsync();                 // now the system has accepted all of it
     }
 
     internal static async Task Close(IOStream stream)
     {
         stream.SetCloseCallback(() => Console.WriteLine($"closed: {stream.CloseReason}, {stream.Error?.Message}"));
-        stream.Closed.Register(() => Console.WriteLine("The peer has gone, though there may be data of his to read."));
+        stream.Closed.Register(() => Console.WriteLine("The peer has closed; there may still be unread data."));
 
-        await stream.CompleteWritesAsync();             // FIN: we have said everything, and go on reading
+        await stream.CompleteWritesAsync();             // sends FIN: no more data from us, but we keep reading
         byte[] answer = await stream.ReadUntilCloseAsync();
-        await stream.CloseAsync(TimeSpan.FromSeconds(5)); // in good order; Close() would be at once
+        await stream.CloseAsync(TimeSpan.FromSeconds(5)); // an orderly close; Close() would be immediate
         Consume(answer);
     }
 
@@ -82,7 +82,7 @@ internal static class GettingStarted
         Console.WriteLine($"listening on {server.Listen(8888)}");
         server.Listen(new UnixDomainSocketEndPoint("/tmp/echo.sock"));
 
-        // The loops have threads of their own, so this one has to wait: for Ctrl+C, or for whoever supervises the process.
+        // The loops have threads of their own, so this one has to wait: for Ctrl+C or SIGTERM.
         TaskCompletionSource end = new();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -98,7 +98,7 @@ internal static class GettingStarted
 
     internal static async Task EchoAsync(IOStream stream, CancellationToken stopping)
     {
-        // Ends with a StreamClosedException when the client goes, or with the token when the server stops, which the server takes as what they are.
+        // Ends with a StreamClosedException when the client disconnects, or by the token when the server stops. The server treats both as normal.
         while (true)
         {
             byte[] line = await stream.ReadUntilAsync("\n"u8, maxBytes: 65536, stopping);

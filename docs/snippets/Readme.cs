@@ -13,7 +13,7 @@ internal static class Readme
         {
             await using TcpServer server = new(async stream =>
             {
-                // Until the client ends its side, which ends the handler. It gets every answer all the same.
+                // The read fails when the client sends EOF, which ends the handler. The client still gets every answer.
                 while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8, maxBytes: 4096));
             });
             IPEndPoint address = (IPEndPoint)server.Listen(0, "127.0.0.1");

@@ -45,7 +45,7 @@ internal static class Tls
         TcpServer server = new(async stream =>
         {
             using CancellationTokenSource limit = new(TimeSpan.FromSeconds(10));
-            // Looked at only: the handshake reads the hello again.
+            // Peek only: the handshake reads the hello again.
             ReadOnlyMemory<byte> header = await stream.PeekAsync(5, limit.Token);
             ReadOnlyMemory<byte> hello = await stream.PeekAsync(5 + BinaryPrimitives.ReadUInt16BigEndian(header.Span[3..]), limit.Token);
             SslServerAuthenticationOptions options = sites.GetValueOrDefault(ServerName(hello.Span), standard);
