@@ -38,7 +38,7 @@ internal sealed class ArrayRead : ReadOperation<byte[]>
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 
-    internal override void GiveBack(ReadBuffer buffer) => buffer.Prepend(_target.AsSpan(0, _filled));
+    internal override void Unread(ReadBuffer buffer) => buffer.Unread(_target.AsSpan(0, _filled));
 
     protected override void Return()
     {

@@ -18,9 +18,9 @@ internal sealed class DiscardRead : ReadOperation<bool>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
 
-    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => Finish(true);
+    internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => Finish(true);
 
-    internal override bool IsPastBuffer => true;
+    internal override bool BypassesBuffer => true;
 
     internal override Memory<byte> GetDirectSpace() => _sink;
 

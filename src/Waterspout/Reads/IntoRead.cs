@@ -20,22 +20,22 @@ internal sealed class IntoRead : ReadOperation<int>
     private int _front; // bytes that the buffer has for the front of the target
     private int _filled; // bytes in the target, behind the place of those
     private bool _partial;
-    private bool _endIsAResult;
+    private bool _eofIsAResult;
 
     // An empty target asks for nothing but to be told when there is something.
     internal override bool IsSatisfiedByReadiness => _target.IsEmpty;
 
-    internal override bool EndIsAResult => _endIsAResult;
+    internal override bool EofIsAResult => _eofIsAResult;
 
     internal override bool LeavesBuffer => _front > 0;
 
-    internal static IntoRead Rent(Memory<byte> target, bool partial, bool endIsAResult = false)
+    internal static IntoRead Rent(Memory<byte> target, bool partial, bool eofIsAResult = false)
     {
         IntoRead read = OperationPool<IntoRead>.Rent();
         read._target = target;
         read._front = read._filled = 0;
         read._partial = partial;
-        read._endIsAResult = endIsAResult;
+        read._eofIsAResult = eofIsAResult;
         return read;
     }
 
@@ -49,7 +49,7 @@ internal sealed class IntoRead : ReadOperation<int>
         return _filled == _target.Length || (_partial && _filled > 0) ? Finish(_filled) : ReadProgress.Pending;
     }
 
-    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => _endIsAResult ? Finish(_filled) : ReadProgress.Pending;
+    internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => _eofIsAResult ? Finish(_filled) : ReadProgress.Pending;
 
     internal override Memory<byte> GetDirectSpace()
     {
@@ -62,12 +62,12 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override void ReceivedDirectly(int count) => _filled += count;
 
-    internal override void GiveBack(ReadBuffer buffer)
+    internal override void Unread(ReadBuffer buffer)
     {
         if (_filled == 0) return;
         ReadOnlySpan<byte> received = _target.Span.Slice(_front, _filled);
         if (_front > 0) buffer.Append(received);
-        else buffer.Prepend(received);
+        else buffer.Unread(received);
         _front = _filled = 0;
     }
 

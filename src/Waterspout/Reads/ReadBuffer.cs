@@ -73,7 +73,7 @@ internal sealed class ReadBuffer
     }
 
     /// <summary>Puts bytes back in front, after they were taken for a read that was then cancelled.</summary>
-    internal void Prepend(ReadOnlySpan<byte> data)
+    internal void Unread(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
         if (_start < data.Length) Move(Rent(data.Length + Length), data.Length);

@@ -41,16 +41,16 @@ internal abstract class ReadOperation
     internal abstract ReadProgress TryFinish(ReadBuffer buffer);
 
     /// <summary>The stream has ended: finishes with what there is, if this kind of read does that.</summary>
-    internal virtual ReadProgress TryFinishAtEnd(ReadBuffer buffer) => ReadProgress.Pending;
+    internal virtual ReadProgress TryFinishAtEof(ReadBuffer buffer) => ReadProgress.Pending;
 
     /// <summary>The regular end is a result, and so can be told again and again.</summary>
-    internal virtual bool EndIsAResult => false;
+    internal virtual bool EofIsAResult => false;
 
     /// <summary>The read only waits until there is something, and leaves it where it is.</summary>
     internal virtual bool IsSatisfiedByReadiness => false;
 
     /// <summary>What is received has nothing to do with what is in the buffer.</summary>
-    internal virtual bool IsPastBuffer => false;
+    internal virtual bool BypassesBuffer => false;
 
     /// <summary>What is in the buffer belongs to the read, and stays there until the end: what is received goes behind its place, and not behind it.</summary>
     internal virtual bool LeavesBuffer => false;
@@ -62,7 +62,7 @@ internal abstract class ReadOperation
     internal virtual void ReceivedDirectly(int count) => Debug.Fail("This read has no direct space.");
 
     /// <summary>The read ends without a result: bytes it has taken already go back.</summary>
-    internal virtual void GiveBack(ReadBuffer buffer)
+    internal virtual void Unread(ReadBuffer buffer)
     {
     }
 

@@ -28,7 +28,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
     }
 
     // Nothing has been taken; but the text would stay as long as the stream, and be as long as what is buffered.
-    internal override void GiveBack(ReadBuffer buffer) => _scanner.Release();
+    internal override void Unread(ReadBuffer buffer) => _scanner.Release();
 
     protected override void Return()
     {

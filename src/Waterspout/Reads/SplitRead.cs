@@ -48,9 +48,9 @@ internal sealed class SplitRead : ReadOperation<bool>
         return CheckLimits(_scanned);
     }
 
-    internal override bool EndIsAResult => true;
+    internal override bool EofIsAResult => true;
 
-    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer)
+    internal override ReadProgress TryFinishAtEof(ReadBuffer buffer)
     {
         if (buffer.Length == 0) return Finish(false);
         try

@@ -9,7 +9,7 @@ internal sealed class UntilCloseRead : ReadOperation<byte[]>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
 
-    internal override ReadProgress TryFinishAtEnd(ReadBuffer buffer) => Finish(buffer.TakeArray(buffer.Length));
+    internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => Finish(buffer.TakeArray(buffer.Length));
 
     protected override void Return() => OperationPool<UntilCloseRead>.Return(this);
 }

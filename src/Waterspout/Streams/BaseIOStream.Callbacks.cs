@@ -31,7 +31,7 @@ public abstract partial class BaseIOStream
 
         if (RefuseWrite(data.Length, default) is { } refusal) throw refusal;
         WriteBuffer.Append(data);
-        if (callback is not null) WriteWaiters.SetCallback(callback, EndPosition);
+        if (callback is not null) WriteWaiters.SetCallback(callback, WrittenPosition);
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }
@@ -195,7 +195,7 @@ public abstract partial class BaseIOStream
         catch (StreamClosedException)
         {
             // The close callback is the only one who can be told. Where the other direction is still open, it ends too.
-            if (_state < StreamState.Failing) _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
+            if (_state < StreamState.Failing) _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
         }
         catch (Exception error)
         {

@@ -14,7 +14,7 @@ public abstract partial class BaseIOStream
     private Action? _closeCallback;
     private CancellationTokenSource? _closedSource;
     private Task? _closing;
-    private volatile bool _isEndTold;
+    private volatile bool _isClosedSignalled;
     private volatile CloseReason _expectedReason; // what is known before the stream closes
     private volatile CloseOutcome? _outcome;
     private volatile bool _isCloseRequested;
@@ -30,11 +30,11 @@ public abstract partial class BaseIOStream
     {
         get
         {
-            if (_isEndTold) return new CancellationToken(canceled: true);
+            if (_isClosedSignalled) return new CancellationToken(canceled: true);
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
                 RunOnLoop(UpdateRoot);
             // The end may have been told between the two looks.
-            if (_isEndTold) CancelClosedLater();
+            if (_isClosedSignalled) CancelClosedLater();
             return _closedSource.Token;
         }
     }
@@ -154,21 +154,21 @@ public abstract partial class BaseIOStream
         _writeDeadline?.Cancel();
         _readDeadline?.Cancel();
         // Not from within a parser, who has the buffer, and whose read ends when he returns.
-        if (!_isParsing) EndReading();
+        if (!_isParsing) CompleteReading();
         _readBuffer.Scanner?.Release();
         StreamClosedException closed = ClosedException();
         FailWriters();
         OnClosed(closed);
-        TellEnd();
+        SignalClosed();
         RunCloseCallbackLater();
     }
 
-    private void EndReading()
+    private void CompleteReading()
     {
         if (_pendingRead is { } read)
         {
             TryFinish(read);
-            EndReadLater(read);
+            CompleteReadLater(read);
         }
 
         _readBuffer.Trim();
@@ -189,16 +189,16 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>The peer has ended its side, everything in front of that has been received, and that closes the stream.</summary>
-    private void CloseAtEnd()
+    private void CloseAtEof()
     {
         if (Unsent > 0) FlushWrites();
         if (_state == StreamState.Closed) return;
-        bool isSent = Unsent == 0 && (!IsEndInData || !TryEndWrites() || EndSent.IsCompleted);
-        if (isSent || (Unsent > 0 && _writeWaiters is { IsAwaited: true }))
-            CloseNow(EndReason);
+        bool isSent = Unsent == 0 && (!IsEofInData || !TryEndWrites() || WriteEndSent.IsCompleted);
+        if (isSent || (Unsent > 0 && _writeWaiters is { HasWaiters: true }))
+            CloseNow(EofReason);
         else
             // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
-            _closing = CloseInOrderAsync(EndReason, s_defaultCloseTimeout);
+            _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
     }
 
     private async Task CloseInOrderAsync(CloseReason reason, TimeSpan timeout)
@@ -206,15 +206,15 @@ public abstract partial class BaseIOStream
         _state = StreamState.Closing;
         _expectedReason = reason;
         if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
-        if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
+        if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
         UpdateRoot();
-        using IDisposable limit = Loop.CallLater(timeout, () => EndClosing(reason));
+        using IDisposable limit = Loop.CallLater(timeout, () => OnCloseTimeout(reason));
         try
         {
             await FlushCore(default);
             if (TryEndWrites())
             {
-                await EndSent;
+                await WriteEndSent;
                 if (!_isEndReached && _state == StreamState.Closing) await DrainAsync();
             }
         }
@@ -229,8 +229,8 @@ public abstract partial class BaseIOStream
     /// <summary>Tells the peer that this side has ended, where it does not see that by the close itself.</summary>
     private bool TryEndWrites()
     {
-        if (IsEndInData ? EndReason == CloseReason.Truncated : _isEndReached) return false;
-        if (_areWritesCompleted && !IsEndInData) return true;
+        if (IsEofInData ? EofReason == CloseReason.Truncated : _isEndReached) return false;
+        if (_areWritesCompleted && !IsEofInData) return true;
         try
         {
             return ShutdownWrites();
@@ -243,7 +243,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Completes when the end that <see cref="ShutdownWrites"/> has told is in the hands of the system, where that takes more than the call.</summary>
-    private protected virtual Task EndSent => Task.CompletedTask;
+    private protected virtual Task WriteEndSent => Task.CompletedTask;
 
     /// <summary>Takes what still comes and throws it away, until the end. Limited by the close's time limit, not by that of reads.</summary>
     private ValueTask<bool> DrainAsync()
@@ -251,14 +251,14 @@ public abstract partial class BaseIOStream
         DiscardRead drain = DiscardRead.Rent();
         drain.Stream = this;
         _pendingRead = drain;
-        if (ReceiveInline(drain) && _pendingRead == drain) return EndInline(drain);
+        if (ReceiveInline(drain) && _pendingRead == drain) return CompleteInline(drain);
         UpdateRoot();
         return drain.Task;
     }
 
-    private void EndClosing(CloseReason reason)
+    private void OnCloseTimeout(CloseReason reason)
     {
-        if (Unsent == 0 && EndSent.IsCompleted) CloseNow(reason);
+        if (Unsent == 0 && WriteEndSent.IsCompleted) CloseNow(reason);
         else CloseNow(CloseReason.Timeout, new TimeoutException(Unsent > 0 ? $"{Unsent} bytes could not be sent before the close." : "The end could not be sent before the close."));
     }
 
@@ -292,11 +292,11 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Tells the end by the token and, where there is no reason yet, as the reason.</summary>
-    private void TellEnd()
+    private void SignalClosed()
     {
-        if (_isEndTold) return;
+        if (_isClosedSignalled) return;
         if (_expectedReason == CloseReason.None) _expectedReason = ReasonOfKnownEnd;
-        _isEndTold = true;
+        _isClosedSignalled = true;
         if (Volatile.Read(ref _closedSource) is not null) CancelClosedLater();
     }
 
@@ -312,7 +312,7 @@ public abstract partial class BaseIOStream
         reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
 
     /// <summary>The peer has ended its side in the regular way.</summary>
-    private protected bool HasPeerEnded => _isEndReached && EndReason == CloseReason.EndOfStream;
+    private protected bool HasPeerEnded => _isEndReached && EofReason == CloseReason.EndOfStream;
 
     private static bool IsConnectionLoss(Exception error) => error switch
     {

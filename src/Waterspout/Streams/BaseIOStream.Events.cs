@@ -16,7 +16,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>The end of the peer's side is known; there may be data in front of it.</summary>
-    private protected virtual void OnEndKnown()
+    private protected virtual void OnEofAnnounced()
     {
     }
 
@@ -47,7 +47,7 @@ public abstract partial class BaseIOStream
         if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && !_isEndKnown)
         {
             _isEndKnown = true;
-            OnEndKnown();
+            OnEofAnnounced();
         }
 
         if ((events & (IOEvents.Read | IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndReached) _isReadable = true;
@@ -56,12 +56,12 @@ public abstract partial class BaseIOStream
         ReceiveForRead();
         if (wasBlocked && _isWritable && _state != StreamState.Closed) FlushWrites();
         if ((events & IOEvents.Error) != 0 && _state != StreamState.Closed) HandleError();
-        if (_isEndKnown) CheckForEnd();
-        EndEvents();
+        if (_isEndKnown) ProbeForEof();
+        AfterUserCode();
     }
 
     /// <summary>What comes after everything that user code may have done within an event.</summary>
-    private void EndEvents()
+    private void AfterUserCode()
     {
         _readBuffer.Trim();
         UpdateRoot();
@@ -79,16 +79,16 @@ public abstract partial class BaseIOStream
     /// the end, so that a peer that sent its requests and closed its side gets its answers, and as long as such answers
     /// are still being sent.
     /// </remarks>
-    private void CheckForEnd()
+    private void ProbeForEof()
     {
         if (IsFailing) ContinueFailing();
         if (_state != StreamState.Open || _pendingRead is not null || _isStreaming || _isEndReached || StaysHalfOpen) return;
-        TellEnd();
+        SignalClosed();
         if (_readBuffer.Length > 0 || Unsent > 0) return;
         _isReadable = true;
         try
         {
-            if (ReceiveIntoBuffer() == 0) ReachEnd();
+            if (ReceiveIntoBuffer() == 0) ReceiveEof();
         }
         catch (Exception error)
         {
@@ -96,10 +96,10 @@ public abstract partial class BaseIOStream
         }
     }
 
-    private void CheckForEndLater() => Loop.TryPost(new LoopCallback(static state =>
+    private void ProbeForEofLater() => Loop.TryPost(new LoopCallback(static state =>
     {
         BaseIOStream stream = (BaseIOStream)state!;
-        stream.CheckForEnd();
-        stream.EndEvents();
+        stream.ProbeForEof();
+        stream.AfterUserCode();
     }, this));
 }

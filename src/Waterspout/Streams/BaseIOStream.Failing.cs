@@ -22,7 +22,7 @@ public abstract partial class BaseIOStream
     private protected virtual bool MoreWillCome => false;
 
     /// <summary>The end of the peer's side is told within the data, and not by the descriptor.</summary>
-    private protected virtual bool IsEndInData => false;
+    private protected virtual bool IsEofInData => false;
 
     /// <summary>The descriptor has failed: what had arrived is received, then the stream closes with the error.</summary>
     internal void Fail(Exception error)
@@ -47,10 +47,10 @@ public abstract partial class BaseIOStream
         ReturnWriteBuffer();
         _writeDeadline?.Cancel();
         FailWriters();
-        TellEnd();
+        SignalClosed();
         // This may be inside some user's call, so nobody is woken here.
         if (_pendingRead is null) ReceiveRest();
-        else CheckForEndLater();
+        else ProbeForEofLater();
     }
 
     /// <summary>An error behind which nothing can be received.</summary>
@@ -66,7 +66,7 @@ public abstract partial class BaseIOStream
     private void ContinueFailing()
     {
         // What came into the buffer when it could not be woken.
-        if (_pendingRead is { } read && TryFinish(read) && _pendingRead == read) EndRead(read);
+        if (_pendingRead is { } read && TryFinish(read) && _pendingRead == read) CompleteRead(read);
         ReceiveForRead();
         if (IsFailing) ReceiveRest();
     }
@@ -76,7 +76,7 @@ public abstract partial class BaseIOStream
     {
         if (_isParsing)
         {
-            CheckForEndLater();
+            ProbeForEofLater();
             return;
         }
 
@@ -85,7 +85,7 @@ public abstract partial class BaseIOStream
             while (_isReadable && _readBuffer.Length < Math.Min(Options.MaxBufferSize, MostAfterError))
             {
                 if (IsBudgetSpent()) return;
-                if (ReceiveIntoBuffer() == 0) ReachEnd();
+                if (ReceiveIntoBuffer() == 0) ReceiveEof();
             }
         }
         catch (Exception error)

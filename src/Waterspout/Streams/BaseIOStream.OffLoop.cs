@@ -21,8 +21,8 @@ public abstract partial class BaseIOStream
     private ValueTask<int> ReadIntoElsewhere(Memory<byte> buffer, bool partial, CancellationToken cancellationToken) =>
         ReadElsewhere(() => ReadIntoAsync(buffer, partial, cancellationToken));
 
-    private ValueTask<int> ReadOrEndElsewhere(Memory<byte> buffer, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadOrEndAsync(buffer, cancellationToken));
+    private ValueTask<int> ReadOrEofElsewhere(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        ReadElsewhere(() => ReadOrEofAsync(buffer, cancellationToken));
 
     private ValueTask<T> ReadUntilElsewhere<T>(byte[] delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes, CancellationToken cancellationToken) =>
         ReadElsewhere(() => ReadUntilAsync(delimiter, parse, maxBytes, cancellationToken));

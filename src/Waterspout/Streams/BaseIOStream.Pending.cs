@@ -44,7 +44,7 @@ public abstract partial class BaseIOStream
         {
             _isParsing = false;
             _readBuffer.Consume(count);
-            if (_isEndKnown) CheckForEndLater();
+            if (_isEndKnown) ProbeForEofLater();
         }
     }
 
@@ -55,10 +55,10 @@ public abstract partial class BaseIOStream
         read.Stream = this;
         if (_state >= StreamState.Closing) return ReadWhatIsLeft(read);
         _pendingRead = read;
-        if (TryFinish(read) || FailAtEnd(read) || ReceiveInline(read))
+        if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
         {
             // Unless a close has told it already, or is about to.
-            return read == _pendingRead ? EndInline(read) : read.Task;
+            return read == _pendingRead ? CompleteInline(read) : read.Task;
         }
 
         read.RegisterCancellation(cancellationToken);
@@ -73,23 +73,23 @@ public abstract partial class BaseIOStream
     /// <summary>A read of a stream that receives nothing for it any more: it never waits, and may come beside the drain of a close.</summary>
     private ValueTask<T> ReadWhatIsLeft<T>(ReadOperation<T> read)
     {
-        if (!TryFinish(read)) FailAtEnd(read);
+        if (!TryFinish(read)) CompleteAtEof(read);
         return read.TakeResult();
     }
 
-    private ValueTask<T> EndInline<T>(ReadOperation<T> read)
+    private ValueTask<T> CompleteInline<T>(ReadOperation<T> read)
     {
         _pendingRead = null;
-        if (_isEndKnown) CheckForEndLater();
+        if (_isEndKnown) ProbeForEofLater();
         return read.TakeResult();
     }
 
     /// <summary>Lets the pending read look at the buffer. True when it has ended, well or not.</summary>
     private bool TryFinish(ReadOperation read)
     {
-        ReadProgress progress = LetRead(read, isEnd: false);
+        ReadProgress progress = RunRead(read, isEnd: false);
         if (progress == ReadProgress.Finished) return true;
-        if (_state == StreamState.Closed) return FailAtEnd(read); // before, or just now by the user's parser
+        if (_state == StreamState.Closed) return CompleteAtEof(read); // before, or just now by the user's parser
         if (_state == StreamState.Closing) return false;
 
         if (progress == ReadProgress.Unsatisfiable)
@@ -101,12 +101,12 @@ public abstract partial class BaseIOStream
         return true;
     }
 
-    private ReadProgress LetRead(ReadOperation read, bool isEnd)
+    private ReadProgress RunRead(ReadOperation read, bool isEnd)
     {
         _isParsing = true;
         try
         {
-            return isEnd ? read.TryFinishAtEnd(_readBuffer) : read.TryFinish(_readBuffer);
+            return isEnd ? read.TryFinishAtEof(_readBuffer) : read.TryFinish(_readBuffer);
         }
         catch (Exception error)
         {
@@ -121,25 +121,25 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
-    private bool FailAtEnd(ReadOperation read)
+    private bool CompleteAtEof(ReadOperation read)
     {
         if (_state < StreamState.Closing && !_isEndReached) return false;
-        if (HasRegularEnd && (read.EndIsAResult || !_isEndReturned) && LetRead(read, isEnd: true) == ReadProgress.Finished)
+        if (HasRegularEof && (read.EofIsAResult || !_isEndReturned) && RunRead(read, isEnd: true) == ReadProgress.Finished)
             _isEndReturned = true;
         else
-            FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EndReason));
+            FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EofReason));
         return true;
     }
 
     /// <summary>Nothing more comes, and nothing is missing.</summary>
-    private bool HasRegularEnd => (CloseReason == CloseReason.EndOfStream || _isEndReached) && EndReason == CloseReason.EndOfStream;
+    private bool HasRegularEof => (CloseReason == CloseReason.EndOfStream || _isEndReached) && EofReason == CloseReason.EndOfStream;
 
     /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
     private void FailRead(ReadOperation read, Exception error)
     {
         try
         {
-            read.GiveBack(_readBuffer);
+            read.Unread(_readBuffer);
         }
         catch (Exception gone)
         {
@@ -150,15 +150,15 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
-    private void EndRead(ReadOperation read)
+    private void CompleteRead(ReadOperation read)
     {
         DetachRead(read);
-        if (_isEndKnown) CheckForEndLater();
+        if (_isEndKnown) ProbeForEofLater();
         read.Signal();
     }
 
     /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter from the loop's queue: this is inside some user's call.</summary>
-    private void EndReadLater(ReadOperation read)
+    private void CompleteReadLater(ReadOperation read)
     {
         DetachRead(read);
         Loop.TryPost(new LoopCallback(static state => ((ReadOperation)state!).Signal(), read));
@@ -192,8 +192,8 @@ public abstract partial class BaseIOStream
     {
         ReadOperation read = _pendingRead!;
         FailRead(read, error);
-        EndRead(read);
-        EndEvents();
+        CompleteRead(read);
+        AfterUserCode();
     }
 
     /// <summary>Takes what is left in the buffer after the end of the stream.</summary>

@@ -224,11 +224,11 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Reads what there is as <see cref="Stream"/> does: 0 at the regular end, again and again; with an empty buffer, waits until there is something.</summary>
-    internal ValueTask<int> ReadOrEndAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!Loop.IsCurrent) return ReadOrEndElsewhere(buffer, cancellationToken);
+        if (!Loop.IsCurrent) return ReadOrEofElsewhere(buffer, cancellationToken);
         if (!TryBeginRead(cancellationToken, out ValueTask<int> refusal)) return refusal;
-        return Read(IntoRead.Rent(buffer, partial: true, endIsAResult: true), cancellationToken);
+        return Read(IntoRead.Rent(buffer, partial: true, eofIsAResult: true), cancellationToken);
     }
 
     private static byte[] ToArray(ReadOnlySpan<byte> data) => data.ToArray();

@@ -59,7 +59,7 @@ public abstract partial class BaseIOStream
     private void ReceiveForRead()
     {
         while (_isReadable && _pendingRead is { } read && !IsBudgetSpent())
-            if (ReceiveOnce(read) && _pendingRead == read) EndRead(read);
+            if (ReceiveOnce(read) && _pendingRead == read) CompleteRead(read);
     }
 
     /// <summary>One receive for the pending read. True when that has ended it.</summary>
@@ -80,7 +80,7 @@ public abstract partial class BaseIOStream
 
         if (count is null) return false;
         if (count > 0) return TryFinish(read);
-        ReachEnd();
+        ReceiveEof();
         return true;
     }
 
@@ -88,11 +88,11 @@ public abstract partial class BaseIOStream
     private bool TryGetDirectSpace(ReadOperation read, out Memory<byte> space)
     {
         space = default;
-        if (_readBuffer.Length > 0 && !read.IsPastBuffer && !read.LeavesBuffer) return true;
+        if (_readBuffer.Length > 0 && !read.BypassesBuffer && !read.LeavesBuffer) return true;
         try
         {
             space = read.GetDirectSpace();
-            if (space.Length < LargestMessage && !read.IsPastBuffer) space = default;
+            if (space.Length < LargestMessage && !read.BypassesBuffer) space = default;
             return true;
         }
         catch (Exception error)
@@ -177,7 +177,7 @@ public abstract partial class BaseIOStream
         if (_state is StreamState.Closed) return;
         if (IsFailing) ContinueFailing();
         else ReceiveForRead();
-        EndEvents();
+        AfterUserCode();
     }
 
     /// <summary>The end of the peer's side is known.</summary>
@@ -190,7 +190,7 @@ public abstract partial class BaseIOStream
         try
         {
             int? count = ReceiveIntoBuffer();
-            if (count == 0) ReachEnd();
+            if (count == 0) ReceiveEof();
             return count > 0;
         }
         catch (Exception error)
@@ -213,10 +213,10 @@ public abstract partial class BaseIOStream
     internal bool IsReadable => _isReadable;
 
     /// <summary>A read that asks for nothing but to be told would complete at once.</summary>
-    internal bool HasSomething => _isReadable || _readBuffer.Length > 0;
+    internal bool HasDataOrEof => _isReadable || _readBuffer.Length > 0;
 
     /// <summary>Receives without a read operation, where nothing is in the way of that; 0 where the way of all reads has to be gone.</summary>
-    internal int ReceivePastBuffer(Memory<byte> space)
+    internal int ReceiveBypassingBuffer(Memory<byte> space)
     {
         if (!_isReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state is not (StreamState.Open or StreamState.Failing) || IsBudgetSpent()) return 0;
         try
@@ -231,7 +231,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>What the end of the peer's side, once it is reached, says about the stream.</summary>
-    private protected virtual CloseReason EndReason => CloseReason.EndOfStream;
+    private protected virtual CloseReason EofReason => CloseReason.EndOfStream;
 
     /// <summary>The end of the peer's side does not close the stream, since this side may still write.</summary>
     private bool StaysHalfOpen => Options.AllowHalfOpen && !_areWritesCompleted;
@@ -240,16 +240,16 @@ public abstract partial class BaseIOStream
     private protected virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
 
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
-    private void ReachEnd()
+    private void ReceiveEof()
     {
         _isReadable = false;
         _isEndKnown = true;
         // Behind a kept error that is what the descriptor tells when it has nothing else to tell.
-        _isEndReached = !IsFailing || IsEndInData;
+        _isEndReached = !IsFailing || IsEofInData;
         if (IsFailing) CloseByError(Error!);
         if (_state == StreamState.Closed) return;
         bool staysOpen = _state == StreamState.Closing || StaysHalfOpen;
-        if (!staysOpen) CloseAtEnd();
-        else if (_pendingRead is { } read && FailAtEnd(read)) EndReadLater(read);
+        if (!staysOpen) CloseAtEof();
+        else if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
     }
 }

@@ -45,7 +45,7 @@ public abstract partial class BaseIOStream
     internal long Unsent => _writeBuffer?.Length ?? 0;
 
     /// <summary>The position in the stream behind everything that has been written.</summary>
-    internal long EndPosition => _sent + Unsent;
+    internal long WrittenPosition => _sent + Unsent;
 
     /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
     internal void FlushWrites()
@@ -64,7 +64,7 @@ public abstract partial class BaseIOStream
 
         ReturnWriteBuffer();
         ReleaseWriters();
-        if (_isEndKnown && Unsent == 0) CheckForEndLater();
+        if (_isEndKnown && Unsent == 0) ProbeForEofLater();
     }
 
     /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
@@ -88,7 +88,7 @@ public abstract partial class BaseIOStream
     internal void WriteThrough(ReadOnlySpan<byte> data)
     {
         if (data.Length >= SmallestUncopied && _isWritable && Unsent == 0 && _state == StreamState.Open)
-            data = data[NoteSent(WriteToFd(data), data.Length)..];
+            data = data[OnSent(WriteToFd(data), data.Length)..];
         if (!data.IsEmpty) WriteWithoutWaiting(data);
     }
 
@@ -121,7 +121,7 @@ public abstract partial class BaseIOStream
             return default;
         }
 
-        long position = EndPosition - mayStay;
+        long position = WrittenPosition - mayStay;
         if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
         FlushWrites();
         if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
@@ -131,7 +131,7 @@ public abstract partial class BaseIOStream
     private ValueTask FlushCore(CancellationToken cancellationToken)
     {
         if (Unsent == 0) return default;
-        long position = EndPosition;
+        long position = WrittenPosition;
         FlushWrites();
         if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
         return _sent >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
@@ -206,13 +206,13 @@ public abstract partial class BaseIOStream
     private int SendOnce(WriteBuffer buffer)
     {
         int? count = buffer.IsScattered || WritesMemory ? SendPieces(buffer, out int offered) : SendPiece(buffer, out offered);
-        int sent = NoteSent(count, offered);
+        int sent = OnSent(count, offered);
         // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
         _writeBuffer?.Consume(sent);
         return sent;
     }
 
-    private int NoteSent(int? count, int offered)
+    private int OnSent(int? count, int offered)
     {
         int sent = count ?? 0;
         Debug.Assert(sent <= offered, "More was sent than was offered.");
@@ -326,9 +326,9 @@ public abstract partial class BaseIOStream
             throw new NotSupportedException("This descriptor cannot be closed in one direction.");
         }
 
-        await EndSent;
-        if (_isEndReached) CloseNow(EndReason);
-        else if (_isEndKnown) CheckForEndLater();
+        await WriteEndSent;
+        if (_isEndReached) CloseNow(EofReason);
+        else if (_isEndKnown) ProbeForEofLater();
     }
 
     /// <summary>A flush that also waits for a connection that is being made, even where nothing has been written.</summary>

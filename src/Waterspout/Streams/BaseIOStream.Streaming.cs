@@ -27,7 +27,7 @@ public abstract partial class BaseIOStream
         finally
         {
             _isStreaming = false;
-            if (_isEndKnown) CheckForEndLater();
+            if (_isEndKnown) ProbeForEofLater();
         }
     }
 
@@ -55,7 +55,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>A closed stream has so much, or its end, to give.</summary>
-    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEnd && !_isEndReturned;
+    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEof && !_isEndReturned;
 
     /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
     private Task OnFreshStack()

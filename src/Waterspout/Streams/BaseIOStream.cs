@@ -270,15 +270,15 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>
     internal virtual void UpdateRoot()
     {
-        if (!_registration.IsNone) Loop.Hold(_registration, IsAwaited ? this : null);
+        if (!_registration.IsNone) Loop.Hold(_registration, HasWaiters ? this : null);
     }
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
-    internal virtual bool IsAwaited => IsReadAwaited || _closeCallback is not null || _closedSource is not null
-        || Unsent > 0 || _writeWaiters is { IsAwaited: true } || _state == StreamState.Closing || IsConnecting;
+    internal virtual bool HasWaiters => HasReadWaiter || _closeCallback is not null || _closedSource is not null
+        || Unsent > 0 || _writeWaiters is { HasWaiters: true } || _state == StreamState.Closing || IsConnecting;
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
-    private protected virtual bool IsReadAwaited => _pendingRead is not null;
+    private protected virtual bool HasReadWaiter => _pendingRead is not null;
 
     /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
     private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)

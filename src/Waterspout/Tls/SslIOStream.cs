@@ -94,7 +94,7 @@ public partial class SslIOStream : IOStream
     internal void OnTransportWritable() => HandleEvents(IOEvents.Write);
 
     /// <summary>The peer has ended the transport; records may be in front of that.</summary>
-    internal void OnTransportEnd()
+    internal void OnTransportEof()
     {
         if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
         else _handshake?.OnPeerEnded();
@@ -136,7 +136,7 @@ public partial class SslIOStream : IOStream
 
     private protected override bool MoreWillCome => _transport.IsFailing || _engine is { IsDeferred: true };
 
-    private protected override bool IsEndInData => true;
+    private protected override bool IsEofInData => true;
 
     private protected override IOStream Connection => (IOStream?)_transport ?? this;
 
@@ -161,7 +161,7 @@ public partial class SslIOStream : IOStream
     // Whether the peer has said in TLS that it ends is behind the data.
     private protected override CloseReason ReasonOfKnownEnd => CloseReason.None;
 
-    private protected override CloseReason EndReason =>
+    private protected override CloseReason EofReason =>
         _isCutInRecord || (_engine is { IsTruncated: true } && !Options.AllowTruncation) ? CloseReason.Truncated : CloseReason.EndOfStream;
 
     /// <inheritdoc/>
@@ -215,7 +215,7 @@ public partial class SslIOStream : IOStream
         return true;
     }
 
-    private protected override Task EndSent => _ending ?? Task.CompletedTask;
+    private protected override Task WriteEndSent => _ending ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override void CloseFd()

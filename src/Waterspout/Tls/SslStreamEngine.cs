@@ -241,9 +241,9 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     private int BeginEncryption(ReadOnlyMemory<byte> data)
     {
-        long position = _transport.EndPosition;
+        long position = _transport.WrittenPosition;
         ValueTask write = _ssl.WriteAsync(data);
-        _overhead = (int)(_transport.EndPosition - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
+        _overhead = (int)(_transport.WrittenPosition - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
         // Writing to the transport completes at once, so this does, but for a renegotiation.
         if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
         else _encrypting = write.AsTask();

@@ -80,12 +80,12 @@ internal sealed class TlsTransport : IOStream
         ArrayPool<byte>.Shared.Return(rest);
     }
 
-    internal override bool IsAwaited => base.IsAwaited || _owner is { IsAwaited: true };
+    internal override bool HasWaiters => base.HasWaiters || _owner is { HasWaiters: true };
 
     // SslStream goes on waiting for data when the read that it began for was cancelled. Whether anybody waits is known above.
-    private protected override bool IsReadAwaited => _owner is null && base.IsReadAwaited;
+    private protected override bool HasReadWaiter => _owner is null && base.HasReadWaiter;
 
-    private protected override void OnEndKnown() => _owner?.OnTransportEnd();
+    private protected override void OnEofAnnounced() => _owner?.OnTransportEof();
 
     private protected override void OnClosed(Exception error)
     {

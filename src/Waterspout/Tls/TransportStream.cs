@@ -59,13 +59,13 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     internal Handshake? Handshake { get; set; }
 
     /// <summary>Waits, on the loop, until the peer has sent something, and holds no buffer meanwhile.</summary>
-    internal async ValueTask WaitForPeerAsync() => await _transport.ReadOrEndAsync(Memory<byte>.Empty, CancellationToken.None);
+    internal async ValueTask WaitForPeerAsync() => await _transport.ReadOrEofAsync(Memory<byte>.Empty, CancellationToken.None);
 
     /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread.</summary>
     internal async ValueTask ReceiveFirstAsync()
     {
         _aheadMemory = ArrayPool<byte>.Shared.Rent(FirstSize);
-        _ahead = _aheadMemory.AsMemory(0, await _transport.ReadOrEndAsync(_aheadMemory, CancellationToken.None));
+        _ahead = _aheadMemory.AsMemory(0, await _transport.ReadOrEofAsync(_aheadMemory, CancellationToken.None));
     }
 
     /// <summary>Records wait for the next turn of the loop. They are told when they have been read.</summary>
@@ -132,8 +132,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     {
         if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span, records));
         buffer = buffer[.._records.Limit(buffer.Length)];
-        if (_transport.Loop.IsCurrent && _transport.ReceivePastBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received, records));
-        ValueTask<int> read = _transport.ReadOrEndAsync(buffer, cancellationToken);
+        if (_transport.Loop.IsCurrent && _transport.ReceiveBypassingBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received, records));
+        ValueTask<int> read = _transport.ReadOrEofAsync(buffer, cancellationToken);
         if (!read.IsCompleted) return WaitAsync(buffer, read);
         return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result, records)) : read;
     }
@@ -200,8 +200,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private ValueTask<int> ReadNothingAsync(CancellationToken cancellationToken)
     {
-        if (!_ahead.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasSomething)) return new ValueTask<int>(0);
-        ValueTask<int> read = _transport.ReadOrEndAsync(Memory<byte>.Empty, cancellationToken);
+        if (!_ahead.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasDataOrEof)) return new ValueTask<int>(0);
+        ValueTask<int> read = _transport.ReadOrEofAsync(Memory<byte>.Empty, cancellationToken);
         return read.IsCompleted ? read : WaitAsync(Memory<byte>.Empty, read);
     }
 

@@ -11,7 +11,7 @@ internal sealed class WriteWaiters
     private Action? _callback;
     private long _callbackPosition;
 
-    internal bool IsAwaited => _first is not null;
+    internal bool HasWaiters => _first is not null;
 
     internal ValueTask Add(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken)
     {

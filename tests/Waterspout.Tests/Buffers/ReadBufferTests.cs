@@ -96,10 +96,10 @@ public sealed class ReadBufferTests
     {
         ReadBuffer buffer = new();
         buffer.Append("cdef"u8);
-        buffer.Prepend("ab"u8);
+        buffer.Unread("ab"u8);
         Assert.True(buffer.Data.SequenceEqual("abcdef"u8));
         Assert.Equal("abc"u8, buffer.TakeArray(3));
-        buffer.Prepend("xy"u8);
+        buffer.Unread("xy"u8);
         Assert.True(buffer.Data.SequenceEqual("xydef"u8));
     }
 
@@ -127,7 +127,7 @@ public sealed class ReadBufferTests
                 model.RemoveRange(0, count);
                 break;
             case 3:
-                buffer.Prepend(data.AsSpan(0, data.Length / 4));
+                buffer.Unread(data.AsSpan(0, data.Length / 4));
                 model.InsertRange(0, data.Take(data.Length / 4));
                 break;
             case 4:

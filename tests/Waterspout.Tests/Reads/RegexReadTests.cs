@@ -18,7 +18,7 @@ public sealed class RegexReadTests : LoopTest
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));
         Assert.True(scanner.HoldsText);
 
-        read.GiveBack(buffer);
+        read.Unread(buffer);
         Assert.False(scanner.HoldsText);
         Assert.Equal(5000, buffer.Length);
 
