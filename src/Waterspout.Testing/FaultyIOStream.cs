@@ -64,11 +64,10 @@ public sealed class FaultyIOStream : IOStream
     {
         if (_isEventQueued) return;
         _isEventQueued = true;
-        Loop.TryPost(new LoopCallback(static state =>
+        Loop.TryPost(this, static stream =>
         {
-            FaultyIOStream stream = (FaultyIOStream)state!;
             stream._isEventQueued = false;
             ((IReadinessHandler)stream).HandleEvents(IOEvents.Read | IOEvents.Write);
-        }, this));
+        });
     }
 }

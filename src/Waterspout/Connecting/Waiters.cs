@@ -1,5 +1,3 @@
-using Waterspout.Loop;
-
 namespace Waterspout.Connecting;
 
 /// <summary>Those who wait for a thing that happens once. Any number may: each comes and gives up at a cost that does not depend on the others.</summary>
@@ -16,7 +14,7 @@ internal sealed class Waiters(IOLoop loop)
         if (cancellationToken.CanBeCanceled)
         {
             waiter.Registration = cancellationToken.UnsafeRegister(
-                (_, token) => loop.TryPost(new LoopCallback(_ => GiveUp(node, token), null)), null);
+                (_, token) => loop.TryPost((Waiters: this, node, token), static call => call.Waiters.GiveUp(call.node, call.token)), null);
         }
 
         return waiter.Task;

@@ -17,6 +17,7 @@ internal static class CallbackName
         ICaller { Function: { } function } => Of(function),
         Delegate { Target: { } target } when StateMachineOf(target.GetType()) is { } machine => OfMember(machine.DeclaringType, machine.Name),
         Delegate function => OfMember(function.Method.DeclaringType, function.Method.Name),
+        ITuple { Length: > 0 } state => Of(state[0]), // of a call with more than one thing
         BaseIOStream stream => stream.ToString()!,
         _ when StateMachineOf(callback.GetType()) is { } machine => OfMember(machine.DeclaringType, machine.Name),
         _ => callback.GetType().Name,

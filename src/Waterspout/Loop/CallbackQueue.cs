@@ -51,6 +51,3 @@ internal sealed class CallbackQueue
         lock (_lock) _isClosed = true;
     }
 }
-
-/// <summary>A function and what it is called with, so that a queued call needs no closure.</summary>
-internal readonly record struct LoopCallback(SendOrPostCallback Function, object? State);

@@ -78,5 +78,5 @@ internal sealed class Clock : IDisposable
 
     private static TimeSpan Bound(TimeSpan time) => time < s_longest && time != Timeout.InfiniteTimeSpan ? time : s_longest;
 
-    private void Ring(IOLoop loop) => loop.TryPost(new LoopCallback(_ => _alarmDeadline = long.MaxValue, null));
+    private void Ring(IOLoop loop) => loop.TryPost(this, static clock => clock._alarmDeadline = long.MaxValue);
 }

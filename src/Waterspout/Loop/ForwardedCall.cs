@@ -9,8 +9,6 @@ internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration _registration;
 
-    internal static SendOrPostCallback Run { get; } = static call => ((ForwardedCall<T>)call!).RunAsync();
-
     /// <summary>What the call was asked to do, in the words of who asked.</summary>
     public Delegate? Function { get; init; }
 
@@ -29,7 +27,8 @@ internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
         },
         (this, loop));
 
-    private async void RunAsync()
+    /// <summary>Makes the call, on the loop.</summary>
+    internal async void Run()
     {
         try
         {

@@ -18,7 +18,7 @@ public sealed partial class IOLoop
     public void AddCallback(Action callback)
     {
         ArgumentNullException.ThrowIfNull(callback);
-        Post(static action => ((Action)action!)(), callback);
+        Post(callback, static callback => callback());
     }
 
     /// <summary>Runs <paramref name="action"/> on the loop: at once when called there, else in the loop's next turn.</summary>
@@ -45,23 +45,26 @@ public sealed partial class IOLoop
         if (IsCurrent) return action();
         ForwardedCall<T> call = new(() => new ValueTask<T>(action())) { Function = function };
         call.EndWith(this);
-        Post(ForwardedCall<T>.Run, call);
+        Post(call, static call => call.Run());
         return call.Result;
     }
 
-    /// <summary>Queues a call for the next turn. Throws when the loop is gone.</summary>
-    internal void Post(SendOrPostCallback function, object? state) =>
-        ObjectDisposedException.ThrowIf(!TryPost(new LoopCallback(function, state)), this);
+    /// <summary>Queues a call for the next turn. Throws when the loop has ended.</summary>
+    internal void Post<T>(T state, Action<T> function) => ObjectDisposedException.ThrowIf(!TryPost(state, function), this);
+
+    /// <summary>Queues a call for the next turn. False when the loop has ended.</summary>
+    internal bool TryPost<T>(T state, Action<T> function) => TryPost(LoopCallback.Of(state, function));
 
     /// <summary>Queues what has to run in any case: where the loop has ended, on the thread pool. There an exception would end the process.</summary>
+    internal void PostOrPool<T>(T state, Action<T> function) => PostOrPool(LoopCallback.Of(state, function));
+
     internal void PostOrPool(LoopCallback callback)
     {
         if (!TryPost(callback))
-            ThreadPool.UnsafeQueueUserWorkItem(static call => call.Loop.TryRun(call.Callback.Function, call.Callback.State), (Loop: this, Callback: callback), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static call => call.Loop.TryRun(call.Callback), (Loop: this, Callback: callback), preferLocal: false);
     }
 
-    /// <summary>Queues a call for the next turn. False when the loop is gone.</summary>
-    internal bool TryPost(LoopCallback callback)
+    private bool TryPost(LoopCallback callback)
     {
         if (!_callbacks.TryAdd(callback)) return false;
         if (!IsCurrent) WakeIfWaiting();
@@ -76,7 +79,7 @@ public sealed partial class IOLoop
         long started = begun;
         foreach (LoopCallback callback in _callbacks.TakeAll())
         {
-            Run(callback.Function, callback.State);
+            Run(callback);
             started = CheckForStall(started);
         }
 
@@ -86,18 +89,18 @@ public sealed partial class IOLoop
         Counters.BusyTicks += started - begun;
     }
 
-    private void Run(SendOrPostCallback function, object? state)
+    private void Run(LoopCallback callback)
     {
-        _current = state ?? function;
-        TryRun(function, state);
+        _current = callback.Subject;
+        TryRun(callback);
         ForgetAsyncLocals();
     }
 
-    private void TryRun(SendOrPostCallback function, object? state)
+    private void TryRun(LoopCallback callback)
     {
         try
         {
-            function(state);
+            callback.Invoke();
         }
         catch (ObjectDisposedException) when (_isDisposed)
         {

@@ -13,7 +13,7 @@ public sealed partial class IOLoop
     private readonly Queue<LoopCallback> _deferred = [];
 
     /// <summary>Queues, on the loop, what has used up its time in this turn, behind everything else of that kind. Dropped when the loop ends.</summary>
-    internal void Defer(LoopCallback callback) => _deferred.Enqueue(callback);
+    internal void Defer<T>(T state, Action<T> function) => _deferred.Enqueue(LoopCallback.Of(state, function));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RunDeferred()
@@ -24,8 +24,7 @@ public sealed partial class IOLoop
         int count = _deferred.Count;
         do
         {
-            LoopCallback callback = _deferred.Dequeue();
-            Run(callback.Function, callback.State);
+            Run(_deferred.Dequeue());
             started = CheckForStall(started);
         }
         while (--count > 0 && Clock.Timestamp() < end);

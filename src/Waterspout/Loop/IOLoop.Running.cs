@@ -171,10 +171,10 @@ public sealed partial class IOLoop
 
     private void CloseStreams()
     {
-        SendOrPostCallback close = static handler => ((IReadinessHandler)handler!).EndWithLoop();
-        foreach (IReadinessHandler handler in _registrations.Handlers) Run(close, handler);
+        Action<IReadinessHandler> close = static handler => handler.EndWithLoop();
+        foreach (IReadinessHandler handler in _registrations.Handlers) Run(LoopCallback.Of(handler, close));
         foreach (BaseIOStream stream in _unregistered.All)
-            if (_unregistered.Remove(stream)) Run(close, stream);
+            if (_unregistered.Remove(stream)) Run(LoopCallback.Of(stream, close));
     }
 
     private void DisposeCore()

@@ -55,7 +55,7 @@ public sealed partial class IOLoop
     {
         // When the loop is gone its timers are as well, and there is nothing to take out.
         if (IsCurrent) _timers.Remove(timer);
-        else TryPost(new LoopCallback(_ => _timers.Remove(timer), null));
+        else TryPost((Loop: this, timer), static call => call.Loop._timers.Remove(call.timer));
     }
 
     private LoopTimer Schedule(LoopTimer timer)
@@ -67,10 +67,10 @@ public sealed partial class IOLoop
             return timer;
         }
 
-        Post(_ =>
+        Post((Loop: this, timer), static call =>
         {
-            if (!timer.IsOver) _timers.Add(timer);
-        }, null);
+            if (!call.timer.IsOver) call.Loop._timers.Add(call.timer);
+        });
         return timer;
     }
 
@@ -85,7 +85,7 @@ public sealed partial class IOLoop
         while (_timers.First is { } timer && timer.Deadline <= Now && timer.Sequence < newest)
         {
             _timers.Remove(timer);
-            Run(static state => ((LoopTimer)state!).Run(), timer);
+            Run(LoopCallback.Of(timer, static timer => timer.Run()));
             if (timer.Period > 0 && !timer.IsOver) Repeat(timer);
             started = CheckForStall(started);
         }

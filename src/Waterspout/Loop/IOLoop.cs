@@ -232,7 +232,7 @@ public sealed partial class IOLoop : IDisposable
         using IDisposable? limit = timeout is { } time ? CallLater(time, () => isTimeUp = true) : null;
         long begun = Clock.Timestamp();
         // The completion has to end the wait as well: main may end on another thread.
-        task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(new LoopCallback(static _ => { }, null)), this,
+        task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(loop, static _ => { }), this,
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!TryRunUntil(() => task.IsCompleted || isTimeUp || _stopRequested))
         {

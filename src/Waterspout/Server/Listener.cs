@@ -46,17 +46,17 @@ internal sealed class Listener : IReadinessHandler
     internal void Start()
     {
         if (_loop.IsCurrent) Register();
-        else if (!_loop.TryPost(new LoopCallback(_ => Register(), null))) Release();
+        else if (!_loop.TryPost(this, static listener => listener.Register())) Release();
     }
 
     /// <summary>Gives the address back, before <see cref="Start"/>.</summary>
     internal void Abandon() => Release();
 
     /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
-    internal void Resume() => _loop.TryPost(new LoopCallback(_ =>
+    internal void Resume() => _loop.TryPost(this, static listener =>
     {
-        if (!_isStopped && !_registration.IsNone) _loop.Modify(_registration, IOEvents.Read);
-    }, null));
+        if (!listener._isStopped && !listener._registration.IsNone) listener._loop.Modify(listener._registration, IOEvents.Read);
+    });
 
     internal async Task StopAsync()
     {
@@ -67,7 +67,12 @@ internal sealed class Listener : IReadinessHandler
         }
 
         TaskCompletionSource stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (_loop.TryPost(new LoopCallback(_ => { Stop(); stopped.SetResult(); }, null))) await stopped.Task.ConfigureAwait(false);
+        bool isPosted = _loop.TryPost((Listener: this, stopped), static call =>
+        {
+            call.Listener.Stop();
+            call.stopped.SetResult();
+        });
+        if (isPosted) await stopped.Task.ConfigureAwait(false);
         else Release(); // the loop is gone, and its poller with it
     }
 

@@ -1,6 +1,5 @@
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
-using Waterspout.Loop;
 using Waterspout.Server;
 using Waterspout.Tls;
 
@@ -32,7 +31,7 @@ public partial class TcpServer
         // Either the close of what is left finds the connection, or this finds that it has begun.
         if (_isCut) Close(connection);
         else if (loop.IsCurrent) Begin(connection, loop);
-        else if (!loop.TryPost(new LoopCallback(_ => Begin(connection, loop), null))) Close(connection);
+        else if (!loop.TryPost((Server: this, connection, loop), static call => call.Server.Begin(call.connection, call.loop))) Close(connection);
     }
 
     /// <summary>Takes a connection over on its loop.</summary>

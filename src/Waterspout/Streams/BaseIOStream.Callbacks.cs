@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Waterspout.Diagnostics;
-using Waterspout.Loop;
 
 namespace Waterspout;
 
@@ -157,18 +156,16 @@ public abstract partial class BaseIOStream
     private void PostCall(Action call)
     {
         bool wasClosed = IsClosed;
-        bool isPosted = Loop.TryPost(new LoopCallback(
-            _ =>
+        bool isPosted = Loop.TryPost((call, wasClosed), static posted =>
+        {
+            try
             {
-                try
-                {
-                    call();
-                }
-                catch (StreamClosedException) when (!wasClosed)
-                {
-                }
-            },
-            null));
+                posted.call();
+            }
+            catch (StreamClosedException) when (!posted.wasClosed)
+            {
+            }
+        });
         if (!isPosted) throw ClosedException();
     }
 
@@ -205,11 +202,8 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Runs a callback of the user's on the loop, not within the current call. If it throws, the stream closes.</summary>
-    private protected void RunCallbackLater(Action callback) => Loop.PostOrPool(new LoopCallback(static state =>
-    {
-        (BaseIOStream stream, Action callback) = ((BaseIOStream, Action))state!;
-        stream.TryRun(static run => run(), callback);
-    }, (this, callback)));
+    private protected void RunCallbackLater(Action callback) => Loop.PostOrPool(
+        (Stream: this, callback), static call => call.Stream.TryRun(static run => run(), call.callback));
 
     private bool TryRun<T>(Action<T> callback, T argument)
     {

@@ -301,7 +301,7 @@ public abstract partial class BaseIOStream
     }
 
     private void CancelClosedLater() =>
-        Loop.PostOrPool(new LoopCallback(static source => ((CancellationTokenSource)source!).Cancel(), _closedSource));
+        Loop.PostOrPool(_closedSource!, static source => source.Cancel());
 
     private void RunCloseCallbackLater()
     {

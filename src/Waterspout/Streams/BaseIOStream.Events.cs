@@ -96,10 +96,9 @@ public abstract partial class BaseIOStream
         }
     }
 
-    private void ProbeForEofLater() => Loop.TryPost(new LoopCallback(static state =>
+    private void ProbeForEofLater() => Loop.TryPost(this, static stream =>
     {
-        BaseIOStream stream = (BaseIOStream)state!;
         stream.ProbeForEof();
         stream.AfterUserCode();
-    }, this));
+    });
 }

@@ -61,7 +61,7 @@ public abstract partial class BaseIOStream
     private ValueTask CloseElsewhere(TimeSpan? timeout)
     {
         ForwardedCall<bool> call = new(async () => { await CloseAsync(timeout); return true; }) { MayBeIgnored = true };
-        if (Loop.TryPost(new LoopCallback(ForwardedCall<bool>.Run, call))) return new ValueTask(call.Result);
+        if (Loop.TryPost(call, static call => call.Run())) return new ValueTask(call.Result);
         // The loop has ended, and has closed its streams.
         Close();
         return default;

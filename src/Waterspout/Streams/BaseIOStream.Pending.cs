@@ -161,7 +161,7 @@ public abstract partial class BaseIOStream
     private void CompleteReadLater(ReadOperation read)
     {
         DetachRead(read);
-        Loop.TryPost(new LoopCallback(static state => ((ReadOperation)state!).Signal(), read));
+        Loop.TryPost(read, static read => read.Signal());
     }
 
     private void DetachRead(ReadOperation read)
@@ -173,12 +173,10 @@ public abstract partial class BaseIOStream
 
     /// <summary>Called, on any thread, by the token of a read.</summary>
     internal void RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
-        Loop.TryPost(new LoopCallback(static state =>
+        Loop.TryPost((Stream: this, read, version, token), static call =>
         {
-            (BaseIOStream stream, ReadOperation read, short version, CancellationToken token) =
-                ((BaseIOStream, ReadOperation, short, CancellationToken))state!;
-            if (stream._pendingRead == read && read.Version == version) stream.AbandonRead(new OperationCanceledException(token));
-        }, (this, read, version, token)));
+            if (call.Stream._pendingRead == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));
+        });
 
     private void OnReadTimeout()
     {

@@ -166,7 +166,7 @@ public abstract partial class BaseIOStream
         // Asked more than once in a turn, by the read and by the event; queued twice, each would queue two more.
         if (_isResumeQueued) return true;
         _isResumeQueued = true;
-        Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).Resume(), this));
+        Loop.TryPost(this, static stream => stream.Resume());
         return true;
     }
 

@@ -186,7 +186,7 @@ public abstract partial class BaseIOStream
         {
             if (budget <= 0)
             {
-                Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).ResumeSending(), this));
+                Loop.TryPost(this, static stream => stream.ResumeSending());
                 return;
             }
 
@@ -286,17 +286,15 @@ public abstract partial class BaseIOStream
     private void Release(WriteOperation operation, Exception? error)
     {
         operation.Finish(error);
-        Loop.TryPost(new LoopCallback(static state => ((WriteOperation)state!).Signal(), operation));
+        Loop.TryPost(operation, static operation => operation.Signal());
     }
 
     /// <summary>Called, on any thread, by the token of a write or flush.</summary>
     internal void RequestCancelWrite(WriteOperation operation, short version, CancellationToken token) =>
-        Loop.TryPost(new LoopCallback(static state =>
+        Loop.TryPost((Stream: this, operation, version, token), static call =>
         {
-            (BaseIOStream stream, WriteOperation operation, short version, CancellationToken token) =
-                ((BaseIOStream, WriteOperation, short, CancellationToken))state!;
-            if (operation.Version == version) stream.CancelWrite(operation, token);
-        }, (this, operation, version, token)));
+            if (call.operation.Version == call.version) call.Stream.CancelWrite(call.operation, call.token);
+        });
 
     private void CancelWrite(WriteOperation operation, CancellationToken token)
     {

@@ -1,5 +1,3 @@
-using Waterspout.Loop;
-
 namespace Waterspout;
 
 // Reads whose data goes to a callback piece by piece. Each piece is a read of its own, but no other read may come between two of them.
@@ -61,7 +59,7 @@ public abstract partial class BaseIOStream
     private Task OnFreshStack()
     {
         TaskCompletionSource next = new();
-        Loop.TryPost(new LoopCallback(static source => ((TaskCompletionSource)source!).SetResult(), next));
+        Loop.TryPost(next, static next => next.SetResult());
         return next.Task;
     }
 }

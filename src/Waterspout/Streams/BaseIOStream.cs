@@ -68,7 +68,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         // Closed by its loop's end after it was dropped.
         if (_state == StreamState.Closed) return;
         Log.Dropped(Loop.Logger, this);
-        if (!Loop.TryPost(new LoopCallback(static stream => ((BaseIOStream)stream!).CloseNow(CloseReason.Local), this))) CloseNow(CloseReason.Local);
+        if (!Loop.TryPost(this, static stream => stream.CloseNow(CloseReason.Local))) CloseNow(CloseReason.Local);
     }
 
     /// <summary>Where a stream is in its life, as its loop sees it.</summary>
@@ -211,7 +211,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         try
         {
             if (Loop.IsCurrent) RegisterNow();
-            else Loop.Post(static stream => ((BaseIOStream)stream!).RegisterLater(), this);
+            else Loop.Post(this, static stream => stream.RegisterLater());
         }
         catch
         {
@@ -285,7 +285,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         // A write whose outcome nobody awaits is legal, and must not surface as an unobserved exception.
         ForwardedCall<T> call = new(start) { MayBeIgnored = true };
-        return Loop.TryPost(new LoopCallback(ForwardedCall<T>.Run, call))
+        return Loop.TryPost(call, static call => call.Run())
             ? new ValueTask<T>(call.Result)
             : ValueTask.FromException<T>(ClosedException());
     }
@@ -296,7 +296,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Runs a call on the loop, at once if this is its thread. False when the loop is gone.</summary>
     private protected bool RunOnLoop(Action action)
     {
-        if (!Loop.IsCurrent) return Loop.TryPost(new LoopCallback(static state => ((Action)state!)(), action));
+        if (!Loop.IsCurrent) return Loop.TryPost(action, static action => action());
         action();
         return true;
     }

@@ -106,11 +106,11 @@ public partial class IOStream
     {
         if (_attempt is null && _connectWaiters is null) return;
         // Not here: this may be inside some user's call.
-        Loop.TryPost(new LoopCallback(_ =>
+        Loop.TryPost((Stream: this, error), static call =>
         {
-            _attempt?.TrySetException(error);
-            WakeConnectWaiters(ClosedException);
-        }, null));
+            call.Stream._attempt?.TrySetException(call.error);
+            call.Stream.WakeConnectWaiters(call.Stream.ClosedException);
+        });
     }
 
     /// <summary>Ends when the stream that is connecting has connected, which over TLS includes the handshake, or fails when it has closed.</summary>

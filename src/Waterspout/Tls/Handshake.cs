@@ -155,7 +155,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
 
     private void Start() => _task = engine.HandshakeAsync(this);
 
-    private void PostToLoop() => transport.Loop.TryPost(new LoopCallback(static handshake => ((Handshake)handshake!).Resume(), this));
+    private void PostToLoop() => transport.Loop.TryPost(this, static handshake => handshake.Resume());
 
     /// <summary>On the loop, behind what the step has written.</summary>
     private void Resume()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -75,7 +74,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     private void AdmitLater()
     {
         if (_isAdmissionQueued || _waiting.Count == 0) return;
-        _isAdmissionQueued = loop.TryPost(new LoopCallback(static gate => ((HandshakeGate)gate!).Admit(), this));
+        _isAdmissionQueued = loop.TryPost(this, static gate => gate.Admit());
     }
 
     private void Admit()

@@ -107,7 +107,7 @@ public partial class SslIOStream : IOStream
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
         else if (!_isEstablished) CloseNow(CloseReason.Truncated);
         // Not here: this may be inside a read of SslStream's, which takes no other one meanwhile.
-        else Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).HandleEvents(IOEvents.ReadClosed), this));
+        else Loop.TryPost(this, static stream => stream.HandleEvents(IOEvents.ReadClosed));
     }
 
     // What has arrived in front of the error is with the transport, to the last byte, and is decrypted first. That includes the end of a handshake
@@ -124,7 +124,7 @@ public partial class SslIOStream : IOStream
         StayUnregistered();
         if (!_isEstablished) return;
         // Not here: this may be inside SslStream, which is asked by one at a time.
-        if (!Loop.TryPost(new LoopCallback(static stream => ((SslIOStream)stream!).ReceiveWhatIsLeft(), this))) CloseByError(error);
+        if (!Loop.TryPost(this, static stream => stream.ReceiveWhatIsLeft())) CloseByError(error);
     }
 
     private void ReceiveWhatIsLeft()

@@ -186,7 +186,7 @@ internal sealed class SslStreamEngine : ITlsEngine
 
         _waiting = default;
         // SslStream has waited for something else than the transport: a user's callback in a renegotiation.
-        if (!_owner.Loop.IsCurrent) _owner.Loop.TryPost(new LoopCallback(static engine => ((SslStreamEngine)engine!).Resume(), this));
+        if (!_owner.Loop.IsCurrent) _owner.Loop.TryPost(this, static engine => engine.Resume());
         else Resume();
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.Sockets;
-using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -47,7 +46,7 @@ internal sealed class TlsTransport : IOStream
     internal void WriteFromElsewhere(ReadOnlySpan<byte> data)
     {
         lock (_lock) _fromElsewhere = [.. _fromElsewhere ?? [], .. data];
-        Loop.TryPost(new LoopCallback(static transport => ((TlsTransport)transport!).TakeFromElsewhere(), this));
+        Loop.TryPost(this, static transport => transport.TakeFromElsewhere());
     }
 
     /// <summary>On the loop, before it writes itself: what was written on another thread has its place in front of that.</summary>

@@ -166,7 +166,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         ValueTask<int> result = new(this, _waiting.Version);
         _buffer = buffer;
         IsDeferred = true;
-        _transport.Loop.Defer(new LoopCallback(static stream => ((TransportStream)stream!).Resume(), this));
+        _transport.Loop.Defer(this, static stream => stream.Resume());
         return result;
     }
 

@@ -1,5 +1,3 @@
-using Waterspout.Loop;
-
 namespace Waterspout.Tests;
 
 public abstract class DisposalTests(PollerKind poller) : LoopTest(poller)
@@ -67,7 +65,7 @@ public abstract class DisposalTests(PollerKind poller) : LoopTest(poller)
     public void A_callback_that_always_adds_itself_does_not_keep_a_loop_from_being_disposed() => Check(() =>
     {
         IOLoop loop = Loop;
-        void Again() => loop.TryPost(new LoopCallback(_ => Again(), null));
+        void Again() => loop.TryPost<Action>(Again, static again => again());
         Again();
         loop.Dispose();
         Assert.Throws<ObjectDisposedException>(() => loop.AddCallback(() => { }));
