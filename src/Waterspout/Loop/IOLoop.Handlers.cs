@@ -80,8 +80,8 @@ public sealed partial class IOLoop
     internal void Hold(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
 
     /// <summary>A stream found its descriptor not ready, and wants to be told when it is.</summary>
-    internal void Rearm(Registration registration, IOEvents events, bool isCertain) =>
-        _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, isCertain);
+    internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits) =>
+        _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, traits);
 
     private void Register(DescriptorHandler handler)
     {

@@ -7,7 +7,7 @@ namespace Waterspout.Polling;
 /// Theory of operation. A stream's descriptor is registered once, edge-triggered, for everything, and never modified:
 /// two EPOLL_CTL_MOD a message cost 13 to 20 % of the CPU of a ping-pong. In return the stream must remember what it
 /// was told (an edge comes once), and must go on until the kernel says EAGAIN or, over TCP, gives less than was asked
-/// for; only then is another edge certain to come. That is why <see cref="Rearm"/> does nothing for our own streams.
+/// for; only then is another edge certain to come. That is why <see cref="Rearm"/> does nothing where the kernel itself said so.
 ///
 /// The kernel removes a closed descriptor by itself only when no duplicate of it is left, for example in a child
 /// process, so <see cref="Remove"/> is explicit: else a stranger's events would come with our token.
@@ -61,11 +61,11 @@ internal sealed class EpollPoller : IPoller
 
     public void Modify(int fd, ulong token, IOEvents events) => Check(_epoll.Modify(fd, (uint)events, token), fd);
 
-    public void Rearm(int fd, ulong token, IOEvents events, bool isCertain)
+    public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
         // The registration is permanent, and the next edge comes by itself. Modifying it, even to what it is, makes the
         // kernel look again, and tell of readiness that it has told before.
-        if (!isCertain) _epoll.Modify(fd, (uint)BaseIOStream.AllEvents | LibC.EPOLLET, token);
+        if ((traits & DescriptorTraits.Exact) == 0) _epoll.Modify(fd, (uint)BaseIOStream.AllEvents | LibC.EPOLLET, token);
     }
 
     // Fails where the descriptor was closed underneath us. There is nothing left to do then.

@@ -35,10 +35,8 @@ internal interface IPoller : IDisposable
     /// <param name="fd">The descriptor.</param>
     /// <param name="token">The registration's token.</param>
     /// <param name="events">The direction that was not ready.</param>
-    /// <param name="isCertain">
-    /// The kernel itself said so. If it is only a user's stream that did, the descriptor may be ready all the same, and that is told as well.
-    /// </param>
-    void Rearm(int fd, ulong token, IOEvents events, bool isCertain);
+    /// <param name="traits">If not <see cref="DescriptorTraits.Exact"/>, the descriptor may be ready all the same, and that is reported as well.</param>
+    void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits);
 
     /// <summary>Stops watching. Called before the descriptor is closed.</summary>
     void Remove(int fd);

@@ -69,7 +69,7 @@ internal sealed class PortablePoller : IPoller
         _entries[index].Token = token;
     }
 
-    public void Rearm(int fd, ulong token, IOEvents events, bool isCertain)
+    public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
         if (!_indexes.TryGetValue(fd, out int index)) return;
         ref LibC.pollfd entry = ref _descriptors[index];

@@ -11,7 +11,7 @@ public abstract partial class BaseIOStream
     // The poller tells each change once (edge-triggered), so _isReadable remembers that there may be something to receive.
     // It is cleared when a receive says EAGAIN; over TCP already when it gives less than was asked for: the kernel has then
     // nothing more, and will tell again. That saves the second receive, which would only say EAGAIN: 7 % of a ping-pong.
-    // Where a receive may stop early for other reasons (ShortMeansBlocked) it is made. So it is when the end of the stream is
+    // Where a receive may stop early for other reasons (DescriptorTraits) it is made. So it is when the end of the stream is
     // known to be behind the data: no more edges come then, and receiving goes on until it says zero.
     //
     // A read begins by looking at the buffer, goes on by receiving if the descriptor is known to be readable, and waits
@@ -151,7 +151,7 @@ public abstract partial class BaseIOStream
 
     private void RearmReads()
     {
-        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), IsBuiltIn);
+        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), Traits);
     }
 
     private bool IsBudgetSpent()

@@ -257,7 +257,7 @@ public abstract partial class BaseIOStream
         bool isNew = _isWritable;
         _isWritable = false;
         // During a pause the descriptor may well be reported as writable, again and again.
-        if (!_registration.IsNone && !_isSendPaused) Loop.Rearm(_registration, IOEvents.Write, IsBuiltIn);
+        if (!_registration.IsNone && !_isSendPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
         if (Options.WriteTimeout is not { } timeout) return;
         _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);

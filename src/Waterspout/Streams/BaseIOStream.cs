@@ -34,16 +34,21 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     protected BaseIOStream(IOStreamOptions? options = null, IOLoop? loop = null)
+        : this(options, loop, hooks: null) => StayUnregistered(); // until its first use
+
+    /// <summary>Makes a stream of a class that registers its descriptor itself.</summary>
+    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
+    /// <param name="hooks">The class whose hooks make the kernel's calls.</param>
+    private protected BaseIOStream(IOStreamOptions? options, IOLoop? loop, Type? hooks)
     {
         Options = options ?? IOStreamOptions.Default;
         Loop = loop ?? IOLoop.Current;
-        IsBuiltIn = GetType().Assembly == typeof(BaseIOStream).Assembly;
         try
         {
             Options.Validate(nameof(options));
             ObjectDisposedException.ThrowIf(Loop.IsDisposed, Loop);
-            // What a user derives is registered at its first use.
-            if (!IsBuiltIn) StayUnregistered();
+            HasKernelHooks = hooks is not null && !OverridesHooksOf(hooks);
         }
         catch
         {
@@ -153,14 +158,17 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <returns>False where the descriptor cannot be closed in one direction, which is the default.</returns>
     protected virtual bool ShutdownWrites() => false;
 
-    /// <summary>
-    /// A read or write of less than was asked for means that the next one would block. True for TCP alone: everything else that the kernel has may stop at
-    /// the end of a message, a packet, a line, a record, or in front of descriptors that a message carries; and what users derive is unknown.
-    /// </summary>
-    internal virtual bool ShortMeansBlocked => false;
+    /// <summary>What may be taken for granted of the hooks. The default is nothing, and that is right for any.</summary>
+    /// <remarks>
+    /// A class that derives from <see cref="IOStream"/> or <see cref="PipeIOStream"/> and overrides no hook has what those have. One that overrides a hook has
+    /// nothing, unless it says otherwise here.
+    /// </remarks>
+    protected virtual DescriptorTraits Traits => DescriptorTraits.None;
 
-    /// <summary>The stream does exactly what the kernel does. One that a user has derived may not: it may say that it would block when it would not.</summary>
-    private protected bool IsBuiltIn { get; }
+    /// <summary>The hooks are those that make the kernel's calls: no derived class overrides one.</summary>
+    private protected bool HasKernelHooks { get; }
+
+    private bool ShortMeansBlocked => (Traits & DescriptorTraits.ShortMeansBlocked) != 0;
 
     /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
     private protected Exception RefusedException() => _isMoved
@@ -200,7 +208,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     }
 
     /// <summary>Makes the poller look again for everything: what it was asked for has been told, and did not count.</summary>
-    private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, isCertain: false);
+    private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, DescriptorTraits.None);
 
     /// <summary>Registers the descriptor with the poller; none for a stream over another one, which tells it what happens.</summary>
     private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);

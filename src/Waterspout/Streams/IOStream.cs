@@ -12,7 +12,7 @@ namespace Waterspout;
 /// </remarks>
 public partial class IOStream : BaseIOStream
 {
-    private ShortReceives _shortReceives; // asked of the kernel at the first one
+    private DescriptorTraits? _kernelTraits; // once somebody has asked
 
     /// <summary>Makes a stream over a socket.</summary>
     /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on; not if this fails.</param>
@@ -23,7 +23,7 @@ public partial class IOStream : BaseIOStream
     /// <exception cref="IOException">No descriptor is free for the stream's own duplicate.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed, or the loop disposed.</exception>
     public IOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
-        : base(options, loop)
+        : base(options, loop, typeof(IOStream))
     {
         ArgumentNullException.ThrowIfNull(socket);
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
@@ -49,7 +49,7 @@ public partial class IOStream : BaseIOStream
 
     /// <summary>A stream in the place of another one, which ends here: with its descriptor and what had arrived.</summary>
     private protected IOStream(IOStream other, IOStreamOptions options)
-        : base(options, other.Loop)
+        : base(options, other.Loop, typeof(IOStream))
     {
         _isConnected = true;
         TakeDescriptor(other);
@@ -68,13 +68,13 @@ public partial class IOStream : BaseIOStream
 
     /// <summary>A stream over another one, which has the socket.</summary>
     private protected IOStream(IOStreamOptions? options, IOLoop? loop)
-        : base(options, loop)
+        : base(options, loop, typeof(IOStream))
     {
     }
 
     /// <summary>A non-blocking descriptor of our own making; not if this fails. The socket object is made when somebody asks for it.</summary>
     private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
-        : base(options, loop)
+        : base(options, loop, typeof(IOStream))
     {
         _fd = fd;
         _isConnected = isConnected;
@@ -82,27 +82,11 @@ public partial class IOStream : BaseIOStream
         else StayUnregistered();
     }
 
-    /// <summary>What a receive of less than was asked for says about the rest.</summary>
-    private enum ShortReceives : byte
-    {
-        /// <summary>There has been none yet.</summary>
-        Unknown,
+    /// <inheritdoc/>
+    protected override DescriptorTraits Traits => HasKernelHooks ? KernelTraits : DescriptorTraits.None;
 
-        /// <summary>There is no rest, as with TCP.</summary>
-        MeanEmpty,
-
-        /// <summary>Nothing: a Unix socket stops in front of descriptors, SCTP at the end of a message, TCP in front of urgent data.</summary>
-        MeanNothing,
-    }
-
-    internal override bool ShortMeansBlocked
-    {
-        get
-        {
-            if (_shortReceives == ShortReceives.Unknown) _shortReceives = IsBuiltIn && Sockets.IsTcp(_fd) ? ShortReceives.MeanEmpty : ShortReceives.MeanNothing;
-            return _shortReceives == ShortReceives.MeanEmpty;
-        }
-    }
+    /// <summary>What may be taken for granted of the socket itself: for a class whose own hooks pass on what those of <see cref="IOStream"/> return, as they return it.</summary>
+    protected DescriptorTraits KernelTraits => _kernelTraits ??= Sockets.IsTcp(_fd) ? DescriptorTraits.Exact | DescriptorTraits.ShortMeansBlocked : DescriptorTraits.Exact;
 
     /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
     /// <param name="options">Limits and habits of both; the defaults when null.</param>
@@ -115,7 +99,7 @@ public partial class IOStream : BaseIOStream
     internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
 
     // For good: the kernel stops at each urgent byte, and reports only the latest.
-    private protected override void OnPriority() => _shortReceives = ShortReceives.MeanNothing;
+    private protected override void OnPriority() => _kernelTraits = DescriptorTraits.Exact;
 
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)

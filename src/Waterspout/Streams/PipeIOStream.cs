@@ -49,7 +49,7 @@ public class PipeIOStream : BaseIOStream
     }
 
     private PipeIOStream(int fd, SafeHandle? handle, IOStreamOptions? options, IOLoop? loop)
-        : base(options, loop)
+        : base(options, loop, typeof(PipeIOStream))
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
         // Held, so that a Dispose elsewhere cannot free the number under us.
@@ -84,6 +84,9 @@ public class PipeIOStream : BaseIOStream
 
     /// <inheritdoc/>
     protected override int Fileno => _fd;
+
+    /// <inheritdoc/>
+    protected override DescriptorTraits Traits => HasKernelHooks ? DescriptorTraits.Exact : DescriptorTraits.None;
 
     private protected override int LargestMessage => _largestMessage;
 

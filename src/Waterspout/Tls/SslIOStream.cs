@@ -145,7 +145,8 @@ public partial class SslIOStream : IOStream
     // The transport is what the loop knows, and holds this stream.
     internal override void UpdateRoot() => _transport.UpdateRoot();
 
-    internal override bool ShortMeansBlocked => false;
+    /// <inheritdoc/>
+    protected override DescriptorTraits Traits => DescriptorTraits.None;
 
     internal override void AssumeWritable()
     {
