@@ -2,20 +2,21 @@ using System.Runtime.CompilerServices;
 
 namespace Waterspout.Diagnostics;
 
-/// <summary>Somebody who calls a function of the user's.</summary>
+/// <summary>An object that calls a user's function.</summary>
 internal interface ICaller
 {
     Delegate? Function { get; }
 }
 
-/// <summary>What a callback is called in a log: the method that it was written in.</summary>
+/// <summary>The name of a callback in a log: the method in whose source it was written.</summary>
 internal static class CallbackName
 {
     internal static string Of(object? callback) => callback switch
     {
         null => "unknown",
         ICaller { Function: { } function } => Of(function),
-        Delegate { Target: { } target } when StateMachineOf(target.GetType()) is { } machine => OfMember(machine.DeclaringType, machine.Name),
+        Delegate { Target: { } target } when StateMachineOf(target.GetType()) is { } machine =>
+            OfMember(machine.DeclaringType, machine.Name),
         Delegate function => OfMember(function.Method.DeclaringType, function.Method.Name),
         ITuple { Length: > 0 } state => Of(state[0]), // of a call with more than one thing
         BaseIOStream stream => stream.ToString()!,
@@ -23,11 +24,13 @@ internal static class CallbackName
         _ => callback.GetType().Name,
     };
 
-    // An async method that waits is an object of a generic class of the runtime's, with the compiler's type for the method as its last argument.
+    // A waiting async method is an object of a generic runtime class whose last type argument is the compiler's type for the method.
     private static Type? StateMachineOf(Type type) =>
         type.IsGenericType && type.GenericTypeArguments is [.., Type last] && last.IsAssignableTo(typeof(IAsyncStateMachine)) ? last : null;
 
-    /// <summary>The compiler's names are those of the method in angle brackets: &lt;Main&gt;b__0, &lt;Main&gt;g__Local|0, &lt;&lt;Main&gt;b__0&gt;d.</summary>
+    /// <summary>
+    /// The compiler puts the method's name in angle brackets: &lt;Main&gt;b__0, &lt;Main&gt;g__Local|0, &lt;&lt;Main&gt;b__0&gt;d.
+    /// </summary>
     private static string OfMember(Type? type, string name)
     {
         while (type is { DeclaringType: { } outer } && type.Name.StartsWith('<')) type = outer;

@@ -10,8 +10,10 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Error, "A callback on loop '{Loop}' failed.")]
     internal static partial void CallbackFailed(ILogger logger, Exception error, string loop);
 
-    [LoggerMessage(EventId = 2, Message = "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms): {Callback}.")]
-    internal static partial void Stalled(ILogger logger, LogLevel level, string loop, double milliseconds, double threshold, string callback);
+    [LoggerMessage(EventId = 2,
+        Message = "A callback held loop '{Loop}' for {Milliseconds:F0} ms (threshold {Threshold:F0} ms): {Callback}.")]
+    internal static partial void Stalled(
+        ILogger logger, LogLevel level, string loop, double milliseconds, double threshold, string callback);
 
     [LoggerMessage(16, LogLevel.Warning, "A callback has held loop '{Loop}' for {Milliseconds:F0} ms, and still does: {Callback}.")]
     internal static partial void Blocked(ILogger logger, string loop, double milliseconds, string callback);
@@ -31,7 +33,7 @@ internal static partial class Log
     [LoggerMessage(18, LogLevel.Information, "{Stream} closed: {Reason}. {Message}")]
     internal static partial void PeerFailed(ILogger logger, object stream, CloseReason reason, string message);
 
-    [LoggerMessage(19, LogLevel.Information, "Loop '{Loop}': {Count} more errors of peers within a second, which have no lines.")]
+    [LoggerMessage(19, LogLevel.Information, "Loop '{Loop}': {Count} more peer errors within a second were not logged.")]
     internal static partial void PeerErrorsLeftOut(ILogger logger, string loop, int count);
 
     [LoggerMessage(20, LogLevel.Debug, "{Stream} accepted.")]
@@ -46,7 +48,7 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Error, "The handler of {Stream} failed. The stream is closed.")]
     internal static partial void HandlerFailed(ILogger logger, Exception error, object? stream);
 
-    [LoggerMessage(10, LogLevel.Warning, "Accepting on {EndPoint} failed: {Reason}. The next try is in {Milliseconds} ms.")]
+    [LoggerMessage(10, LogLevel.Warning, "Accepting on {EndPoint} failed: {Reason}. Retrying in {Milliseconds} ms.")]
     internal static partial void AcceptPaused(ILogger logger, object endPoint, string reason, int milliseconds);
 
     [LoggerMessage(11, LogLevel.Information, "Listening on {EndPoint}.")]
@@ -61,9 +63,10 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Debug, "{Stream}: handshake done, {Protocol} with {CipherSuite}.")]
     internal static partial void HandshakeDone(ILogger logger, object stream, SslProtocols protocol, TlsCipherSuite cipherSuite);
 
-    [LoggerMessage(14, LogLevel.Warning, "The server has stopped, and {Count} handlers still run: they did not end when their streams were closed.")]
+    [LoggerMessage(14, LogLevel.Warning,
+        "The server has stopped, but {Count} handlers still run: they did not end when their streams were closed.")]
     internal static partial void HandlersLeft(ILogger logger, int count);
 
-    [LoggerMessage(15, LogLevel.Error, "A callback that was registered with the server's Stopping token failed.")]
+    [LoggerMessage(15, LogLevel.Error, "A callback registered with the server's Stopping token failed.")]
     internal static partial void StoppingFailed(ILogger logger, Exception error);
 }

@@ -1,6 +1,6 @@
 namespace Waterspout.Diagnostics;
 
-/// <summary>What a loop has done so far. Written by its thread alone, read by whoever collects metrics.</summary>
+/// <summary>What a loop has done so far. Written only by its thread, read by metric collectors.</summary>
 internal sealed class LoopCounters
 {
     internal long Turns;
@@ -14,6 +14,6 @@ internal sealed class LoopCounters
     internal long ReadTimeouts;
     internal int StreamsOpen;
 
-    /// <summary>By reason.</summary>
+    /// <summary>Indexed by reason.</summary>
     internal readonly long[] Closes = new long[Enum.GetValues<CloseReason>().Length];
 }

@@ -3,7 +3,9 @@ using Waterspout.Loop;
 
 namespace Waterspout.Diagnostics;
 
-/// <summary>The meter "Waterspout". Everything is observed, so that counting costs the loop one addition and nobody else anything.</summary>
+/// <summary>
+/// The meter "Waterspout". All instruments are observable, so that counting costs the loop one addition and nothing elsewhere.
+/// </summary>
 internal static class Metrics
 {
     private static readonly Meter s_meter = new("Waterspout");
@@ -14,15 +16,21 @@ internal static class Metrics
     {
         Observe("waterspout.streams.open", "{stream}", "Streams that are open.", static loop => loop.Counters.StreamsOpen);
         Observe("waterspout.callbacks.waiting", "{callback}", "Callbacks that wait for the loop.", static loop => loop.WaitingCallbacks);
-        Count("waterspout.connections.accepted", "{connection}", "Connections that servers have accepted.", static loop => loop.Counters.Accepted);
+        Count("waterspout.connections.accepted", "{connection}", "Connections that servers have accepted.",
+            static loop => loop.Counters.Accepted);
         Count("waterspout.bytes.received", "By", "Bytes that streams have received.", static loop => loop.Counters.BytesIn);
-        Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system.", static loop => loop.Counters.BytesOut);
+        Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system.",
+            static loop => loop.Counters.BytesOut);
         s_meter.CreateObservableCounter("waterspout.streams.closed", MeasureCloses, "{stream}", "Streams that have closed, by reason.");
-        Count("waterspout.reads.timed_out", "{read}", "Reads that did not complete within the read timeout.", static loop => loop.Counters.ReadTimeouts);
-        Count("waterspout.tls.handshakes.done", "{handshake}", "TLS handshakes that have succeeded.", static loop => loop.Counters.HandshakesDone);
-        Count("waterspout.tls.handshakes.failed", "{handshake}", "TLS handshakes that have failed, timed out or been given up.", static loop => loop.Counters.HandshakesFailed);
+        Count("waterspout.reads.timed_out", "{read}", "Reads that did not complete within the read timeout.",
+            static loop => loop.Counters.ReadTimeouts);
+        Count("waterspout.tls.handshakes.done", "{handshake}", "TLS handshakes that have succeeded.",
+            static loop => loop.Counters.HandshakesDone);
+        Count("waterspout.tls.handshakes.failed", "{handshake}", "TLS handshakes that have failed, timed out or been cancelled.",
+            static loop => loop.Counters.HandshakesFailed);
         Count("waterspout.loop.turns", "{turn}", "Turns of the loop.", static loop => loop.Counters.Turns);
-        Count("waterspout.loop.stalls", "{stall}", "Callbacks that held the loop beyond the threshold.", static loop => loop.Counters.Stalls);
+        Count("waterspout.loop.stalls", "{stall}", "Callbacks that blocked the loop beyond the threshold.",
+            static loop => loop.Counters.Stalls);
         s_meter.CreateObservableCounter("waterspout.loop.busy_time", () => Measure(static loop => Clock.ToSeconds(loop.Counters.BusyTicks)),
             "s", "Time that the loop has spent in callbacks and handlers.");
     }
@@ -44,7 +52,8 @@ internal static class Metrics
             return [.. from loop in s_loops
                        from reason in Enum.GetValues<CloseReason>()
                        where reason != CloseReason.None
-                       select new Measurement<long>(loop.Counters.Closes[(int)reason], Tag("loop", loop.Name), Tag("reason", reason.ToString()))];
+                       select new Measurement<long>(
+                           loop.Counters.Closes[(int)reason], Tag("loop", loop.Name), Tag("reason", reason.ToString()))];
         }
     }
 

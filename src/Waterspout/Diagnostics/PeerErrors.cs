@@ -2,11 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Diagnostics;
 
-/// <summary>Logs what peers do wrong: so much a second for each loop, then only how many more there were.</summary>
-/// <remarks>Anybody who can connect can cause such a line. A disk must not fill because of that, nor the lines that matter be lost among them.</remarks>
+/// <summary>Logs peer errors: a limited number of lines per second and loop, then only the number left out.</summary>
+/// <remarks>Anyone who can connect can cause such a line. They must neither fill a disk nor hide the lines that matter.</remarks>
 internal sealed class PeerErrors(IOLoop loop)
 {
-    /// <summary>Enough to see what is going on.</summary>
+    /// <summary>Enough to see what happens.</summary>
     internal const int LinesPerSecond = 10;
 
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
@@ -26,7 +26,7 @@ internal sealed class PeerErrors(IOLoop loop)
         if (++_count <= LinesPerSecond) Log.PeerFailed(loop.Logger, stream, reason, Describe(error));
     }
 
-    /// <summary>Says how many lines were left out, also at the end of the loop.</summary>
+    /// <summary>Logs how many lines were left out, also when the loop ends.</summary>
     internal void EndSecond()
     {
         if (_count > LinesPerSecond) Log.PeerErrorsLeftOut(loop.Logger, loop.Name, _count - LinesPerSecond);
@@ -34,7 +34,9 @@ internal sealed class PeerErrors(IOLoop loop)
         _count = 0;
     }
 
-    /// <summary>The messages of all of them: that of a failed handshake says only that the inner one has the reason.</summary>
+    /// <summary>
+    /// The messages of the whole chain: a failed handshake's own message only says that the inner exception has the cause.
+    /// </summary>
     private static string Describe(Exception error)
     {
         string text = error.Message;

@@ -1,12 +1,13 @@
 namespace Waterspout.Diagnostics;
 
-/// <summary>What becomes of an exception that no code of the user's has handled, besides its line in the log.</summary>
+/// <summary>Reports an exception that no user code has handled, in addition to its line in the log.</summary>
 internal static class UnhandledErrors
 {
     /// <summary>The default of <see cref="IOLoopOptions.UnhandledException"/>.</summary>
-    internal static Action<Exception> WriteToStandardError { get; } = static error => Write($"Waterspout: an exception was not handled.{Environment.NewLine}{error}{Environment.NewLine}");
+    internal static Action<Exception> WriteToStandardError { get; } =
+        static error => Write($"Waterspout: an exception was not handled.{Environment.NewLine}{error}{Environment.NewLine}");
 
-    /// <summary>Calls the handler. One that fails itself ends nothing, and is not silent either.</summary>
+    /// <summary>Calls the handler. A handler that itself throws ends nothing, and is reported too.</summary>
     internal static void Report(Action<Exception>? handler, Exception error)
     {
         try
@@ -15,11 +16,12 @@ internal static class UnhandledErrors
         }
         catch (Exception failure)
         {
-            Write($"Waterspout: the handler of unhandled exceptions failed.{Environment.NewLine}{failure}{Environment.NewLine}It was given: {error}{Environment.NewLine}");
+            string lines = $"{failure}{Environment.NewLine}It was given: {error}{Environment.NewLine}";
+            Write($"Waterspout: the handler of unhandled exceptions failed.{Environment.NewLine}{lines}");
         }
     }
 
-    // One call, so that what several threads write is not mixed.
+    // One call, so that the output of several threads is not mixed.
     private static void Write(string text)
     {
         try
@@ -28,7 +30,7 @@ internal static class UnhandledErrors
         }
         catch (Exception)
         {
-            // Standard error is closed, or its reader has ended. There is no other place.
+            // Standard error is closed, or its reader has closed. There is no other place to report to.
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop;
 
-/// <summary>An epoll instance and the native memory that its events are told in.</summary>
+/// <summary>An epoll instance and the native memory in which it returns events.</summary>
 internal sealed unsafe class Epoll : IDisposable
 {
     // The kernel's epoll_event is packed on x64 alone:
@@ -41,8 +41,8 @@ internal sealed unsafe class Epoll : IDisposable
     {
         get
         {
-            // SAFETY: the caller asks below the count that Wait returned; packed data may be unaligned, which
-            // every architecture that .NET runs on reads.
+            // SAFETY: the index is below the count that Wait returned. Packed data may be unaligned, which every architecture supported by
+            // .NET can read.
             byte* entry = _events + (index * s_eventSize);
             return (*(uint*)entry, *(ulong*)(entry + s_dataOffset));
         }

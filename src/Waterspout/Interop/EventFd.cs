@@ -1,6 +1,6 @@
 namespace Waterspout.Interop;
 
-/// <summary>A counter in the kernel that any thread may add to, and that a poller sees as readable.</summary>
+/// <summary>A kernel counter that any thread may add to, and that a poller sees as readable.</summary>
 internal sealed class EventFd : IDisposable
 {
     private static readonly byte[] s_one = BitConverter.GetBytes(1UL);

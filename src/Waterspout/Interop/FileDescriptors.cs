@@ -4,11 +4,11 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop;
 
-/// <summary>Calls that any descriptor understands. A call that a signal interrupted is made again.</summary>
+/// <summary>Calls that work on any descriptor. Calls interrupted by a signal are retried.</summary>
 internal static unsafe class FileDescriptors
 {
-    // IOV_MAX is 1024 on Linux. Small pieces are copied together before they get here, so a longer vector than
-    // this would save no call worth having, and this one fits on the stack with its pins.
+    // IOV_MAX is 1024 on Linux. Small pieces are copied together before they get here, so a longer vector would save no call worth having,
+    // and this one fits on the stack together with its pins.
     internal const int MaxGather = 16;
 
     [InlineArray(MaxGather)]
@@ -69,12 +69,12 @@ internal static unsafe class FileDescriptors
     }
 
     /// <summary>
-    /// Closes the descriptor. Never repeated: on Linux the number is free even when close says EINTR, and may
-    /// already belong to another thread's file.
+    /// Closes the descriptor. Never retried: on Linux the number is free even if close returns EINTR, and may already belong to another
+    /// thread's file.
     /// </summary>
     internal static void Close(int fd) => _ = LibC.close(fd);
 
-    /// <summary>Makes what is to own the descriptor. If that fails, the descriptor is closed.</summary>
+    /// <summary>Creates the object that will own the descriptor. If that fails, the descriptor is closed.</summary>
     internal static T HandOver<T>(int fd, Func<int, T> make)
     {
         try
@@ -96,10 +96,10 @@ internal static unsafe class FileDescriptors
         return PosixResult.From(fd).ValueOrThrow($"open {path}");
     }
 
-    /// <summary>What a path is that of, and not what a link there leads to. Null where there is nothing, or the system cannot say.</summary>
+    /// <summary>The file at a path; a symbolic link is not followed. Null if there is none, or the system cannot say.</summary>
     internal static FileIdentity? Identify(string path) => Identify(LibC.AT_FDCWD, path, LibC.AT_SYMLINK_NOFOLLOW);
 
-    /// <summary>Which file is open. Null where the system cannot say.</summary>
+    /// <summary>The open file. Null if the system cannot say.</summary>
     internal static FileIdentity? Identify(int fd) => Identify(fd, "", LibC.AT_EMPTY_PATH);
 
     private static FileIdentity? Identify(int fd, string path, int flags)
@@ -109,7 +109,9 @@ internal static unsafe class FileDescriptors
         return new FileIdentity(isSocket, ((ulong)status.stx_dev_major << 32) | status.stx_dev_minor, status.stx_ino);
     }
 
-    /// <summary>A regular file, a directory, a disk, or a device of the memory's such as /dev/null. False where the system cannot say.</summary>
+    /// <summary>
+    /// True for a regular file, a directory, a disk, or a memory device such as /dev/null. False if the system cannot say.
+    /// </summary>
     internal static bool IsAlwaysReady(int fd)
     {
         if (!TryGetStatus(fd, "", LibC.AT_EMPTY_PATH, LibC.STATX_TYPE, out LibC.statxbuf status)) return false;
@@ -147,7 +149,7 @@ internal static unsafe class FileDescriptors
         return (ends[0], ends[1]);
     }
 
-    /// <summary>Another number for the same file, which no child process gets.</summary>
+    /// <summary>A new number for the same file, closed on exec.</summary>
     internal static int Duplicate(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_DUPFD_CLOEXEC, 0)).ValueOrThrow("fcntl");
 
     internal static PosixResult GetStatusFlags(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_GETFL, 0));
@@ -156,7 +158,9 @@ internal static unsafe class FileDescriptors
 
     internal static bool IsTerminal(int fd) => LibC.isatty(fd) == 1;
 
-    /// <summary>The terminal gives what is typed as it comes. In lines (canonical), reading zero is the end that somebody has typed.</summary>
+    /// <summary>
+    /// The terminal is not in canonical (line) mode. In canonical mode, a read that returns zero is an EOF typed by the user.
+    /// </summary>
     internal static bool IsTerminalWithoutLines(int fd)
     {
         // SAFETY: struct termios is 60 bytes on Linux, 72 on other systems, and is on this stack frame.
@@ -164,7 +168,7 @@ internal static unsafe class FileDescriptors
         return LibC.tcgetattr(fd, settings) == 0 && (((uint*)settings)[LibC.TERMIOS_LFLAG] & LibC.ICANON) == 0;
     }
 
-    /// <summary>Sets O_NONBLOCK, and tells the flags that were there before.</summary>
+    /// <summary>Sets O_NONBLOCK, and returns the previous flags.</summary>
     internal static int SetNonBlocking(int fd)
     {
         int flags = GetStatusFlags(fd).ValueOrThrow("fcntl");
@@ -182,5 +186,5 @@ internal static unsafe class FileDescriptors
     }
 }
 
-/// <summary>Which file it is, whatever its name. A number is not used again while somebody holds the file.</summary>
+/// <summary>Identifies a file independently of its name. A number is not reused while the file is open.</summary>
 internal readonly record struct FileIdentity(bool IsSocket, ulong Device, ulong Number);

@@ -6,8 +6,8 @@ using System.Runtime.InteropServices;
 namespace Waterspout.Interop;
 
 /// <summary>
-/// The C library, names and arguments as in the manual pages. Every signature is blittable, so a call is a plain
-/// native call; nothing here throws, retries or interprets. The typed calls are in the other files of this folder.
+/// The C library, with names and arguments as in the manual pages. Every signature is blittable, so a call is a plain native call; nothing
+/// here throws, retries or interprets. The typed calls are in the other files of this folder.
 /// </summary>
 internal static unsafe partial class LibC
 {
@@ -23,7 +23,7 @@ internal static unsafe partial class LibC
     internal const int O_NONBLOCK = 0x800;
     internal const int O_CLOEXEC = 0x80000;
 
-    // Linux has a number for each family of processors.
+    // Linux has a different number for each processor family.
     internal static readonly int O_DIRECT = RuntimeInformation.ProcessArchitecture switch
     {
         Architecture.Arm or Architecture.Arm64 => 0x10000,
@@ -31,7 +31,7 @@ internal static unsafe partial class LibC
         _ => 0x4000,
     };
 
-    internal const int PIPE_BUF = 4096; // a packet of a pipe has no more
+    internal const int PIPE_BUF = 4096; // the largest packet of a pipe
 
     internal const int AT_FDCWD = -100;
     internal const int AT_SYMLINK_NOFOLLOW = 0x100;
@@ -48,7 +48,7 @@ internal static unsafe partial class LibC
     internal const uint RANDOM_MINOR = 8;
     internal const uint KMSG_MINOR = 11;
 
-    internal const int TERMIOS_LFLAG = 3; // the fourth of the flags that struct termios begins with
+    internal const int TERMIOS_LFLAG = 3; // the fourth of the flags at the start of struct termios
     internal const uint ICANON = 2;
 
     internal const int AF_UNIX = 1;
@@ -110,7 +110,7 @@ internal static unsafe partial class LibC
         internal short revents;
     }
 
-    // The same on every architecture, which stat's is not. Only what is asked for here has a name.
+    // Unlike stat's, its layout is the same on every architecture. Only the fields used here have names.
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct statxbuf
     {

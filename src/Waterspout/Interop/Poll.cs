@@ -1,15 +1,15 @@
 namespace Waterspout.Interop;
 
-/// <summary>The call <c>poll</c>, which every POSIX system has.</summary>
+/// <summary>The call <c>poll</c>, available on every POSIX system.</summary>
 internal static unsafe class Poll
 {
-    /// <summary>Both sides have hung up, or there is no connection. Asks without taking an error that may wait.</summary>
+    /// <summary>Both sides have hung up, or there is no connection. Does not consume a pending error.</summary>
     internal static bool HasHungUp(int fd) => Has(fd, LibC.POLLHUP);
 
-    /// <summary>The peer has ended its side, or both have.</summary>
+    /// <summary>The peer has shut down its side, or both sides have.</summary>
     internal static bool HasEnded(int fd) => Has(fd, LibC.POLLRDHUP | LibC.POLLHUP);
 
-    // A hang-up is told also to who does not ask for it.
+    // POLLHUP is reported even if it is not requested.
     private static bool Has(int fd, short events)
     {
         Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd, events = events }];

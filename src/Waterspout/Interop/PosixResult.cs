@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop;
 
-/// <summary>What a call into libc returned: a value, or the error number that it left in errno.</summary>
-/// <remarks>Kept as the kernel itself reports it: zero or more is the value, less is the negated errno.</remarks>
+/// <summary>The result of a libc call: a value, or the error number from errno.</summary>
+/// <remarks>Stored as the kernel itself reports it: zero or more is the value, less is the negated errno.</remarks>
 internal readonly struct PosixResult
 {
     private readonly nint _value;
@@ -17,7 +17,7 @@ internal readonly struct PosixResult
     {
         get
         {
-            Debug.Assert(IsSuccess, "The value of a failed call was asked for.");
+            Debug.Assert(IsSuccess, "A failed call has no value.");
             return (int)_value;
         }
     }
@@ -28,12 +28,11 @@ internal readonly struct PosixResult
 
     public bool WouldBlock => Error == Errno.EAGAIN;
 
-    /// <summary>The system had no memory for what was asked. It may have later, and has no event for that.</summary>
+    /// <summary>The system had no memory for the call. It may have later, but has no event for that.</summary>
     public bool IsShortOfMemory => Error is Errno.ENOBUFS or Errno.ENOMEM;
 
-    // errno is read only on failure. SetLastError = true would read and store it on every call, which costs
-    // 11 ns of a 360 ns recv; the runtime keeps errno intact on the way back from a call, which is also what
-    // the code generated for SetLastError relies on.
+    // errno is read only on failure. SetLastError = true would read and store it on every call, which costs 11 ns of a 360 ns recv. The
+    // runtime keeps errno intact on the way back from a call; the code generated for SetLastError relies on that too.
     public static PosixResult From(nint returned) =>
         returned >= 0 ? new PosixResult(returned) : new PosixResult(-Marshal.GetLastSystemError());
 
@@ -45,14 +44,17 @@ internal readonly struct PosixResult
     public static IOException ToException(Errno error, string call) =>
         new($"{call}: {Marshal.GetPInvokeErrorMessage((int)error)} ({error})", new Win32Exception((int)error));
 
-    /// <summary>The exception for an error of a socket: the platform-neutral code that .NET users compare with, and the system's own text.</summary>
-    public static SocketException ToSocketException(Errno error) => new((int)ToSocketError(error), Marshal.GetPInvokeErrorMessage((int)error));
+    /// <summary>
+    /// The exception for a socket error: the platform-neutral code that .NET users compare with, and the system's own text.
+    /// </summary>
+    public static SocketException ToSocketException(Errno error) =>
+        new((int)ToSocketError(error), Marshal.GetPInvokeErrorMessage((int)error));
 
-    // As .NET's own sockets have it, but for ENOENT.
+    // As in .NET's own sockets, except for ENOENT.
     private static SocketError ToSocketError(Errno error) => error switch
     {
         Errno.ECONNREFUSED => SocketError.ConnectionRefused,
-        Errno.ENOENT => SocketError.ConnectionRefused, // a Unix socket's path with nobody behind it
+        Errno.ENOENT => SocketError.ConnectionRefused, // a Unix socket's path without a listener
         Errno.ECONNRESET => SocketError.ConnectionReset,
         Errno.EPIPE => SocketError.Shutdown,
         Errno.ESHUTDOWN => SocketError.Disconnecting,

@@ -1,12 +1,17 @@
 namespace Waterspout.Interop;
 
-/// <summary>The mode of a file that streams have made non-blocking, and that others may have open too, such as the terminal behind standard input and output.</summary>
+/// <summary>
+/// The mode of an open file that streams have made non-blocking, and that others may use too, such as the terminal behind standard input
+/// and output.
+/// </summary>
 /// <remarks>
-/// The mode belongs to what is open, and not to the descriptor: duplicates share it, in this process and in others. So a stream that leaves may give
-/// it back only when no other stream of ours relies on it. Whether two descriptors are duplicates the kernel tells nobody without special rights;
-/// that they are of the same file, open in the same direction, is close to it, and errs on the side of a mode that is given back late.
+/// The mode belongs to the open file description, not to the descriptor: duplicates share it, in this process and in others. So a stream
+/// may restore it when it closes only if no other stream of ours relies on it. The kernel does not reveal without special rights whether
+/// two descriptors are duplicates. Referring to the same file, opened in the same direction, is a close approximation; its only error is to
+/// restore the mode late.
 ///
-/// What is still open when the process ends gets its mode back then: the shell, or the next command of a pipeline, has it too, and could not use it.
+/// Files that are still open when the process exits get their mode back then: the shell, or the next command of a pipeline, uses them too,
+/// and would fail in non-blocking mode.
 /// </remarks>
 internal sealed class SharedMode
 {
@@ -21,10 +26,10 @@ internal sealed class SharedMode
 
     private readonly record struct File(FileIdentity Identity, int AccessMode);
 
-    /// <summary>Makes what is open non-blocking, until <see cref="Leave"/>.</summary>
+    /// <summary>Makes the open file non-blocking, until <see cref="Leave"/>.</summary>
     /// <param name="fd">The descriptor.</param>
-    /// <param name="flags">The flags that it had before.</param>
-    /// <returns>Null where it was non-blocking already, and not by us: it stays so.</returns>
+    /// <param name="flags">Its previous flags.</param>
+    /// <returns>Null if it was already non-blocking, and not because of us: it stays so.</returns>
     internal static SharedMode? Enter(int fd, out int flags)
     {
         flags = FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl");
@@ -46,7 +51,9 @@ internal sealed class SharedMode
         }
     }
 
-    /// <summary>Gives the mode back, unless another stream relies on it. Called before the descriptor is closed, with whatever was to be sent sent.</summary>
+    /// <summary>
+    /// Restores the mode, unless another stream relies on it. Called before the descriptor is closed, when all data has been sent.
+    /// </summary>
     internal void Leave(int fd)
     {
         lock (s_lock)
@@ -58,7 +65,7 @@ internal sealed class SharedMode
         }
     }
 
-    /// <summary>The process ends, with streams open.</summary>
+    /// <summary>The process exits with streams open.</summary>
     private static void GiveAllBack()
     {
         lock (s_lock)
@@ -73,7 +80,7 @@ internal sealed class SharedMode
 
     private static File Identify(int fd, int flags) => FileDescriptors.Identify(fd) is { } identity
         ? new File(identity, flags & LibC.O_ACCMODE)
-        : new File(new FileIdentity(false, ulong.MaxValue, (ulong)fd), 0); // a file by itself
+        : new File(new FileIdentity(false, ulong.MaxValue, (ulong)fd), 0); // unidentified: never shared
 
     private static void WatchExit()
     {

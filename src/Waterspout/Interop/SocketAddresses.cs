@@ -3,28 +3,29 @@ using System.Net.Sockets;
 
 namespace Waterspout.Interop;
 
-/// <summary>The addresses of a socket's two sides, as the kernel has them.</summary>
+/// <summary>The addresses of a socket's two sides, as reported by the kernel.</summary>
 internal static unsafe class SocketAddresses
 {
     private const int Largest = 128; // sockaddr_storage
     private const int SizeOfIPv4 = 16;
     private const int SizeOfIPv6 = 28;
 
-    /// <summary>The peer's address; null where there is none.</summary>
+    /// <summary>The peer's address; null if there is none.</summary>
     /// <param name="fd">The socket.</param>
-    /// <param name="wasConnected">There has been a peer. One that has reset the connection is not known to getpeername any more.</param>
+    /// <param name="wasConnected">There has been a peer. After a reset getpeername no longer knows it.</param>
     internal static byte[]? GetPeer(int fd, bool wasConnected)
     {
-        // SAFETY: the buffer and its length are on this stack frame, and the kernel writes no more than the length says.
+        // SAFETY: the buffer and its length are on this stack frame, and the kernel writes at most as much as the length says.
         byte* buffer = stackalloc byte[Largest];
         uint length = Largest;
         if (LibC.getpeername(fd, buffer, &length) == 0) return ToArray(buffer, length);
         if (!wasConnected) return null;
-        // SO_PEERNAME refuses a length beyond that of the address.
-        return TryGetLast(fd, buffer, SizeOfIPv6) || TryGetLast(fd, buffer, SizeOfIPv4) ? ToArray(buffer, IsIPv4(buffer) ? SizeOfIPv4 : (uint)SizeOfIPv6) : null;
+        // SO_PEERNAME rejects a length greater than that of the address.
+        if (!TryGetLast(fd, buffer, SizeOfIPv6) && !TryGetLast(fd, buffer, SizeOfIPv4)) return null;
+        return ToArray(buffer, IsIPv4(buffer) ? SizeOfIPv4 : (uint)SizeOfIPv6);
     }
 
-    /// <summary>The address of this side; null where the socket cannot say.</summary>
+    /// <summary>The address of this side; null if the socket has none.</summary>
     internal static byte[]? GetLocal(int fd)
     {
         // SAFETY: as above.
@@ -52,6 +53,6 @@ internal static unsafe class SocketAddresses
 
     private static bool IsIPv4(byte* buffer) => *(ushort*)buffer == LibC.AF_INET;
 
-    // A Unix socket may report more than there is room for.
+    // A Unix socket may report a length beyond the buffer.
     private static byte[] ToArray(byte* buffer, uint length) => new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, Largest)).ToArray();
 }

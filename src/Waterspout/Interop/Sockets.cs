@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop;
 
-/// <summary>Calls that only sockets understand. A call that a signal interrupted is made again.</summary>
-/// <remarks>What sends and receives does not rely on the socket's mode, which everybody may change who has a duplicate of the descriptor.</remarks>
+/// <summary>Calls that work only on sockets. Calls interrupted by a signal are retried.</summary>
+/// <remarks>Sends and receives do not rely on the socket's mode, which every holder of a duplicate may change.</remarks>
 internal static unsafe class Sockets
 {
     internal static PosixResult Receive(int fd, Span<byte> buffer, int flags = 0)
@@ -19,12 +19,12 @@ internal static unsafe class Sockets
         }
     }
 
-    /// <summary>Looks for something to receive, and leaves it there; but an error that is told instead is taken.</summary>
+    /// <summary>Checks for data without consuming it. If an error is returned instead, that error is consumed.</summary>
     internal static PosixResult Peek(int fd) => Receive(fd, [0], LibC.MSG_PEEK);
 
     internal static PosixResult Send(int fd, ReadOnlySpan<byte> data)
     {
-        // SAFETY: the span is pinned for the call; the kernel copies what it takes before it returns.
+        // SAFETY: the span is pinned for the call; the kernel copies what it accepts before it returns.
         fixed (byte* start = data)
         {
             nint n;
@@ -44,8 +44,8 @@ internal static unsafe class Sockets
 
     internal static PosixResult Connect(int fd, SocketAddress address)
     {
-        // SAFETY: the address is pinned for the call. EINTR is not retried: the connect goes on by itself, and
-        // a second call would say EALREADY.
+        // SAFETY: the address is pinned for the call. EINTR is not retried: the connect continues by itself, and a second call would return
+        // EALREADY.
         fixed (byte* start = address.Buffer.Span)
         {
             PosixResult result = PosixResult.From(LibC.connect(fd, start, (uint)address.Size));
@@ -91,24 +91,24 @@ internal static unsafe class Sockets
         return LibC.getpeername(fd, &none, &length) == 0;
     }
 
-    /// <summary>The peer has reset the connection. Asks without taking the error that may wait.</summary>
+    /// <summary>The peer has reset the connection. Does not consume a pending error.</summary>
     internal static bool WasReset(int fd)
     {
         // SAFETY: with this length the kernel writes nothing but the address's family.
         uint length = sizeof(ushort);
         ulong family;
         if (LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)&family, &length) != 0) return false;
-        // Not one that is being connected.
+        // Excludes a socket that is still connecting.
         return Poll.HasHungUp(fd);
     }
 
-    /// <summary>The descriptor is a socket's. Asked for its type, and not for its error, which asking would take.</summary>
+    /// <summary>The descriptor is a socket. Queries its type, since a query of its error would consume that.</summary>
     internal static bool IsSocket(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_TYPE).IsSuccess;
 
-    /// <summary>The socket does not keep messages apart.</summary>
+    /// <summary>The socket does not preserve message boundaries.</summary>
     internal static bool IsStream(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_TYPE) is { IsSuccess: true, Value: LibC.SOCK_STREAM };
 
-    /// <summary>TCP itself. MPTCP and SCTP have numbers of their own, and other habits.</summary>
+    /// <summary>TCP itself. MPTCP and SCTP have their own protocol numbers, and behave differently.</summary>
     internal static bool IsTcp(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_PROTOCOL) is { IsSuccess: true, Value: LibC.IPPROTO_TCP };
 
     internal static PosixResult GetOption(int fd, int level, int name)
@@ -126,7 +126,7 @@ internal static unsafe class Sockets
         return PosixResult.From(LibC.setsockopt(fd, level, name, &value, sizeof(int)));
     }
 
-    /// <summary>The error that waits on the socket, if any. Asking clears it.</summary>
+    /// <summary>The pending error of the socket, if any. The query clears it.</summary>
     internal static Errno TakeError(int fd)
     {
         PosixResult result = GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ERROR);

@@ -7,13 +7,13 @@ using Waterspout.Loop;
 
 namespace Waterspout.Server;
 
-/// <summary>A listening socket on a loop, which gives every connection's descriptor to its owner.</summary>
+/// <summary>A listening socket on a loop, which passes the descriptor of every connection to its owner.</summary>
 internal sealed class Listener : IReadinessHandler
 {
-    // So many connections for an event, so that a flood of them does not keep the loop from its streams.
+    // At most this many connections per event, so that a flood of them does not keep the loop from its streams.
     private const int Batch = 64;
 
-    // No descriptor is free: the connection stays in the backlog, so the event stays too, and looking again at once would spin.
+    // When no descriptor is free, the connection and its event remain, and an immediate retry would spin.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
     private readonly SafeSocketHandle _handle;
@@ -26,7 +26,9 @@ internal sealed class Listener : IReadinessHandler
     private bool _isStopped;
     private bool _isReleased;
 
-    /// <summary>Binds the address. Nobody can connect before <see cref="Listen"/>, and nobody is let in before <see cref="Start"/>.</summary>
+    /// <summary>
+    /// Binds the address. No client can connect before <see cref="Listen"/>, and none is accepted before <see cref="Start"/>.
+    /// </summary>
     internal Listener(EndPoint endPoint, bool isShared, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
     {
         ObjectDisposedException.ThrowIf(loop.IsDisposed, loop);
@@ -49,10 +51,10 @@ internal sealed class Listener : IReadinessHandler
         else if (!_loop.TryPost(this, static listener => listener.Register())) Release();
     }
 
-    /// <summary>Gives the address back, before <see cref="Start"/>.</summary>
+    /// <summary>Releases the address, before <see cref="Start"/>.</summary>
     internal void Abandon() => Release();
 
-    /// <summary>Accepts again after there was no room. May be called from any thread.</summary>
+    /// <summary>Accepts again when there is room. May be called from any thread.</summary>
     internal void Resume() => _loop.TryPost(this, static listener =>
     {
         if (!listener._isStopped && !listener._registration.IsNone) listener._loop.Modify(listener._registration, IOEvents.Read);
@@ -73,10 +75,10 @@ internal sealed class Listener : IReadinessHandler
             call.stopped.SetResult();
         });
         if (isPosted) await stopped.Task.ConfigureAwait(false);
-        else Release(); // the loop is gone, and its poller with it
+        else Release(); // the loop and its poller are disposed
     }
 
-    // Else clients would still be let in by the system, and nobody would ever accept them.
+    // Otherwise the system would still accept connections that the server never would.
     void IReadinessHandler.EndWithLoop() => Stop();
 
     void IReadinessHandler.HandleEvents(IOEvents events)
@@ -85,7 +87,7 @@ internal sealed class Listener : IReadinessHandler
         {
             if (!_mayAccept())
             {
-                // Until Resume. What waits stays in the backlog, and when that is full, at the client.
+                // Until Resume. Waiting connections stay in the backlog, and when that is full, at the client.
                 _loop.Modify(_registration, IOEvents.None);
                 return;
             }
@@ -100,15 +102,16 @@ internal sealed class Listener : IReadinessHandler
         }
     }
 
-    // The connection ended before it was accepted, or the network had an error meanwhile (accept(2) passes those on).
+    // The connection ended before it was accepted, or the network had an error meanwhile (accept(2) reports those too).
     private static bool IsConnectionGone(Errno error) => error is Errno.ECONNABORTED or Errno.EPROTO or Errno.ENETDOWN or Errno.ENOPROTOOPT
         or Errno.EHOSTUNREACH or Errno.EOPNOTSUPP or Errno.ENETUNREACH or Errno.EPERM;
 
     private static SafeSocketHandle Bind(EndPoint endPoint, bool isShared)
     {
         UnixPath.RemoveDead(endPoint);
-        // Not by a Socket: one that was bound to a path removes whatever is there when it is closed.
-        SafeSocketHandle handle = FileDescriptors.HandOver(Sockets.Create(ToDomain(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
+        // Not by a Socket: a Socket bound to a path removes whatever is there when it is closed.
+        SafeSocketHandle handle = FileDescriptors.HandOver(
+            Sockets.Create(ToDomain(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
         try
         {
             int fd = (int)handle.DangerousGetHandle();
@@ -128,7 +131,7 @@ internal sealed class Listener : IReadinessHandler
         AddressFamily.InterNetwork => LibC.AF_INET,
         AddressFamily.InterNetworkV6 => LibC.AF_INET6,
         AddressFamily.Unix => LibC.AF_UNIX,
-        _ => throw new ArgumentException($"{endPoint} is no IP address and no path.", nameof(endPoint)),
+        _ => throw new ArgumentException($"{endPoint} is neither an IP address nor a path.", nameof(endPoint)),
     };
 
     private static void Prepare(int fd, IPEndPoint endPoint, bool isShared)
@@ -146,11 +149,13 @@ internal sealed class Listener : IReadinessHandler
     {
         if (result.IsSuccess) return;
         SocketException error = PosixResult.ToSocketException(result.Error);
-        // Of a path's folder. To those who connect it means that nobody is there.
-        throw AddressError.Of(result.Error == Errno.ENOENT ? new SocketException((int)SocketError.AddressNotAvailable, error.Message) : error, endPoint);
+        // ENOENT is about the path's folder. To clients it would mean that there is no listener.
+        if (result.Error == Errno.ENOENT) error = new SocketException((int)SocketError.AddressNotAvailable, error.Message);
+        throw AddressError.Of(error, endPoint);
     }
 
-    // Once: without the socket the number of its file may be another's. A stop and the end of the loop may come here at a time.
+    // Only once: after the socket is closed, the inode number of its file may be reused. A stop and the loop's end may call this at the
+    // same time.
     private void Release()
     {
         if (Interlocked.Exchange(ref _isReleased, true)) return;

@@ -5,15 +5,17 @@ using Waterspout.Tls;
 
 namespace Waterspout;
 
-// A connection counts from the moment it is accepted: also while it is handed over to another loop, which may be busy, stopped
-// or gone, and while TLS shakes hands. Until its loop has made a stream of it, whoever takes the descriptor first answers for it: the
+// A connection counts from the moment it is accepted: also while it is handed over to another loop, which may be busy, stopped or disposed,
+// and during the TLS handshake. Until its loop has created a stream for it, whichever takes the descriptor first is responsible for it: the
 // loop, to begin, or a stop of the server, to close.
 public partial class TcpServer
 {
     private readonly HashSet<Connection> _connections = [];
-    private readonly IOStreamOptions _tlsOptions; // those of the streams, but for what the server has options of its own for
+    private readonly IOStreamOptions _tlsOptions; // the stream options, overridden by the server's own options for TLS
 
-    /// <summary>The number of connections that are open, those included that are still on their way to the handler.</summary>
+    /// <summary>
+    /// The number of open connections, including those that have not reached the handler yet. May be read from any thread.
+    /// </summary>
     public int ConnectionCount
     {
         get
@@ -28,16 +30,16 @@ public partial class TcpServer
     {
         Connection connection = new(this, fd);
         lock (_connections) _connections.Add(connection);
-        // Either the close of what is left finds the connection, or this finds that it has begun.
+        // Either closing the remaining connections finds this one, or this call sees that closing has begun.
         if (_isCut) Close(connection);
         else if (loop.IsCurrent) Begin(connection, loop);
         else if (!loop.TryPost((Server: this, connection, loop), static call => call.Server.Begin(call.connection, call.loop))) Close(connection);
     }
 
-    /// <summary>Takes a connection over on its loop.</summary>
+    /// <summary>Takes over a connection on its loop.</summary>
     private void Begin(Connection connection, IOLoop loop)
     {
-        // What a loop has in its queue when it is disposed still runs, and no stream can be made on it any more.
+        // Callbacks queued when a loop is disposed still run, but no stream can be created on it any more.
         if (loop.IsDisposed) Close(connection);
         else if (connection.TryTakeDescriptor(out int fd)) _ = RunAsync(connection, fd, loop);
     }
@@ -53,7 +55,7 @@ public partial class TcpServer
             bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync();
             loop.SetRunning((object?)_handler ?? this);
             Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;
-            // Not awaited: that would hold 184 bytes more for as long as the connection lasts. What follows may be done on any thread.
+            // Not awaited: that would hold 184 bytes more for as long as the connection lasts. The continuation may run on any thread.
             _ = handling.ContinueWith(
                 static (handling, connection) => ((Connection)connection!).Finish(handling),
                 connection,
@@ -63,7 +65,7 @@ public partial class TcpServer
         }
         catch (Exception error)
         {
-            // Of the making of the stream, or of a handler that is no async method.
+            // Thrown while the stream was created, or by a handler that is not an async method.
             connection.Finish(Task.FromException(error));
         }
     }
@@ -72,22 +74,23 @@ public partial class TcpServer
     {
         try
         {
-            // Nearly every handler ends by an exception, when its peer has gone. Throwing it here once more took 4 us a connection.
-            if (handling.Exception?.InnerException is not StreamClosedException closed || IsOfAnother(closed, connection.Holder)) await handling;
+            // Nearly every handler ends with an exception, when its peer disconnects. Rethrowing it here took 4 us a connection.
+            bool isEnd = handling.Exception?.InnerException is StreamClosedException closed && !IsOfAnother(closed, connection.Holder);
+            if (!isEnd) await handling;
         }
         catch (OperationCanceledException) when (_isStopped)
         {
-            // By the token that notifies of the stop. What the handler has written is still sent, below.
+            // Cancelled by the Stopping token. What the handler has written is still sent, below.
         }
         catch (Exception error) when (error is TimeoutException or OperationCanceledException)
         {
-            // How idle peers and stopped servers end a handler: no mistake of anybody's.
+            // The usual end of handlers of idle peers and stopped servers: not a failure.
             Log.HandlerEnded(_logger, connection.Holder, error.Message);
             connection.Holder?.Close(error);
         }
         catch (UnsatisfiableReadException error)
         {
-            // The peer's doing, which any peer can do: the line of the close says so.
+            // Caused by the peer, as any peer can: the log line of the close reports it.
             connection.Holder?.Close(error);
         }
         catch (Exception error)
@@ -101,9 +104,13 @@ public partial class TcpServer
         End(connection);
     }
 
-    /// <summary>The error of another connection, most likely one that could not be made: it does not end the handler's own, and nobody else says it.</summary>
+    /// <summary>
+    /// The error comes from another connection, most likely one that could not be made: it did not close the handler's own stream, and is
+    /// reported nowhere else.
+    /// </summary>
     private static bool IsOfAnother(StreamClosedException closed, IOStream? stream) =>
-        closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error } && stream is { CloseReason: CloseReason.None };
+        closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error }
+        && stream is { CloseReason: CloseReason.None };
 
     private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
         ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
@@ -117,11 +124,11 @@ public partial class TcpServer
         }
         catch (StreamClosedException)
         {
-            // Its loop is gone, and has closed it.
+            // Its loop was disposed, which closed it.
         }
     }
 
-    /// <summary>Closes a connection, wherever it is.</summary>
+    /// <summary>Closes a connection, whatever its state.</summary>
     private void Close(Connection connection)
     {
         if (!connection.Close(out int fd)) return;
@@ -144,7 +151,7 @@ public partial class TcpServer
             foreach (Listener listener in _listeners) listener.Resume();
     }
 
-    /// <summary>A connection from its acceptance to its end: a descriptor first, a stream as soon as its loop has it.</summary>
+    /// <summary>A connection from accept to close: first a descriptor, then a stream, as soon as its loop has created it.</summary>
     private sealed class Connection(TcpServer server, int fd)
     {
         private int _fd = fd;
@@ -156,23 +163,23 @@ public partial class TcpServer
             get => Volatile.Read(ref _stream);
             set
             {
-                // Both sides write, then look, with a barrier between: one of the two at least sees the other.
+                // Both sides write, then read, with a barrier between: at least one of them sees the other's write.
                 Interlocked.Exchange(ref _stream, value);
                 if (Volatile.Read(ref _isClosed)) value?.CloseHolder();
             }
         }
 
-        /// <summary>The stream that the handler was given, or upgraded that to.</summary>
+        /// <summary>The stream that the handler was given, or the one it was upgraded to.</summary>
         internal IOStream? Holder => Stream?.Holder;
 
-        /// <summary>False where it has been closed on its way.</summary>
+        /// <summary>False if it was closed in the meantime.</summary>
         internal bool TryTakeDescriptor(out int fd)
         {
             fd = Interlocked.Exchange(ref _fd, -1);
             return fd >= 0;
         }
 
-        /// <summary>Closes the stream. True where there is none yet: then the descriptor is the caller's to close.</summary>
+        /// <summary>Closes the stream. True if there is none yet: then the caller closes the descriptor.</summary>
         internal bool Close(out int fd)
         {
             Interlocked.Exchange(ref _isClosed, true);

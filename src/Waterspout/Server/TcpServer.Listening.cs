@@ -8,31 +8,41 @@ namespace Waterspout;
 
 public partial class TcpServer
 {
-    /// <summary>Listens on a TCP port.</summary>
-    /// <param name="port">Zero for any that is free.</param>
+    /// <summary>Listens on a TCP port. May be called from any thread.</summary>
+    /// <param name="port">The port; zero for any free one.</param>
     /// <param name="address">
-    /// An IP address, or a host name, whose addresses are all listened on; all addresses of the machine, IPv4 and IPv6, when null or empty. IPv6 addresses of a
-    /// name that the machine does not have are left out where it has another one.
+    /// An IP address, or a host name, in which case all its addresses are listened on; null or empty for all addresses of the machine, IPv4
+    /// and IPv6. IPv6 addresses of a name that the machine does not have are skipped if the name has another address.
     /// </param>
-    /// <returns>The address that is listened on, with its port; the first one of a name's.</returns>
-    /// <remarks>A name is resolved on the calling thread, which waits. <c>localhost</c> is not asked for: it is the loopback addresses.</remarks>
-    /// <exception cref="SocketException">It cannot be listened on, or the name is unknown. The message says which address it was.</exception>
-    /// <exception cref="InvalidOperationException">A name has to be resolved, and this is a loop's thread: use <see cref="ListenAsync(int, string?, CancellationToken)"/>.</exception>
+    /// <returns>The address and port listened on; for a name, the first one.</returns>
+    /// <remarks>
+    /// A name is resolved on the calling thread, which waits. <c>localhost</c> is not resolved: it means the loopback addresses.
+    /// </remarks>
+    /// <exception cref="SocketException">Listening failed, or the name is unknown. The message contains the address.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A name has to be resolved, and this is a loop's thread: use <see cref="ListenAsync(int, string?, CancellationToken)"/>.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The server has been stopped.</exception>
     public EndPoint Listen(int port, string? address = null)
     {
         if (FindAddresses(address) is { } known) return ListenOn(known, port);
         if (IOLoop.IsAnyCurrent)
-            throw new InvalidOperationException($"To resolve '{address}' would hold the loop. Use {nameof(ListenAsync)}, or an IP address.");
-        // Not on this thread's own context, which may be waiting for it here.
+        {
+            throw new InvalidOperationException(
+                $"Resolving '{address}' would block the loop. Use {nameof(ListenAsync)}, or an IP address.");
+        }
+        // Not in this thread's own context, which may be blocked here.
         return ListenOn(Task.Run(() => ResolveAsync(address!, port, CancellationToken.None)).GetAwaiter().GetResult(), port);
     }
 
-    /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
-    /// <returns>The address that is listened on, with its port.</returns>
+    /// <summary>
+    /// Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or abstract name of a Unix socket.
+    /// May be called from any thread.
+    /// </summary>
+    /// <returns>The address and port listened on.</returns>
     /// <remarks>
-    /// A dead socket that is left at the path is replaced. A file of any other kind is left alone, and an error. A stop removes the file of the
-    /// server's own socket, unless another one has taken its place.
+    /// A dead socket at the path is replaced. A file of any other kind is left alone, and reported as an error. A stop removes the file of
+    /// the server's own socket, unless another one has replaced it.
     /// </remarks>
     /// <inheritdoc cref="Listen(int, string?)" path="/exception"/>
     public EndPoint Listen(EndPoint endPoint)
@@ -41,13 +51,13 @@ public partial class TcpServer
         return endPoint is DnsEndPoint name ? Listen(name.Port, name.Host) : ListenOnAll([endPoint])[0];
     }
 
-    /// <summary>Listens on a TCP port. A name is resolved without holding the caller.</summary>
-    /// <param name="port">Zero for any that is free.</param>
+    /// <summary>Listens on a TCP port. A name is resolved without blocking the caller. May be called from any thread.</summary>
+    /// <param name="port">The port; zero for any free one.</param>
     /// <param name="address">As for <see cref="Listen(int, string?)"/>.</param>
     /// <param name="cancellationToken">Cancelling ends the wait for the name's addresses, and nothing is listened on.</param>
-    /// <returns>The address that is listened on, with its port; the first one of a name's.</returns>
-    /// <exception cref="SocketException">It cannot be listened on, or the name is unknown. The message says which address it was.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <returns>The address and port listened on; for a name, the first one.</returns>
+    /// <exception cref="SocketException">Listening failed, or the name is unknown. The message contains the address.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The server has been stopped.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The port is not from 0 to 65535.</exception>
     public Task<EndPoint> ListenAsync(int port, string? address = null, CancellationToken cancellationToken = default)
@@ -63,7 +73,10 @@ public partial class TcpServer
         }
     }
 
-    /// <summary>Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or the abstract name of a Unix socket.</summary>
+    /// <summary>
+    /// Listens on an IP address, on the addresses of a name (<see cref="DnsEndPoint"/>), or on the path or abstract name of a Unix socket.
+    /// May be called from any thread.
+    /// </summary>
     /// <param name="endPoint">As for <see cref="Listen(EndPoint)"/>.</param>
     /// <param name="cancellationToken">Cancelling ends the wait for the name's addresses, and nothing is listened on.</param>
     /// <inheritdoc cref="ListenAsync(int, string?, CancellationToken)" path="/*[not(self::summary) and not(self::param)]"/>
@@ -71,10 +84,12 @@ public partial class TcpServer
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         if (endPoint is DnsEndPoint name) return ListenAsync(name.Port, name.Host, cancellationToken);
-        return cancellationToken.IsCancellationRequested ? Task.FromCanceled<EndPoint>(cancellationToken) : Task.FromResult(Listen(endPoint));
+        return cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<EndPoint>(cancellationToken)
+            : Task.FromResult(Listen(endPoint));
     }
 
-    /// <summary>Listens on all of them, or on none: where one cannot be listened on, the others are given up again.</summary>
+    /// <summary>Listens on all addresses or on none: if one fails, the others are released.</summary>
     internal EndPoint[] ListenOnAll(EndPoint[] endPoints)
     {
         lock (_listeners)
@@ -100,20 +115,20 @@ public partial class TcpServer
         }
     }
 
-    // In a container without IPv6 the hosts file has ::1 for localhost all the same. What one asks for by its number is not left out.
+    // In a container without IPv6 the hosts file may still list ::1 for localhost. An address given as a number is never skipped.
     private static bool MayBeLeftOut(EndPoint endPoint, SocketException error) => endPoint.AddressFamily == AddressFamily.InterNetworkV6
         && error.SocketErrorCode is SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported;
 
-    /// <summary>The addresses that are known without asking anybody; null for a name.</summary>
+    /// <summary>The addresses that are known without a lookup; null for a name.</summary>
     private static IPAddress[]? FindAddresses(string? address)
     {
         if (string.IsNullOrEmpty(address)) return [Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any];
         if (IPAddress.TryParse(address, out IPAddress? ip)) return [ip];
-        // RFC 6761: no resolver is asked for it.
+        // RFC 6761: localhost is not resolved.
         return address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : null;
     }
 
-    // Off the loop this would continue on the thread of the lookup.
+    // Otherwise, off the loop, this would continue on the thread of the lookup.
     private async Task<IPAddress[]> ResolveAsync(string name, int port, CancellationToken cancellationToken) =>
         await EndPointResolver.ResolveAsync(new DnsEndPoint(name, port), AddressFamily.Unspecified, _loops[0], cancellationToken)
             .ConfigureAwait(IOLoop.IsAnyCurrent ? ConfigureAwaitOptions.ContinueOnCapturedContext : ConfigureAwaitOptions.ForceYielding);
@@ -140,12 +155,14 @@ public partial class TcpServer
         return bound.Count > 0 ? [.. bound] : throw leftOut!;
     }
 
-    /// <summary>Binds to an address, once for each loop where every loop has a listener of its own.</summary>
+    /// <summary>Binds to an address, once per loop if every loop has its own listener.</summary>
     private EndPoint Bind(EndPoint endPoint, List<Listener> listeners)
     {
         bool isShared = Options.ReusePort && endPoint is IPEndPoint;
-        // The port of the first, where any would do, is the port of all.
-        if (endPoint is IPEndPoint { Port: 0 } ip && listeners is [{ EndPoint: IPEndPoint first }, ..]) endPoint = new IPEndPoint(ip.Address, first.Port);
+        // If any port would do, all addresses use the port of the first one.
+        bool isAnyPort = endPoint is IPEndPoint { Port: 0 };
+        if (isAnyPort && listeners is [{ EndPoint: IPEndPoint first }, ..])
+            endPoint = new IPEndPoint(((IPEndPoint)endPoint).Address, first.Port);
         for (int i = 0; i < (isShared ? _loops.Length : 1); i++)
         {
             IOLoop loop = _loops[i];

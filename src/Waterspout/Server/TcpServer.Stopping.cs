@@ -3,11 +3,11 @@ using Waterspout.Loop;
 
 namespace Waterspout;
 
-// Nothing that a handler does may hold the stop longer than its limit: not one that never ends, nor one that blocks its loop, nor one that
-// waits for the stop itself. So everything is begun without waiting, and only the outcome is waited for, by the clock and not by a loop.
+// Nothing that a handler does may delay the stop beyond its limit: a handler may never end, may block its loop, or may wait for the stop
+// itself. So everything is started without waiting, and only the outcome is awaited, timed by the clock and not by a loop.
 public partial class TcpServer
 {
-    // For handlers to end once their streams are closed: that takes a turn, or several where they clean up.
+    // Time for handlers to end after their streams are closed: that takes a turn, or several if they clean up.
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(500);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -16,23 +16,28 @@ public partial class TcpServer
     private volatile bool _isStopped;
     private volatile bool _isCut;
 
-    /// <summary>Cancelled when the server begins to stop. Callbacks that are registered with it run on the thread pool.</summary>
+    /// <summary>Cancelled when the server begins to stop. Callbacks registered with it run on the thread pool.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Stops accepting, notifies the handlers and lets them end, then closes the connections that are left.</summary>
+    /// <summary>
+    /// Stops accepting, notifies the handlers and lets them end, then closes the remaining connections. May be called from any thread.
+    /// </summary>
     /// <param name="drain">
-    /// How long the handlers may take, those included whose connection has been accepted and is still on its way to them. Zero closes everything at once;
-    /// <see cref="Timeout.InfiniteTimeSpan"/>, or more than 24 days, is without limit.
+    /// How long the handlers may take, including those of connections that have been accepted but not handed over yet. Zero closes
+    /// everything at once; <see cref="Timeout.InfiniteTimeSpan"/>, or more than 24 days, means no limit.
     /// </param>
-    /// <param name="cancellationToken">Cancelling ends the drain: what is left is closed as if its time were up. The stop itself is not undone.</param>
+    /// <param name="cancellationToken">
+    /// Cancelling ends the drain: remaining connections are closed as if the time were up. The stop is not undone.
+    /// </param>
     /// <returns>
-    /// A task that ends when every connection is closed and every handler has ended; but half a second after the drain at the latest. Handlers that still
-    /// run then, though their streams are closed, are logged as a warning.
+    /// A task that completes when every connection is closed and every handler has ended, but at the latest half a second after the drain.
+    /// Handlers that still run then, although their streams are closed, are logged as a warning.
     /// </returns>
     /// <remarks>
     /// <para>May be called again: with a shorter drain it ends sooner.</para>
-    /// <para>A handler may stop its own server. If it awaits the stop, that waits for it too, and so lasts for all of the drain, and then closes
-    /// the handler's own stream. To end sooner, and to answer before, do not await it.</para>
+    /// <para>A handler may stop its own server. If it awaits the stop, the stop waits for the handler in turn, so it lasts for the whole
+    /// drain and then closes the handler's own stream. To end sooner, and to answer before, do not await it.</para>
+    /// <para>Difference from Tornado: its servers only stop accepting.</para>
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The drain is negative. Nothing has been stopped.</exception>
     public Task StopAsync(TimeSpan drain, CancellationToken cancellationToken = default)
@@ -41,7 +46,7 @@ public partial class TcpServer
         return StopCoreAsync(drain, cancellationToken);
     }
 
-    /// <summary>Stops at once: see <see cref="StopAsync"/>.</summary>
+    /// <summary>Stops at once, without a drain: see <see cref="StopAsync"/>.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
@@ -71,7 +76,7 @@ public partial class TcpServer
         }
     }
 
-    // On the pool, so that no callback of a user's holds the stop, and none runs inside it.
+    // On the pool, so that no user callback delays the stop or runs inside it.
     private void NotifyHandlers() => _stopping.CancelAsync().ContinueWith(
         static (task, server) => ((TcpServer)server!).OnStoppingFailed(task.Exception!.InnerException!),
         this,
@@ -85,7 +90,7 @@ public partial class TcpServer
         _loops[0].ReportUnhandled(error);
     }
 
-    /// <summary>Ends when every connection has. Nothing is accepted any more once the listeners have stopped.</summary>
+    /// <summary>Completes when every connection has ended. Nothing is accepted after the listeners have stopped.</summary>
     private async Task WhenEndedAsync(Task listenersStopped)
     {
         await listenersStopped.ConfigureAwait(false);
@@ -93,7 +98,7 @@ public partial class TcpServer
         lock (_connections)
         {
             if (_connections.Count == 0) return;
-            // Whoever stops a server on another thread must not go on on a loop.
+            // A stop awaited on another thread must not resume on a loop.
             emptied = (_emptied ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
         }
 

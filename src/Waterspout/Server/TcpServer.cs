@@ -6,11 +6,12 @@ namespace Waterspout;
 
 /// <summary>Accepts connections, on TCP ports and Unix sockets, and runs a handler for each on a loop.</summary>
 /// <remarks>
-/// <para>The handler gets the stream on its loop. When its task ends the stream, or the one that it was upgraded to, is closed in good order; when it throws, that is logged
-/// and closes its own stream only. Streams are half-open (<see cref="IOStreamOptions.AllowHalfOpen"/>) unless the options say otherwise: a client
-/// may end its side behind its last request, and gets its answers; a handler that waits in a read is ended by that. All members may be called from any thread.</para>
-/// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from Tornado: loops in one process take
-/// the place of forked processes.</para>
+/// <para>The handler gets the stream on its loop. When its task completes, the stream, or the one that it was upgraded to, is closed in an
+/// orderly way. An exception is logged and closes only its own stream. Streams are half-open (<see cref="IOStreamOptions.AllowHalfOpen"/>)
+/// unless the options say otherwise: a client may send EOF after its last request, and still gets its answers; a handler that waits in a
+/// read then ends. All members may be called from any thread.</para>
+/// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from Tornado: loops in one process replace
+/// forked processes.</para>
 /// </remarks>
 public partial class TcpServer : IAsyncDisposable
 {
@@ -21,11 +22,11 @@ public partial class TcpServer : IAsyncDisposable
     private readonly IOStreamOptions _streamOptions;
     private int _next = -1;
 
-    /// <summary>Makes a server that does not listen yet.</summary>
+    /// <summary>Creates a server that does not listen yet.</summary>
     /// <param name="handler">Called on a loop with each connection.</param>
-    /// <param name="options">How the server works; the defaults when null.</param>
+    /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    // Before the form below where both fit, as for a null.
+    // Takes precedence over the overload below where both apply, as for a null.
     [OverloadResolutionPriority(1)]
     public TcpServer(Func<IOStream, Task> handler, TcpServerOptions? options = null)
         : this(options)
@@ -34,13 +35,13 @@ public partial class TcpServer : IAsyncDisposable
         _handler = handler;
     }
 
-    /// <summary>Makes a server that does not listen yet, and whose handlers are notified of its stop.</summary>
+    /// <summary>Creates a server that does not listen yet, and whose handlers are notified of its stop.</summary>
     /// <param name="handler">
-    /// Called on a loop with each connection, and with <see cref="Stopping"/>. A read that is given that token ends with the stop, no byte is lost, and
-    /// there is time to answer and to say goodbye; a write that it cancels would close the stream. A handler that the token ends has its stream closed
-    /// in good order, and nothing is logged.
+    /// Called on a loop with each connection, and with <see cref="Stopping"/>. A read with that token ends at the stop and loses no byte,
+    /// so the handler can still send an answer or a goodbye; a write that the token cancels would close the stream. A handler that ends by
+    /// the token has its stream closed in an orderly way, and nothing is logged.
     /// </param>
-    /// <param name="options">How the server works; the defaults when null.</param>
+    /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public TcpServer(Func<IOStream, CancellationToken, Task> handler, TcpServerOptions? options = null)
         : this(options)
@@ -50,7 +51,7 @@ public partial class TcpServer : IAsyncDisposable
     }
 
     /// <summary>For subclasses, which override <see cref="HandleStreamAsync"/>.</summary>
-    /// <param name="options">How the server works; the defaults when null.</param>
+    /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     protected TcpServer(TcpServerOptions? options = null)
     {
@@ -65,10 +66,14 @@ public partial class TcpServer : IAsyncDisposable
     /// <summary>How the server works.</summary>
     public TcpServerOptions Options { get; }
 
-    /// <summary>Handles a connection. Runs on its loop; when it ends, the stream is closed in good order.</summary>
-    /// <remarks>Calls the delegate that the server was made with; a subclass does something else.</remarks>
+    /// <summary>Handles a connection. Runs on its loop; when its task completes, the stream is closed in an orderly way.</summary>
+    /// <remarks>
+    /// Calls the delegate that was passed to the constructor; a subclass overrides this. An exception is logged and closes only this
+    /// stream.
+    /// </remarks>
     protected virtual Task HandleStreamAsync(IOStream stream) =>
-        _handler?.Invoke(stream) ?? throw new InvalidOperationException($"{GetType().Name} has no handler: override {nameof(HandleStreamAsync)}.");
+        _handler?.Invoke(stream)
+        ?? throw new InvalidOperationException($"{GetType().Name} has no handler: override {nameof(HandleStreamAsync)}.");
 
     private IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 }

@@ -12,12 +12,12 @@ public abstract class PeerErrorTests(PollerKind poller) : ManualLoopTest(poller)
         for (int i = 0; i < PeerErrors.LinesPerSecond + 3; i++) await PassLimit();
         Assert.Equal(PeerErrors.LinesPerSecond, Lines().Count(line => line.Contains("did not come within 4 bytes")));
         await Advance(TimeSpan.FromSeconds(1));
-        Assert.Contains(" 3 more errors of peers", Lines().Last());
+        Assert.Contains(" 3 more peer errors", Lines().Last());
 
         await PassLimit();
         Assert.Equal(PeerErrors.LinesPerSecond + 1, Lines().Count(line => line.Contains("did not come within 4 bytes")));
         await Advance(TimeSpan.FromSeconds(1));
-        Assert.DoesNotContain("more errors", Lines().Last());
+        Assert.DoesNotContain("more peer errors", Lines().Last());
     });
 
     [Fact]
@@ -27,7 +27,7 @@ public abstract class PeerErrorTests(PollerKind poller) : ManualLoopTest(poller)
         {
             for (int i = 0; i < PeerErrors.LinesPerSecond + 2; i++) await PassLimit();
         });
-        Assert.Contains(" 2 more errors of peers", Lines().Last());
+        Assert.Contains(" 2 more peer errors", Lines().Last());
     }
 
     private static async Task PassLimit()
