@@ -105,7 +105,7 @@ public abstract partial class BaseIOStream
     private void WriteLater(byte[] data, Action? callback)
     {
         if (IsClosed) throw ClosedException();
-        if (Volatile.Read(ref _areWritesCompleted)) throw WritesCompleted();
+        if (_state.WriteEnd != WriteEnd.Open) throw WritesCompleted();
         Interlocked.Increment(ref _writesOnTheirWay);
         PostCall(() =>
         {
@@ -192,7 +192,7 @@ public abstract partial class BaseIOStream
         catch (StreamClosedException)
         {
             // The close callback is the only one who can be told. Where the other direction is still open, it ends too.
-            if (_state < StreamState.Failing) _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
+            if (!_state.EndsWrites) _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
         }
         catch (Exception error)
         {

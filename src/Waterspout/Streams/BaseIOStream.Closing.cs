@@ -17,9 +17,7 @@ public abstract partial class BaseIOStream
     private volatile bool _isClosedSignalled;
     private volatile CloseReason _expectedReason; // what is known before the stream closes
     private volatile CloseOutcome? _outcome;
-    private volatile bool _isCloseRequested;
     private bool _isSending;
-    private bool _isMoved;
 
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
     /// <remarks>
@@ -40,7 +38,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Another stream has taken the descriptor, and what had arrived.</summary>
-    private protected bool IsMoved => _isMoved;
+    private protected bool IsMoved => _state.IsMoved;
 
     /// <summary>Closes the stream now.</summary>
     /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of what pending operations fail with.</param>
@@ -64,8 +62,7 @@ public abstract partial class BaseIOStream
         }
 
         if (IsClosed) return;
-        TrySetOutcome(reason, error, isKnown: true);
-        _isCloseRequested = true;
+        SettleOutcome(reason, error, isKnown: true);
         if (!RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
     }
 
@@ -85,8 +82,8 @@ public abstract partial class BaseIOStream
         TimeSpan limit = timeout ?? s_defaultCloseTimeout;
         TimeLimit.CheckNotNegative(limit, nameof(timeout));
         if (!Loop.IsCurrent) return CloseElsewhere(limit);
-        if (_state == StreamState.Closed) return default;
-        bool isFutile = _state is StreamState.New or StreamState.Failing || (IsConnecting && (Unsent == 0 || !WillConnect));
+        if (_state.IsClosed) return default;
+        bool isFutile = _state.IsNew || _state.IsFailing || (IsConnecting && (Unsent == 0 || !WillConnect));
         if (_closing is null && isFutile) CloseNow(CloseReason.Local);
         else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);
         return _closing is null ? default : new ValueTask(_closing);
@@ -106,7 +103,7 @@ public abstract partial class BaseIOStream
         void Set()
         {
             _closeCallback = callback;
-            if (_state == StreamState.Closed) RunCloseCallbackLater();
+            if (_state.IsClosed) RunCloseCallbackLater();
             else UpdateRoot();
         }
     }
@@ -125,9 +122,18 @@ public abstract partial class BaseIOStream
         return CloseAsync();
     }
 
-    /// <summary>Settles why the stream closes, or will when an error has nothing more in front of it. Whoever comes first, on whatever thread, decides it.</summary>
-    private bool TrySetOutcome(CloseReason reason, Exception? error, bool isKnown) =>
-        _outcome is null && Interlocked.CompareExchange(ref _outcome, new CloseOutcome(reason, error, isKnown), null) is null;
+    /// <summary>Settles why the stream closes. The first call decides, on whatever thread; an error that the stream is failing by came first.</summary>
+    private CloseOutcome SettleOutcome(CloseReason reason, Exception? error, bool isKnown)
+    {
+        TrySetOutcome(new CloseOutcome(reason, error, isKnown, IsAwaitingData: false));
+        CloseOutcome outcome = _outcome!;
+        if (!outcome.IsAwaitingData) return outcome;
+        // No data is waited for any more. Another thread may have said the same at this moment.
+        Interlocked.CompareExchange(ref _outcome, outcome with { IsAwaitingData = false }, outcome);
+        return _outcome!;
+    }
+
+    private bool TrySetOutcome(CloseOutcome outcome) => _outcome is null && Interlocked.CompareExchange(ref _outcome, outcome, null) is null;
 
     /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
     private protected virtual void OnClosed(Exception error)
@@ -136,14 +142,11 @@ public abstract partial class BaseIOStream
 
     private protected void CloseNow(CloseReason reason, Exception? error = null, bool isKnown = false)
     {
-        if (_state == StreamState.Closed) return;
-        TrySetOutcome(reason, error, isKnown);
-        (reason, error, isKnown) = _outcome!;
-        _isCloseRequested = true;
+        if (_state.IsClosed) return;
+        (reason, error, isKnown, _) = SettleOutcome(reason, error, isKnown);
         Exception? sendError = error is null ? SendLast() : null;
-        if (_state == StreamState.Closed) return; // a hook that sent has closed the stream
-        _state = StreamState.Closed;
-        _isWritable = _isReadable = false;
+        if (_state.IsClosed) return; // a hook that sent has closed the stream
+        _state.Close();
         ForgetUnregistered();
         ReleaseDescriptor();
         NoteClose(reason, error, isKnown);
@@ -192,7 +195,7 @@ public abstract partial class BaseIOStream
     private void CloseAtEof()
     {
         if (Unsent > 0) FlushWrites();
-        if (_state == StreamState.Closed) return;
+        if (_state.IsClosed) return;
         bool isSent = Unsent == 0 && (!IsEofInData || !TryEndWrites() || WriteEndSent.IsCompleted);
         if (isSent || (Unsent > 0 && _writeWaiters is { HasWaiters: true }))
             CloseNow(EofReason);
@@ -203,7 +206,7 @@ public abstract partial class BaseIOStream
 
     private async Task CloseInOrderAsync(CloseReason reason, TimeSpan timeout)
     {
-        _state = StreamState.Closing;
+        _state.BeginClose();
         _expectedReason = reason;
         if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
         if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
@@ -215,7 +218,7 @@ public abstract partial class BaseIOStream
             if (TryEndWrites())
             {
                 await WriteEndSent;
-                if (!_isEndReached && _state == StreamState.Closing) await DrainAsync();
+                if (!_state.IsEofReceived && _state.IsClosing) await DrainAsync();
             }
         }
         catch (StreamClosedException)
@@ -229,8 +232,8 @@ public abstract partial class BaseIOStream
     /// <summary>Tells the peer that this side has ended, where it does not see that by the close itself.</summary>
     private bool TryEndWrites()
     {
-        if (IsEofInData ? EofReason == CloseReason.Truncated : _isEndReached) return false;
-        if (_areWritesCompleted && !IsEofInData) return true;
+        if (IsEofInData ? EofReason == CloseReason.Truncated : _state.IsEofReceived) return false;
+        if (_state.WriteEnd != WriteEnd.Open && !IsEofInData) return true;
         try
         {
             return ShutdownWrites();
@@ -273,8 +276,7 @@ public abstract partial class BaseIOStream
     {
         _readBuffer.Append(other._readBuffer.Data);
         other._readBuffer.Release();
-        other._state = StreamState.Closed;
-        other._isMoved = true;
+        other._state.Move();
         if (!other._registration.IsNone) Loop.Unregister(other._registration);
         other._registration = default;
         Loop.Counters.StreamsOpen--;
@@ -286,7 +288,7 @@ public abstract partial class BaseIOStream
     {
         (other._closeCallback, _closeCallback) = (_closeCallback, null);
         (other._closedSource, _closedSource) = (_closedSource, other._closedSource);
-        if (other._state != StreamState.Closed) return;
+        if (!other._state.IsClosed) return;
         other.RunCloseCallbackLater();
         if (other._closedSource is not null) other.CancelClosedLater();
     }
@@ -312,7 +314,7 @@ public abstract partial class BaseIOStream
         reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
 
     /// <summary>The peer has ended its side in the regular way.</summary>
-    private protected bool HasPeerEnded => _isEndReached && EofReason == CloseReason.EndOfStream;
+    private protected bool HasPeerEnded => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
 
     private static bool IsConnectionLoss(Exception error) => error switch
     {
@@ -322,6 +324,10 @@ public abstract partial class BaseIOStream
         _ => false,
     };
 
-    /// <summary>Why a stream has closed: one object, so that nobody sees the reason of one close with the error of another. An error that is known needs no loud line.</summary>
-    private sealed record CloseOutcome(CloseReason Reason, Exception? Error, bool IsKnown);
+    /// <summary>Why a stream closes: one object, so that no thread sees the reason of one close with the error of another.</summary>
+    /// <param name="Reason">The kind of close.</param>
+    /// <param name="Error">Null after a close without an error.</param>
+    /// <param name="IsKnown">The error came from the user's code, or is in the log already: it needs no loud line.</param>
+    /// <param name="IsAwaitingData">The stream is failing, and not closed: what arrived before the error is still being received.</param>
+    private sealed record CloseOutcome(CloseReason Reason, Exception? Error, bool IsKnown, bool IsAwaitingData);
 }

@@ -4,8 +4,14 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    /// <summary>There is no connection yet, so that reads and writes have to wait for one.</summary>
-    private protected virtual bool IsConnecting => false;
+    /// <summary>There is no connection yet, so that reads and writes wait for one; or the stream has closed without one.</summary>
+    private protected bool IsConnecting => _state.IsConnecting;
+
+    /// <summary>The stream is made before its connection.</summary>
+    private protected void AwaitPeer() => _state.AwaitPeer();
+
+    /// <summary>There is a connection now, if the stream has not closed meanwhile.</summary>
+    private protected void MarkConnected() => _state.Connect();
 
     /// <summary>While there is none: it is being made.</summary>
     private protected virtual bool WillConnect => false;
@@ -32,31 +38,26 @@ public abstract partial class BaseIOStream
 
     void IReadinessHandler.HandleEvents(IOEvents events)
     {
-        if (_state == StreamState.Closed) return;
+        if (_state.IsClosed) return;
         if ((events & IOEvents.Priority) != 0) OnPriority();
         if (IsConnecting)
         {
             if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
             HandleConnect();
-            if (_state == StreamState.Closed || IsConnecting) return;
+            if (_state.IsClosed || IsConnecting) return;
         }
 
-        bool wasBlocked = !_isWritable;
-        if ((events & (IOEvents.Write | IOEvents.Error)) != 0 && !_isSendPaused) _isWritable = true;
+        bool wasBlocked = !_state.IsWritable;
         // An error alone is no end: an error queue (timestamps, for example) reports itself the same way. HandleError asks.
-        if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && !_isEndKnown)
-        {
-            _isEndKnown = true;
-            OnEofAnnounced();
-        }
-
-        if ((events & (IOEvents.Read | IOEvents.ReadClosed | IOEvents.Error)) != 0 && !_isEndReached) _isReadable = true;
+        if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && _state.AnnounceEof()) OnEofAnnounced();
+        _state.Track(events);
+        if (_isSendPaused) _state.ClearWritable();
 
         // Data first, errors after it: what had arrived is read before the error is told.
         ReceiveForRead();
-        if (wasBlocked && _isWritable && _state != StreamState.Closed) FlushWrites();
-        if ((events & IOEvents.Error) != 0 && _state != StreamState.Closed) HandleError();
-        if (_isEndKnown) ProbeForEof();
+        if (wasBlocked && _state.IsWritable) FlushWrites();
+        if ((events & IOEvents.Error) != 0 && !_state.IsClosed) HandleError();
+        if (_state.IsEofAnnounced) ProbeForEof();
         AfterUserCode();
     }
 
@@ -82,10 +83,10 @@ public abstract partial class BaseIOStream
     private void ProbeForEof()
     {
         if (IsFailing) ContinueFailing();
-        if (_state != StreamState.Open || _pendingRead is not null || _isStreaming || _isEndReached || StaysHalfOpen) return;
+        if (!_state.IsOpen || _pendingRead is not null || _isStreaming || _state.IsEofReceived || StaysHalfOpen) return;
         SignalClosed();
         if (_readBuffer.Length > 0 || Unsent > 0) return;
-        _isReadable = true;
+        _state.MarkReadable();
         try
         {
             if (ReceiveIntoBuffer() == 0) ReceiveEof();

@@ -15,8 +15,11 @@ public abstract partial class BaseIOStream
     // What is received where nobody reads. More than any queue of a kernel, and so only met by a peer that sends on though it takes nothing any more.
     private const int MostAfterError = 64 * 1024 * 1024;
 
+    /// <summary>The stream fails, closes or has closed: it takes no more writes.</summary>
+    private protected bool IsEnding => _state.EndsWrites;
+
     /// <summary>No more writes are taken, because of an error.</summary>
-    internal bool IsFailing => _state == StreamState.Failing;
+    internal bool IsFailing => _state.IsFailing;
 
     /// <summary>Nothing is there to be received now, but what had arrived is not all here yet.</summary>
     private protected virtual bool MoreWillCome => false;
@@ -27,21 +30,20 @@ public abstract partial class BaseIOStream
     /// <summary>The descriptor has failed: what had arrived is received, then the stream closes with the error.</summary>
     internal void Fail(Exception error)
     {
-        if (_state is StreamState.Failing or StreamState.Closed) return;
-        if (_state != StreamState.Open || IsConnecting) CloseByError(error);
+        if (_state.HasDroppedWrites) return;
+        if (!_state.IsOpen || IsConnecting) CloseByError(error);
         else Fail(ReasonOf(error), error);
     }
 
     private void Fail(CloseReason reason, Exception error)
     {
-        if (_state != StreamState.Open || _isEndReached || !TrySetOutcome(reason, error, isKnown: false))
+        if (!_state.IsOpen || _state.IsEofReceived || !TrySetOutcome(new CloseOutcome(reason, error, IsKnown: false, IsAwaitingData: true)))
         {
             CloseNow(reason, error);
             return;
         }
 
-        _state = StreamState.Failing;
-        _isReadable = _isEndKnown = true;
+        _state.Fail();
         if (Lost is > 0 and long lost) LogUnsent(lost, error, IsCutByPeer(reason, error));
         _writeBuffer?.Clear();
         ReturnWriteBuffer();
@@ -56,9 +58,9 @@ public abstract partial class BaseIOStream
     /// <summary>An error behind which nothing can be received.</summary>
     private protected void CloseByError(Exception error)
     {
-        if (_state == StreamState.Closed) return;
+        if (_state.IsClosed) return;
         // Everything has been sent, and the peer did not wait for the end of the close.
-        if (_state == StreamState.Closing && Unsent == 0) CloseNow(CloseReason.Local);
+        if (_state.IsClosing && Unsent == 0) CloseNow(CloseReason.Local);
         else CloseNow(ReasonOf(error), error);
     }
 
@@ -82,7 +84,7 @@ public abstract partial class BaseIOStream
 
         try
         {
-            while (_isReadable && _readBuffer.Length < Math.Min(Options.MaxBufferSize, MostAfterError))
+            while (_state.IsReadable && _readBuffer.Length < Math.Min(Options.MaxBufferSize, MostAfterError))
             {
                 if (IsBudgetSpent()) return;
                 if (ReceiveIntoBuffer() == 0) ReceiveEof();
@@ -94,7 +96,7 @@ public abstract partial class BaseIOStream
         }
 
         // Otherwise the buffer is full, and the next read makes room.
-        if (!_isReadable && !MoreWillCome) CloseByError(Error!);
+        if (!_state.IsReadable && !MoreWillCome) CloseByError(Error!);
         else UpdateRoot();
     }
 

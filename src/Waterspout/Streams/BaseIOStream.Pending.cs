@@ -12,19 +12,19 @@ public abstract partial class BaseIOStream
         refusal = default;
         if (cancellationToken.IsCancellationRequested)
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
-        else if (_isMoved)
+        else if (_state.IsMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_isStreaming || (_pendingRead is not null && _state < StreamState.Closing))
+        else if (_isStreaming || (_pendingRead is not null && !_state.EndsReads))
             refusal = ValueTask.FromException<T>(AlreadyReading());
         else if (_isParsing)
-            refusal = ValueTask.FromException<T>(_state >= StreamState.Closing ? ClosedException() : AlreadyReading());
+            refusal = ValueTask.FromException<T>(_state.EndsReads ? ClosedException() : AlreadyReading());
         else
             return true;
         return false;
     }
 
     /// <summary>There is nothing to wait for: a read receives at once.</summary>
-    private protected void AssumeReadable() => _isReadable = true;
+    private protected void AssumeReadable() => _state.MarkReadable();
 
     private static InvalidOperationException AlreadyReading() => new("Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
@@ -44,16 +44,16 @@ public abstract partial class BaseIOStream
         {
             _isParsing = false;
             _readBuffer.Consume(count);
-            if (_isEndKnown) ProbeForEofLater();
+            if (_state.IsEofAnnounced) ProbeForEofLater();
         }
     }
 
     /// <summary>Begins a read that the buffer may or may not satisfy.</summary>
     private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
     {
-        if (_state == StreamState.New && !IsConnecting && !IsClosed) EnsureRegistered();
+        if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
         read.Stream = this;
-        if (_state >= StreamState.Closing) return ReadWhatIsLeft(read);
+        if (_state.EndsReads) return ReadWhatIsLeft(read);
         _pendingRead = read;
         if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
         {
@@ -80,7 +80,7 @@ public abstract partial class BaseIOStream
     private ValueTask<T> CompleteInline<T>(ReadOperation<T> read)
     {
         _pendingRead = null;
-        if (_isEndKnown) ProbeForEofLater();
+        if (_state.IsEofAnnounced) ProbeForEofLater();
         return read.TakeResult();
     }
 
@@ -89,8 +89,8 @@ public abstract partial class BaseIOStream
     {
         ReadProgress progress = RunRead(read, isEnd: false);
         if (progress == ReadProgress.Finished) return true;
-        if (_state == StreamState.Closed) return CompleteAtEof(read); // before, or just now by the user's parser
-        if (_state == StreamState.Closing) return false;
+        if (_state.IsClosed) return CompleteAtEof(read); // before, or just now by the user's parser
+        if (_state.IsClosing) return false;
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
@@ -123,16 +123,16 @@ public abstract partial class BaseIOStream
     /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
     private bool CompleteAtEof(ReadOperation read)
     {
-        if (_state < StreamState.Closing && !_isEndReached) return false;
-        if (HasRegularEof && (read.EofIsAResult || !_isEndReturned) && RunRead(read, isEnd: true) == ReadProgress.Finished)
-            _isEndReturned = true;
+        if (!_state.EndsReads && !_state.IsEofReceived) return false;
+        if (HasRegularEof && (read.EofIsAResult || !_state.IsEofReturned) && RunRead(read, isEnd: true) == ReadProgress.Finished)
+            _state.ReturnEof();
         else
-            FailRead(read, _state >= StreamState.Closing ? ClosedException() : new StreamClosedException(EofReason));
+            FailRead(read, _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason));
         return true;
     }
 
     /// <summary>Nothing more comes, and nothing is missing.</summary>
-    private bool HasRegularEof => (CloseReason == CloseReason.EndOfStream || _isEndReached) && EofReason == CloseReason.EndOfStream;
+    private bool HasRegularEof => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
 
     /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
     private void FailRead(ReadOperation read, Exception error)
@@ -153,7 +153,7 @@ public abstract partial class BaseIOStream
     private void CompleteRead(ReadOperation read)
     {
         DetachRead(read);
-        if (_isEndKnown) ProbeForEofLater();
+        if (_state.IsEofAnnounced) ProbeForEofLater();
         read.Signal();
     }
 

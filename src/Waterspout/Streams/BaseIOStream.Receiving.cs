@@ -8,7 +8,7 @@ public abstract partial class BaseIOStream
     // Theory of operation. One read is pending at most, and it alone makes the stream receive: nobody reading means that
     // nothing is taken from the kernel, whose full buffer then holds the peer back.
     //
-    // The poller tells each change once (edge-triggered), so _isReadable remembers that there may be something to receive.
+    // The poller tells each change once (edge-triggered), so the state remembers that there may be something to receive.
     // It is cleared when a receive says EAGAIN; over TCP already when it gives less than was asked for: the kernel has then
     // nothing more, and will tell again. That saves the second receive, which would only say EAGAIN: 7 % of a ping-pong.
     // Where a receive may stop early for other reasons (DescriptorTraits) it is made. So it is when the end of the stream is
@@ -29,12 +29,8 @@ public abstract partial class BaseIOStream
 
     private ReadOperation? _pendingRead;
     private Deadline? _readDeadline;
-    private bool _isReadable;
     private bool _isResumeQueued;
     private bool _isParsing;
-    private bool _isEndKnown;
-    private bool _isEndReached;
-    private bool _isEndReturned;
     private int _lastReceived;
     private int _budget;
     private int _budgetTurn = -1; // its low bits
@@ -43,7 +39,7 @@ public abstract partial class BaseIOStream
     private bool ReceiveInline(ReadOperation read)
     {
         if (IsConnecting) return false;
-        while (_isReadable && _pendingRead == read)
+        while (_state.IsReadable && _pendingRead == read)
         {
             if (IsBudgetSpent()) return false;
             if (!ReceiveOnce(read)) continue;
@@ -51,14 +47,14 @@ public abstract partial class BaseIOStream
         }
 
         // Nothing has been left in front of the error.
-        if (IsFailing && !_isReadable && !MoreWillCome) CloseByError(Error!);
+        if (IsFailing && !_state.IsReadable && !MoreWillCome) CloseByError(Error!);
         return _pendingRead != read;
     }
 
     /// <summary>Receives for as long as somebody reads and there is something, after an event.</summary>
     private void ReceiveForRead()
     {
-        while (_isReadable && _pendingRead is { } read && !IsBudgetSpent())
+        while (_state.IsReadable && _pendingRead is { } read && !IsBudgetSpent())
             if (ReceiveOnce(read) && _pendingRead == read) CompleteRead(read);
     }
 
@@ -139,10 +135,10 @@ public abstract partial class BaseIOStream
             _budget -= count.Value;
         }
 
-        bool isDrained = count is null || (count > 0 && count < space.Length && ShortMeansBlocked && !_isEndKnown);
+        bool isDrained = count is null || (count > 0 && count < space.Length && ShortMeansBlocked && !_state.IsEofAnnounced);
         if (isDrained)
         {
-            _isReadable = false;
+            _state.ClearReadable();
             RearmReads();
         }
 
@@ -151,7 +147,7 @@ public abstract partial class BaseIOStream
 
     private void RearmReads()
     {
-        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_isEndKnown ? 0 : IOEvents.ReadClosed), Traits);
+        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_state.IsEofAnnounced ? 0 : IOEvents.ReadClosed), Traits);
     }
 
     private bool IsBudgetSpent()
@@ -174,14 +170,14 @@ public abstract partial class BaseIOStream
     private void Resume()
     {
         _isResumeQueued = false;
-        if (_state is StreamState.Closed) return;
+        if (_state.IsClosed) return;
         if (IsFailing) ContinueFailing();
         else ReceiveForRead();
         AfterUserCode();
     }
 
     /// <summary>The end of the peer's side is known.</summary>
-    internal bool IsEndSeen => _isEndKnown;
+    internal bool IsEofAnnounced => _state.IsEofAnnounced;
 
     /// <summary>Whether there is anything that has not been read, here or in the kernel.</summary>
     private protected bool HasReceivedAnything()
@@ -210,15 +206,15 @@ public abstract partial class BaseIOStream
     internal bool HoldsReadMemory => _readBuffer.HoldsMemory;
 
     /// <summary>The kernel is known to have something for us, if only the end.</summary>
-    internal bool IsReadable => _isReadable;
+    internal bool IsReadable => _state.IsReadable;
 
     /// <summary>A read that asks for nothing but to be told would complete at once.</summary>
-    internal bool HasDataOrEof => _isReadable || _readBuffer.Length > 0;
+    internal bool HasDataOrEof => _state.IsReadable || _readBuffer.Length > 0;
 
     /// <summary>Receives without a read operation, where nothing is in the way of that; 0 where the way of all reads has to be gone.</summary>
     internal int ReceiveBypassingBuffer(Memory<byte> space)
     {
-        if (!_isReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state is not (StreamState.Open or StreamState.Failing) || IsBudgetSpent()) return 0;
+        if (!_state.IsReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state.EndsReads || IsBudgetSpent()) return 0;
         try
         {
             return ReceiveInto(space) ?? 0;
@@ -234,7 +230,7 @@ public abstract partial class BaseIOStream
     private protected virtual CloseReason EofReason => CloseReason.EndOfStream;
 
     /// <summary>The end of the peer's side does not close the stream, since this side may still write.</summary>
-    private bool StaysHalfOpen => Options.AllowHalfOpen && !_areWritesCompleted;
+    private bool StaysHalfOpen => Options.AllowHalfOpen && _state.WriteEnd == WriteEnd.Open;
 
     /// <summary>What can be said of the end while data in front of it is unread.</summary>
     private protected virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
@@ -242,13 +238,13 @@ public abstract partial class BaseIOStream
     /// <summary>The end of the stream has been received: nothing comes after it.</summary>
     private void ReceiveEof()
     {
-        _isReadable = false;
-        _isEndKnown = true;
+        if (_state.IsClosed) return;
         // Behind a kept error that is what the descriptor tells when it has nothing else to tell.
-        _isEndReached = !IsFailing || IsEofInData;
+        if (IsFailing && !IsEofInData) _state.ClearReadable();
+        else _state.ReceiveEof();
         if (IsFailing) CloseByError(Error!);
-        if (_state == StreamState.Closed) return;
-        bool staysOpen = _state == StreamState.Closing || StaysHalfOpen;
+        if (_state.IsClosed) return;
+        bool staysOpen = _state.IsClosing || StaysHalfOpen;
         if (!staysOpen) CloseAtEof();
         else if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
     }

@@ -20,10 +20,8 @@ public abstract partial class BaseIOStream
     private WriteWaiters? _writeWaiters; // once somebody has waited
     private Deadline? _writeDeadline;
     private long _sent;
-    private bool _isWritable = true;
     private bool _isFlushQueued;
     private bool _isSendPaused; // the system has no memory, and no event when it has
-    private bool _areWritesCompleted;
 
     [InlineArray(FileDescriptors.MaxGather)]
     private struct Pieces
@@ -51,7 +49,7 @@ public abstract partial class BaseIOStream
     internal void FlushWrites()
     {
         _isFlushQueued = false;
-        if (_state is StreamState.New or StreamState.Failing or StreamState.Closed || IsConnecting) return;
+        if (!_state.CanSend) return;
         try
         {
             Send(SendBudget);
@@ -64,14 +62,14 @@ public abstract partial class BaseIOStream
 
         ReturnWriteBuffer();
         ReleaseWriters();
-        if (_isEndKnown && Unsent == 0) ProbeForEofLater();
+        if (_state.IsEofAnnounced && Unsent == 0) ProbeForEofLater();
     }
 
     /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
     private protected void QueueFlush()
     {
         if (_isFlushQueued) return;
-        if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
+        if (_state.IsNew && !IsConnecting) EnsureRegistered();
         _isFlushQueued = true;
         Loop.FlushAtEndOfTurn(this);
     }
@@ -79,7 +77,7 @@ public abstract partial class BaseIOStream
     /// <summary>Takes data of any amount, to be sent at the end of the turn or when the descriptor takes it.</summary>
     internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
     {
-        if (_state >= StreamState.Failing || _areWritesCompleted) return;
+        if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open) return;
         WriteBuffer.Append(data);
         QueueFlush();
     }
@@ -87,7 +85,7 @@ public abstract partial class BaseIOStream
     /// <summary>As <see cref="WriteWithoutWaiting"/>; but large data that nothing is in the way of is sent now, from where it is. Throws what the descriptor does.</summary>
     internal void WriteThrough(ReadOnlySpan<byte> data)
     {
-        if (data.Length >= SmallestUncopied && _isWritable && Unsent == 0 && _state == StreamState.Open)
+        if (data.Length >= SmallestUncopied && _state.IsWritable && Unsent == 0 && _state.IsOpen)
             data = data[OnSent(WriteToFd(data), data.Length)..];
         if (!data.IsEmpty) WriteWithoutWaiting(data);
     }
@@ -102,8 +100,8 @@ public abstract partial class BaseIOStream
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
-        if (_state >= StreamState.Failing) return RefusedException();
-        if (_areWritesCompleted) return WritesCompleted();
+        if (_state.EndsWrites) return RefusedException();
+        if (_state.WriteEnd != WriteEnd.Open) return WritesCompleted();
         if (length <= Options.MaxWriteBufferSize - Unsent) return null;
         return new StreamBufferFullException(
             $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {Unsent} wait to be sent.");
@@ -122,9 +120,9 @@ public abstract partial class BaseIOStream
         }
 
         long position = WrittenPosition - mayStay;
-        if (_state == StreamState.New && !IsConnecting) EnsureRegistered();
+        if (_state.IsNew && !IsConnecting) EnsureRegistered();
         FlushWrites();
-        if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
+        if (_state.HasDroppedWrites) return ValueTask.FromException(ClosedException());
         return _sent >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
     }
 
@@ -133,7 +131,7 @@ public abstract partial class BaseIOStream
         if (Unsent == 0) return default;
         long position = WrittenPosition;
         FlushWrites();
-        if (_state is StreamState.Failing or StreamState.Closed) return ValueTask.FromException(ClosedException());
+        if (_state.HasDroppedWrites) return ValueTask.FromException(ClosedException());
         return _sent >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
     }
 
@@ -148,7 +146,7 @@ public abstract partial class BaseIOStream
     /// <returns>The error, if it ended by one.</returns>
     private Exception? SendLast()
     {
-        if (Unsent == 0 || _isSending || _state == StreamState.New || IsConnecting) return null;
+        if (Unsent == 0 || _isSending || !_state.CanSend) return null;
         AssumeWritable();
         Exception? error = null;
         try
@@ -165,7 +163,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>The descriptor may have become writable since it was full, and the event that says so be on its way.</summary>
-    internal virtual void AssumeWritable() => _isWritable = true;
+    internal virtual void AssumeWritable() => _state.MarkWritable();
 
     private void Send(long budget)
     {
@@ -182,7 +180,7 @@ public abstract partial class BaseIOStream
 
     private void SendWithin(long budget)
     {
-        while (_isWritable && _writeBuffer is { Length: > 0 } buffer)
+        while (_state.IsWritable && _writeBuffer is { Length: > 0 } buffer)
         {
             if (budget <= 0)
             {
@@ -254,8 +252,8 @@ public abstract partial class BaseIOStream
     // Less than was offered means that the kernel is full, and that it will tell when it is not.
     private void WaitWritable(bool hasProgressed)
     {
-        bool isNew = _isWritable;
-        _isWritable = false;
+        bool isNew = _state.IsWritable;
+        _state.ClearWritable();
         // During a pause the descriptor may well be reported as writable, again and again.
         if (!_registration.IsNone && !_isSendPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
@@ -315,18 +313,19 @@ public abstract partial class BaseIOStream
 
     private async Task EndWritesAsync()
     {
-        _areWritesCompleted = true;
+        _state.BeginWriteEnd();
         await FlushWhenConnectedAsync(default);
-        if (_state is StreamState.Failing or StreamState.Closed) throw ClosedException();
+        if (_state.HasDroppedWrites) throw ClosedException();
         if (!ShutdownWrites())
         {
-            _areWritesCompleted = false;
+            _state.CancelWriteEnd();
             throw new NotSupportedException("This descriptor cannot be closed in one direction.");
         }
 
+        _state.CompleteWriteEnd();
         await WriteEndSent;
-        if (_isEndReached) CloseNow(EofReason);
-        else if (_isEndKnown) ProbeForEofLater();
+        if (_state.IsEofReceived) CloseNow(EofReason);
+        else if (_state.IsEofAnnounced) ProbeForEofLater();
     }
 
     /// <summary>A flush that also waits for a connection that is being made, even where nothing has been written.</summary>

@@ -9,7 +9,7 @@ public abstract partial class BaseIOStream
     private async ValueTask<byte[]> StreamAsync(int? count, Action<byte[]> streamingCallback)
     {
         if (_isStreaming) throw AlreadyReading();
-        if (_state >= StreamState.Closing && !IsLeft(count)) throw RefusedException();
+        if (_state.EndsReads && !IsLeft(count)) throw RefusedException();
         try
         {
             for (int left = count ?? int.MaxValue; left > 0;)
@@ -25,7 +25,7 @@ public abstract partial class BaseIOStream
         finally
         {
             _isStreaming = false;
-            if (_isEndKnown) ProbeForEofLater();
+            if (_state.IsEofAnnounced) ProbeForEofLater();
         }
     }
 
@@ -36,9 +36,9 @@ public abstract partial class BaseIOStream
         {
             return await ReadPieceAsync(most);
         }
-        catch (StreamClosedException closed) when (isUntilEnd && closed.Reason == CloseReason.EndOfStream && !_isEndReturned)
+        catch (StreamClosedException closed) when (isUntilEnd && closed.Reason == CloseReason.EndOfStream && !_state.IsEofReturned)
         {
-            _isEndReturned = true;
+            _state.ReturnEof();
             return null;
         }
     }
@@ -53,7 +53,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>A closed stream has so much, or its end, to give.</summary>
-    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEof && !_isEndReturned;
+    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEof && !_state.IsEofReturned;
 
     /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
     private Task OnFreshStack()

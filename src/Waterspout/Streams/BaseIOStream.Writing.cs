@@ -78,7 +78,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent) return FlushElsewhere(cancellationToken);
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        if (_state >= StreamState.Failing) return ValueTask.FromException(RefusedException());
+        if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return FlushCore(cancellationToken);
     }
 
@@ -94,7 +94,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent) return CompleteWritesElsewhere(cancellationToken);
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        if (_state >= StreamState.Failing) return ValueTask.FromException(RefusedException());
+        if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return CompleteWritesCoreAsync(cancellationToken);
     }
 

@@ -25,7 +25,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     private readonly ReadBuffer _readBuffer = new();
     private Registration _registration;
-    private volatile StreamState _state;
+    private StreamState _state = new();
     private bool _isUnregistered;
 
     /// <summary>Makes a stream on a loop.</summary>
@@ -63,7 +63,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
         // The arguments of the constructor were refused before it had begun: every field is zero, and so is the number of standard input.
         if (Loop is null) return;
-        if (_registration.IsNone && _state == StreamState.New && _closeCallback is null && _closedSource is null)
+        if (_registration.IsNone && _state.IsNew && _closeCallback is null && _closedSource is null)
         {
             // The constructor failed early, or nothing was ever done with it: only the descriptor, if it has one, has to go.
             CloseFd();
@@ -71,28 +71,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         }
 
         // Closed by its loop's end after it was dropped.
-        if (_state == StreamState.Closed) return;
+        if (_state.IsClosed) return;
         Log.Dropped(Loop.Logger, this);
         if (!Loop.TryPost(this, static stream => stream.CloseNow(CloseReason.Local))) CloseNow(CloseReason.Local);
-    }
-
-    /// <summary>Where a stream is in its life, as its loop sees it.</summary>
-    private enum StreamState : byte
-    {
-        /// <summary>Not known to the poller yet.</summary>
-        New,
-
-        /// <summary>Reads and writes.</summary>
-        Open,
-
-        /// <summary>An error has ended the writing side; what arrived before it is still being received.</summary>
-        Failing,
-
-        /// <summary>Takes no more calls; what was written is still being sent.</summary>
-        Closing,
-
-        /// <summary>The descriptor is gone. What had arrived can still be read.</summary>
-        Closed,
     }
 
     /// <summary>The loop that the stream belongs to.</summary>
@@ -102,7 +83,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public IOStreamOptions Options { get; }
 
     /// <summary>The stream is closed, by whomever. What had arrived before can still be read.</summary>
-    public bool IsClosed => _state == StreamState.Closed || _isCloseRequested;
+    public bool IsClosed => _state.IsClosed || _outcome is { IsAwaitingData: false };
 
     /// <summary>A read is under way.</summary>
     public bool IsReading => _isParsing || _isStreaming || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
@@ -171,7 +152,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private bool ShortMeansBlocked => (Traits & DescriptorTraits.ShortMeansBlocked) != 0;
 
     /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
-    private protected Exception RefusedException() => _isMoved
+    private protected Exception RefusedException() => _state.IsMoved
         ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
         : ClosedException();
 
@@ -198,9 +179,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private void RegisterNow()
     {
         Loop.AssertIsCurrent();
-        if (_state != StreamState.New) return;
+        if (!_state.IsNew) return;
         _registration = RegisterDescriptor();
-        _state = StreamState.Open;
+        _state.Register();
         ForgetUnregistered();
         if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
         // Somebody may wait already: for a connection, or with a read that was begun before it.
@@ -283,7 +264,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
     internal virtual bool HasWaiters => HasReadWaiter || _closeCallback is not null || _closedSource is not null
-        || Unsent > 0 || _writeWaiters is { HasWaiters: true } || _state == StreamState.Closing || IsConnecting;
+        || Unsent > 0 || _writeWaiters is { HasWaiters: true } || _state.IsClosing || IsConnecting;
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
     private protected virtual bool HasReadWaiter => _pendingRead is not null;

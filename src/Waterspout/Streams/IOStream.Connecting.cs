@@ -10,13 +10,10 @@ namespace Waterspout;
 
 public partial class IOStream
 {
-    private volatile bool _isConnected;
     private bool _isConnectCalled;
     private bool _isConnectRequested; // by the callback form, perhaps on another thread
     private TaskCompletionSource<Errno>? _attempt;
     private Waiters? _connectWaiters;
-
-    private protected override bool IsConnecting => !_isConnected;
 
     private protected override bool WillConnect => _isConnectCalled;
 
@@ -149,7 +146,7 @@ public partial class IOStream
     internal virtual Exception? RefuseConnect()
     {
         if (IsClosed) return RefusedException();
-        return _isConnected || Volatile.Read(ref _isConnectCalled) ? ConnectedAlready() : null;
+        return !IsConnecting || Volatile.Read(ref _isConnectCalled) ? ConnectedAlready() : null;
     }
 
     private static InvalidOperationException ConnectedAlready() => new("The stream is connected or connecting already.");
@@ -207,13 +204,13 @@ public partial class IOStream
             if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(error), addresses[i]);
         }
 
-        _isConnected = true;
         OnConnected();
     }
 
-    /// <summary>What had to wait for the connection goes on.</summary>
+    /// <summary>There is a connection, and what had to wait for it continues.</summary>
     private protected void OnConnected()
     {
+        MarkConnected();
         WakeConnectWaiters(null);
         QueueFlush();
     }
@@ -254,7 +251,7 @@ public partial class IOStream
         stream.RunOnLoop(() =>
         {
             // After the connection was made, a late cancellation changes nothing.
-            if (!stream._isConnected) stream.CloseNow(CloseReason.Local, new OperationCanceledException(cancellationToken));
+            if (stream.IsConnecting) stream.CloseNow(CloseReason.Local, new OperationCanceledException(cancellationToken));
         });
     }
 

@@ -79,7 +79,7 @@ public partial class IOStream
     private int LetGoOfDescriptor()
     {
         int fd = _fd;
-        if (_isConnected) Details.Keep(fd);
+        if (!IsConnecting) Details.Keep(fd);
         lock (s_descriptors) _fd = ~fd;
         return fd;
     }
@@ -105,7 +105,7 @@ public partial class IOStream
         lock (s_descriptors)
         {
             if (_fd < 0) return isPeer ? _details?.Peer : _details?.Local;
-            return isPeer ? SocketAddresses.GetPeer(_fd, _isConnected) : SocketAddresses.GetLocal(_fd);
+            return isPeer ? SocketAddresses.GetPeer(_fd, !IsConnecting) : SocketAddresses.GetLocal(_fd);
         }
     }
 }

@@ -42,7 +42,7 @@ public partial class IOStream
         if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
         // What a completed write has left goes now: "go ahead" is the last thing that a server says in the clear.
         FlushWrites();
-        if (IsClosed || IsFailing) throw ClosedException();
+        if (IsClosed || IsEnding) throw ClosedException();
         if (IsReading || IsWriting || IsConnecting) throw new InvalidOperationException("The stream is reading, writing or connecting.");
         if (client is not null && HasReceivedAnything())
         {
@@ -50,7 +50,7 @@ public partial class IOStream
             throw ClosedException();
         }
 
-        if (IsClosed) throw ClosedException();
+        if (IsClosed || IsEnding) throw ClosedException();
         SslIOStream upgraded = new(client, server, new TlsTransport(this), Options);
         Details.Upgraded = new WeakReference<SslIOStream>(upgraded);
         MoveListeners(upgraded);

@@ -32,9 +32,7 @@ public partial class IOStream : BaseIOStream
         try
         {
             // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
-            _isConnected = socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd);
-            if (_isConnected) Register();
-            else StayUnregistered();
+            Begin(isConnected: socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd));
         }
         catch
         {
@@ -51,7 +49,6 @@ public partial class IOStream : BaseIOStream
     private protected IOStream(IOStream other, IOStreamOptions options)
         : base(options, other.Loop, typeof(IOStream))
     {
-        _isConnected = true;
         TakeDescriptor(other);
         TakeOver(other);
         try
@@ -66,20 +63,16 @@ public partial class IOStream : BaseIOStream
         }
     }
 
-    /// <summary>A stream over another one, which has the socket.</summary>
+    /// <summary>A stream over another one, which has the socket. It has no peer before its handshake is done.</summary>
     private protected IOStream(IOStreamOptions? options, IOLoop? loop)
-        : base(options, loop, typeof(IOStream))
-    {
-    }
+        : base(options, loop, typeof(IOStream)) => AwaitPeer();
 
     /// <summary>A non-blocking descriptor of our own making; not if this fails. The socket object is made when somebody asks for it.</summary>
     private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream))
     {
         _fd = fd;
-        _isConnected = isConnected;
-        if (isConnected) Register();
-        else StayUnregistered();
+        Begin(isConnected);
     }
 
     /// <inheritdoc/>
@@ -128,6 +121,18 @@ public partial class IOStream : BaseIOStream
     {
         _ = Sockets.ShutdownWrites(_fd);
         return true;
+    }
+
+    private void Begin(bool isConnected)
+    {
+        if (isConnected)
+        {
+            Register();
+            return;
+        }
+
+        AwaitPeer();
+        StayUnregistered();
     }
 
     private int? ToWritten(PosixResult result)

@@ -65,7 +65,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         try
         {
             if (isServer) await engine.WaitForPeerAsync();
-            if (isServer && transport.IsEndSeen) OnPeerEnded();
+            if (isServer && transport.IsEofAnnounced) OnPeerEnded();
             if (_phase == Phase.Over) return;
         }
         catch (Exception error)

@@ -9,9 +9,6 @@ public partial class SslIOStream
 {
     private Handshake? _handshake; // as long as it lasts
     private volatile ITlsEngine? _engine;
-    private volatile bool _isEstablished;
-
-    private protected override bool IsConnecting => !_isEstablished;
 
     private protected override bool WillConnect => _handshake is not null || _transport.IsConnectBegun;
 
@@ -22,7 +19,7 @@ public partial class SslIOStream
     public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
-        if (_isEstablished && !IsClosed) return default;
+        if (IsEstablished && !IsClosed) return default;
         return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
     }
 
@@ -34,7 +31,7 @@ public partial class SslIOStream
             SslIOStream stream = (SslIOStream)state!;
             stream.RunOnLoop(() =>
             {
-                if (!stream._isEstablished) stream.CloseNow(CloseReason.Local, new OperationCanceledException(token));
+                if (!stream.IsEstablished) stream.CloseNow(CloseReason.Local, new OperationCanceledException(token));
             });
         }, this);
         try
@@ -63,13 +60,13 @@ public partial class SslIOStream
 
     private protected override void NoteClose(CloseReason reason, Exception? error, bool isKnown)
     {
-        if (!_isEstablished && _engine is not null) Loop.Counters.HandshakesFailed++;
+        if (IsConnecting && _engine is not null) Loop.Counters.HandshakesFailed++;
         base.NoteClose(reason, error, isKnown);
     }
 
     // Of what SslStream throws, and of a handshake that fails, nobody else is told on a server. One that only ends, as that of whoever looks whether
     // the port is open, is as ordinary as anywhere.
-    private protected override bool IsPeersDoing(CloseReason reason, Exception error) => _isEstablished
+    private protected override bool IsPeersDoing(CloseReason reason, Exception error) => IsEstablished
         ? base.IsPeersDoing(reason, error) || (reason == CloseReason.Error && error is IOException)
         : reason == CloseReason.Error || (reason == CloseReason.Timeout && _engine is not null);
 
@@ -101,19 +98,18 @@ public partial class SslIOStream
 
     internal void OnHandshakeTimeout(TimeSpan limit)
     {
-        if (!_isEstablished) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
+        if (IsConnecting) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
     }
 
     private void CompleteHandshake(ITlsEngine engine)
     {
         _handshake = null;
-        _isEstablished = true;
         _mayHaveTickets = _serverOptions is null && engine.Protocol == SslProtocols.Tls13;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         OnConnected();
         // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
-        HandleEvents(_transport.IsEndSeen ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
+        HandleEvents(_transport.IsEofAnnounced ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
         // It has failed meanwhile. Unlike a handshake that fails, one that is done has what came behind it.
         if (_transport.IsClosed) OnTransportClosed();
     }
@@ -128,7 +124,7 @@ public partial class SslIOStream
             _transport.FlushWrites();
         }
 
-        bool isEnd = error is IOException && _transport.IsEndSeen && error is not StreamClosedException;
+        bool isEnd = error is IOException && _transport.IsEofAnnounced && error is not StreamClosedException;
         if (_transport.Error is { } cause && error is not AuthenticationException) CloseByError(cause);
         else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error is AuthenticationException ? error : new AuthenticationException($"The TLS handshake failed: {error.Message}", error));
     }

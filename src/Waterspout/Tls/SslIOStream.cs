@@ -67,21 +67,23 @@ public partial class SslIOStream : IOStream
         });
     }
 
+    private bool IsEstablished => !IsConnecting;
+
     /// <summary>The peer's certificate; null before the handshake is done, and for a client that has sent none.</summary>
-    public X509Certificate2? RemoteCertificate => _isEstablished ? _engine!.RemoteCertificate : null;
+    public X509Certificate2? RemoteCertificate => IsEstablished ? _engine!.RemoteCertificate : null;
 
     /// <summary>The version that was negotiated; <see cref="SslProtocols.None"/> before the handshake is done.</summary>
-    public SslProtocols SslProtocol => _isEstablished ? _engine!.Protocol : SslProtocols.None;
+    public SslProtocols SslProtocol => IsEstablished ? _engine!.Protocol : SslProtocols.None;
 
     /// <summary>The cipher suite that was negotiated.</summary>
     /// <exception cref="InvalidOperationException">The handshake is not done.</exception>
-    public TlsCipherSuite CipherSuite => _isEstablished ? _engine!.CipherSuite : throw new InvalidOperationException("The handshake is not done.");
+    public TlsCipherSuite CipherSuite => IsEstablished ? _engine!.CipherSuite : throw new InvalidOperationException("The handshake is not done.");
 
     /// <summary>The protocol that was negotiated by ALPN; empty when none was, or the handshake is not done.</summary>
-    public SslApplicationProtocol ApplicationProtocol => _isEstablished ? _engine!.ApplicationProtocol : default;
+    public SslApplicationProtocol ApplicationProtocol => IsEstablished ? _engine!.ApplicationProtocol : default;
 
     /// <summary>The name of the server that the client asked for (SNI); empty when there is none, or the handshake is not done.</summary>
-    public string TargetHostName => _isEstablished ? _engine!.TargetHostName : "";
+    public string TargetHostName => IsEstablished ? _engine!.TargetHostName : "";
 
     /// <inheritdoc/>
     protected override int Fileno => _transport.Descriptor;
@@ -96,7 +98,7 @@ public partial class SslIOStream : IOStream
     /// <summary>The peer has ended the transport; records may be in front of that.</summary>
     internal void OnTransportEof()
     {
-        if (_isEstablished) HandleEvents(IOEvents.ReadClosed);
+        if (IsEstablished) HandleEvents(IOEvents.ReadClosed);
         else _handshake?.OnPeerEnded();
     }
 
@@ -105,7 +107,7 @@ public partial class SslIOStream : IOStream
         if (IsClosed) return;
         if (_transport.Error is { } error) OnTransportFailed(error);
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
-        else if (!_isEstablished) CloseNow(CloseReason.Truncated);
+        else if (IsConnecting) CloseNow(CloseReason.Truncated);
         // Not here: this may be inside a read of SslStream's, which takes no other one meanwhile.
         else Loop.TryPost(this, static stream => stream.HandleEvents(IOEvents.ReadClosed));
     }
@@ -114,7 +116,7 @@ public partial class SslIOStream : IOStream
     // that is being computed: a client that sends and leaves at once meets the server's session tickets, and they fail.
     private void OnTransportFailed(Exception error)
     {
-        if (Loop.IsDisposed || (!_isEstablished && _engine is null))
+        if (Loop.IsDisposed || (IsConnecting && _engine is null))
         {
             CloseByError(error);
             return;
@@ -122,7 +124,7 @@ public partial class SslIOStream : IOStream
 
         // The end of the loop closes the transport no more, and has to know this stream itself.
         StayUnregistered();
-        if (!_isEstablished) return;
+        if (IsConnecting) return;
         // Not here: this may be inside SslStream, which is asked by one at a time.
         if (!Loop.TryPost(this, static stream => stream.ReceiveWhatIsLeft())) CloseByError(error);
     }
@@ -209,7 +211,7 @@ public partial class SslIOStream : IOStream
     protected override bool ShutdownWrites()
     {
         if (_ending is not null) return true;
-        if (!_isEstablished || _transport.IsClosed) return false;
+        if (IsConnecting || _transport.IsClosed) return false;
         _engine!.Shutdown();
         _ending = _transport.CompleteWritesAsync().AsTask();
         _ending.IgnoreFailure();
@@ -224,7 +226,7 @@ public partial class SslIOStream : IOStream
         // Null where the constructor failed, and only the finalizer comes here.
         if (_transport is null) return;
         // The peer said that it has ended, so it is told the same, as far as the kernel takes it now. Not where something is missing in front of it.
-        if (HasPeerEnded && Error is null && IsFlushed && _isEstablished && !_transport.IsClosed) TryShutdown();
+        if (HasPeerEnded && Error is null && IsFlushed && IsEstablished && !_transport.IsClosed) TryShutdown();
         // Nobody has asked for them, so they are no reason to reset the connection.
         if (_mayHaveTickets && !_transport.IsClosed) _transport.DiscardReceived();
         _transport.Close();
