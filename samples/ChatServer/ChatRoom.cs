@@ -1,12 +1,14 @@
 using Waterspout;
 
-/// <summary>Everybody who is connected.</summary>
-/// <remarks>All of it runs on one loop, so there is nothing to lock.</remarks>
+/// <summary>All connected clients.</summary>
+/// <remarks>Everything runs on one loop, so there is nothing to lock.</remarks>
 internal sealed class ChatRoom(int longestLine)
 {
     private readonly HashSet<IOStream> _clients = [];
 
-    /// <summary>What may wait for a client that does not read. It is never waited for: past this, the client is the one who pays.</summary>
+    /// <summary>
+    /// How much may be buffered for a client that does not read. The room never waits for it: beyond this, the client is closed.
+    /// </summary>
     internal static IOStreamOptions StreamOptions { get; } = new() { MaxWriteBufferSize = 256 * 1024 };
 
     internal async Task ServeAsync(IOStream client)
@@ -17,7 +19,7 @@ internal sealed class ChatRoom(int longestLine)
             while (true)
             {
                 byte[] line = await client.ReadUntilAsync("\n"u8, longestLine);
-                // Closing one changes nothing here: its handler is told by the loop, later.
+                // Closing a client changes nothing here: the loop notifies its handler later.
                 foreach (IOStream other in _clients)
                     if (other != client) Send(other, line);
             }
@@ -40,7 +42,7 @@ internal sealed class ChatRoom(int longestLine)
         }
         catch (StreamClosedException)
         {
-            // It has just gone, and its handler is about to find out.
+            // It has just closed, and its handler is about to be notified.
         }
     }
 }

@@ -5,9 +5,9 @@ using Waterspout;
 
 const int LongestLine = 4096;
 
-Option<int> port = new("--port") { Description = "The TCP port; 0 for any that is free.", Required = true };
-Option<string?> host = new("--host") { Description = "The address to listen on; all of the machine by default." };
-RootCommand command = new("Sends every line to everybody else.") { port, host };
+Option<int> port = new("--port") { Description = "The TCP port; 0 for any free one.", Required = true };
+Option<string?> host = new("--host") { Description = "The address to listen on; all addresses of the machine by default." };
+RootCommand command = new("Sends every line to all other clients.") { port, host };
 command.SetAction(arguments =>
 {
     using IOLoop loop = new();
@@ -31,7 +31,7 @@ command.SetAction(arguments =>
 
     void OnSignal(PosixSignalContext context)
     {
-        context.Cancel = true; // the process ends in its own order
+        context.Cancel = true; // exit normally, after the loop has stopped
         loop.Stop();
     }
 });

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Waterspout;
 
-// The shell's prompt tells how its last command ended: that is what a command's output is read up to.
+// The shell's prompt contains the exit status of its last command. A command's output is read up to the prompt.
 const string Prompt = "[$?]> ";
 Regex prompt = new(@"\[(\d+)\]> ", RegexOptions.CultureInvariant);
 

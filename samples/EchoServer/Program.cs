@@ -9,13 +9,13 @@ using Waterspout;
 
 const int LongestLine = 1024 * 1024;
 
-Option<int?> port = new("--port") { Description = "The TCP port; 0 for any that is free." };
-Option<string?> host = new("--host") { Description = "The address to listen on; all of the machine by default." };
+Option<int?> port = new("--port") { Description = "The TCP port; 0 for any free one." };
+Option<string?> host = new("--host") { Description = "The address to listen on; all addresses of the machine by default." };
 Option<string?> unix = new("--unix") { Description = "The path of a Unix socket to listen on." };
 Option<int> loops = new("--loops") { Description = "How many loops share the connections.", DefaultValueFactory = _ => 1 };
-Option<string?> cert = new("--tls-cert") { Description = "Speak TLS, with this certificate (PEM)." };
+Option<string?> cert = new("--tls-cert") { Description = "Use TLS, with this certificate (PEM)." };
 Option<string?> key = new("--tls-key") { Description = "The certificate's key (PEM)." };
-RootCommand command = new("Sends every line back to where it came from.") { port, host, unix, loops, cert, key };
+RootCommand command = new("Sends every line back to its client.") { port, host, unix, loops, cert, key };
 command.Validators.Add(result =>
 {
     if (result.GetValue(port) is null && result.GetValue(unix) is null) result.AddError("Give --port or --unix, or both.");
@@ -26,7 +26,7 @@ loops.Validators.Add(result =>
 });
 command.SetAction(arguments =>
 {
-    // Before anybody is told that the server is there.
+    // Before the address is announced.
     using ManualResetEventSlim signalled = new();
     using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
     using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
@@ -52,7 +52,7 @@ command.SetAction(arguments =>
 
     void OnSignal(PosixSignalContext context)
     {
-        context.Cancel = true; // the process ends in its own order
+        context.Cancel = true; // exit normally, after the server has stopped
         signalled.Set();
     }
 });
@@ -77,7 +77,7 @@ static async Task EchoAsync(IOStream stream, CancellationToken stopping)
     }
     catch (StreamClosedException end) when (end.Reason == CloseReason.EndOfStream)
     {
-        // What came after the last line's end.
+        // Data after the last newline.
         await stream.WriteAsync(await stream.ReadUntilCloseAsync(stopping), CancellationToken.None);
     }
 }

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace HttpFetch;
 
-/// <summary>A certificate for localhost that is made for this run, and trusted by nobody else.</summary>
+/// <summary>A certificate for localhost, created for this run, and trusted only here.</summary>
 internal static class Certificates
 {
     internal static (SslServerAuthenticationOptions Server, SslClientAuthenticationOptions Client) Make()

@@ -6,7 +6,7 @@ using Waterspout;
 
 namespace HttpFetch;
 
-/// <summary>A small server, and the two ways to fetch a page from it; the second one over TLS, too.</summary>
+/// <summary>A small server, and two ways to fetch a page from it: with callbacks, and with awaits, the latter over TLS too.</summary>
 internal static class Demo
 {
     private static readonly byte[] s_blankLine = "\r\n\r\n"u8.ToArray();
@@ -24,7 +24,7 @@ internal static class Demo
         await Http.GetAsync(tlsStream, new Uri($"https://{tlsAddress}/awaits"), output);
     }
 
-    /// <summary>As Tornado's own example does it: each step in the callback of the one before.</summary>
+    /// <summary>As in Tornado's own example: each step is in the callback of the one before.</summary>
     private static Task FetchWithCallbacks(EndPoint address, Stream output)
     {
         TaskCompletionSource closed = new();

@@ -4,13 +4,13 @@ using Waterspout;
 
 namespace HttpFetch;
 
-/// <summary>One request of HTTP/1.1, and its answer, on a connected stream.</summary>
+/// <summary>One HTTP/1.1 request and its answer, on a connected stream.</summary>
 internal static class Http
 {
     private const int LongestHead = 64 * 1024;
     private const int LongestLine = 4096;
 
-    /// <summary>Requests a page, and copies the head and the body of the answer as they come.</summary>
+    /// <summary>Requests a page, and copies the head and the body of the answer as they arrive.</summary>
     internal static async Task GetAsync(IOStream stream, Uri url, Stream output)
     {
         string host = new UriBuilder(url) { Host = url.IdnHost }.Uri.Authority; // in ASCII
@@ -19,11 +19,11 @@ internal static class Http
         {
             HttpHead head;
             do head = HttpHead.Parse(await stream.ReadUntilRegexAsync(@"\r?\n\r?\n", LongestHead));
-            while (head.Status < 200); // 100 Continue and its like only announce the answer
+            while (head.Status < 200); // 100 Continue and the like only announce the answer
             output.Write(head.Bytes);
             if (head.Status is 204 or 304) return;
             if (head.IsChunked) await CopyChunksAsync(stream, output);
-            else await CopyAsync(stream, head.ContentLength, output); // without one, the end of the connection is the end of the body
+            else await CopyAsync(stream, head.ContentLength, output); // without a length, the body ends at EOF
         }
         catch (StreamClosedException end) when (end.Reason == CloseReason.EndOfStream)
         {
@@ -39,7 +39,7 @@ internal static class Http
             if (await ReadLineAsync(stream) != "") throw new InvalidDataException("Malformed answer: a chunk is longer than its size.");
         }
 
-        await stream.ReadUntilRegexAsync(@"\A\r?\n|\n\r?\n", LongestHead); // trailers, which nobody asked for
+        await stream.ReadUntilRegexAsync(@"\A\r?\n|\n\r?\n", LongestHead); // trailers, which are ignored
     }
 
     private static async Task<long> ReadSizeAsync(IOStream stream) =>

@@ -5,7 +5,7 @@ using IOLoop loop = new();
 using Stream output = Console.OpenStandardOutput();
 try
 {
-    // Without a URL, some pages of a server within this process.
+    // Without a URL, fetch some pages from a server in this process.
     loop.RunSync(() => args switch
     {
         [] => Demo.RunAsync(output),

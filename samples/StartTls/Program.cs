@@ -6,8 +6,8 @@ using System.Security.Cryptography.X509Certificates;
 using StartTls;
 using Waterspout;
 
-Option<int> port = new("--port") { Description = "The port to serve on, for other clients. Without it, client and server talk within this process." };
-Option<string?> cert = new("--tls-cert") { Description = "The certificate (PEM); one made for this run when left out." };
+Option<int> port = new("--port") { Description = "The port to serve on, for other clients. Without it, client and server both run in this process." };
+Option<string?> cert = new("--tls-cert") { Description = "The certificate (PEM); by default one created for this run." };
 Option<string?> key = new("--tls-key") { Description = "Its key (PEM)." };
 RootCommand command = new("Delivers mail by SMTP with STARTTLS.") { port, cert, key };
 command.SetAction(arguments =>
@@ -24,7 +24,7 @@ command.SetAction(arguments =>
             IPEndPoint address = (IPEndPoint)server.Listen(arguments.GetValue(port), "127.0.0.1");
             Console.WriteLine($"listening on {address}");
             if (arguments.GetResult(port) is not null) await new TaskCompletionSource().Task;
-            await SmtpClient.SendAsync("127.0.0.1", address.Port, Trusting(certificate), "Subject: hello\n\nOver TLS, on the connection that began in the clear.");
+            await SmtpClient.SendAsync("127.0.0.1", address.Port, Trusting(certificate), "Subject: hello\n\nOver TLS, on a connection that began in plain text.");
         });
         return 0;
     }
@@ -36,7 +36,7 @@ command.SetAction(arguments =>
 });
 return command.Parse(args).Invoke();
 
-// The one certificate and no other, as a client would pin it.
+// Trusts this one certificate and no other, as a client would pin it.
 static SslClientAuthenticationOptions Trusting(X509Certificate2 certificate) => new()
 {
     TargetHost = "localhost",

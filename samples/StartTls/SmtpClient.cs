@@ -4,7 +4,7 @@ using Waterspout;
 
 namespace StartTls;
 
-/// <summary>Delivers a message, over TLS or not at all, and shows the conversation.</summary>
+/// <summary>Delivers a message, over TLS or not at all, and prints the conversation.</summary>
 internal static class SmtpClient
 {
     internal static async Task SendAsync(string host, int port, SslClientAuthenticationOptions tls, string message)
@@ -16,7 +16,7 @@ internal static class SmtpClient
             await AskAsync(plain, "EHLO client", "250");
             await AskAsync(plain, "STARTTLS", "220");
 
-            // Fails if the server, or somebody in between, has sent anything that would now pass for protected.
+            // Fails if anything was sent, by the server or an attacker, that could now be taken for protected data.
             await using SslIOStream secure = await plain.StartTlsAsync(tls);
             Console.WriteLine($"-- {secure.SslProtocol}, {secure.CipherSuite}");
             await AskAsync(secure, "EHLO client", "250");

@@ -4,7 +4,7 @@ using Waterspout;
 
 namespace StartTls;
 
-/// <summary>As much of an SMTP server (RFC 5321, RFC 3207) as takes a message: over TLS only.</summary>
+/// <summary>The minimum of an SMTP server (RFC 5321, RFC 3207) that accepts a message: over TLS only.</summary>
 internal sealed class SmtpServer(SslServerAuthenticationOptions tls, Action<string> received)
 {
     private const int LongestLine = 1000;
@@ -15,12 +15,12 @@ internal sealed class SmtpServer(SslServerAuthenticationOptions tls, Action<stri
         await ReplyAsync(stream, "220 localhost ready");
         if (!await ConverseAsync(stream, isSecure: false)) return;
 
-        // The server may have the client's first TLS bytes already. They are the upgraded stream's now.
+        // The client's first TLS bytes may already be buffered. They now belong to the upgraded stream.
         await using SslIOStream secure = await stream.StartTlsAsync(tls);
         await ConverseAsync(secure, isSecure: true);
     }
 
-    /// <summary>Talks until the client quits (false), or asks for TLS and has been told to begin (true).</summary>
+    /// <summary>Converses until the client quits (false), or requests TLS and has got the reply (true).</summary>
     private async Task<bool> ConverseAsync(IOStream stream, bool isSecure)
     {
         while (true)

@@ -1,7 +1,9 @@
 namespace Waterspout.Testing;
 
-/// <summary>What is to go wrong with the receives, or with the sends, of a <see cref="FaultyIOStream"/>.</summary>
-/// <remarks>Several faults may be set at a time. Not to be used from several threads at once.</remarks>
+/// <summary>The faults to inject into the receives, or the sends, of a <see cref="FaultyIOStream"/>.</summary>
+/// <remarks>
+/// Several faults may be set at the same time. Not thread-safe: use it on the stream's loop, or before the stream is used.
+/// </remarks>
 public sealed class FaultScript
 {
     private readonly SortedDictionary<int, Exception> _failures = [];
@@ -12,13 +14,13 @@ public sealed class FaultScript
     {
     }
 
-    /// <summary>The calls that were made so far, those that went wrong included.</summary>
+    /// <summary>The number of calls so far, including those that failed.</summary>
     public int Calls { get; private set; }
 
-    /// <summary>The bytes that went through so far.</summary>
+    /// <summary>The number of bytes transferred so far.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>The most bytes that a call may move; without limit of its own when null, which is the default.</summary>
+    /// <summary>The most bytes that a call may transfer; null, the default, for no limit.</summary>
     public int? BytesPerCall
     {
         get;
@@ -29,7 +31,9 @@ public sealed class FaultScript
         }
     }
 
-    /// <summary>Makes the next <paramref name="times"/> calls say that they would block. Each is followed by an event, as a poller would send it.</summary>
+    /// <summary>
+    /// Makes the next <paramref name="times"/> calls report that they would block. Each is followed by an event, as a poller would send it.
+    /// </summary>
     public void Block(int times)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(times);
@@ -37,9 +41,9 @@ public sealed class FaultScript
     }
 
     /// <summary>Makes a call fail.</summary>
-    /// <param name="call">Which one, counted from 1 since the stream was made: see <see cref="Calls"/>.</param>
-    /// <param name="error">What it throws; a <see cref="System.Net.Sockets.SocketException"/> is what a real socket throws.</param>
-    /// <exception cref="ArgumentOutOfRangeException">That call has been made already.</exception>
+    /// <param name="call">The number of the call, counted from 1 since the stream was created: see <see cref="Calls"/>.</param>
+    /// <param name="error">The exception it throws; a real socket throws a <see cref="System.Net.Sockets.SocketException"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">That call has already been made.</exception>
     public void FailAt(int call, Exception error)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(call, Calls);
@@ -47,9 +51,11 @@ public sealed class FaultScript
         _failures[call] = error;
     }
 
-    /// <summary>Cuts the stream off, in this direction, once <paramref name="bytes"/> bytes in all have gone through.</summary>
-    /// <param name="bytes">Counted since the stream was made: see <see cref="Bytes"/>. If so many have gone through already, it is cut at once.</param>
-    /// <remarks>The stream is told by an event. It notices where it is waiting for one, or makes the next call.</remarks>
+    /// <summary>Cuts the stream off, in this direction, once <paramref name="bytes"/> bytes in all have been transferred.</summary>
+    /// <param name="bytes">
+    /// Counted since the stream was created: see <see cref="Bytes"/>. If that many have already been transferred, it is cut at once.
+    /// </param>
+    /// <remarks>The stream is notified by an event. It notices the cut if it waits for one, or at its next call.</remarks>
     public void CutAfter(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -57,10 +63,12 @@ public sealed class FaultScript
         if (Bytes >= _cutAt) RaiseEvent?.Invoke();
     }
 
-    /// <summary>Tells the stream to try again.</summary>
+    /// <summary>Makes the stream try again.</summary>
     internal Action? RaiseEvent { get; set; }
 
-    /// <summary>How many of so many bytes a call may move: null where it has to say that it would block, 0 where it is cut off.</summary>
+    /// <summary>
+    /// How many of <paramref name="length"/> bytes a call may transfer: null to report that it would block, 0 if the stream is cut off.
+    /// </summary>
     internal int? Admit(int length)
     {
         Calls++;

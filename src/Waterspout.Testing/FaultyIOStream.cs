@@ -3,18 +3,19 @@ using Waterspout.Loop;
 
 namespace Waterspout.Testing;
 
-/// <summary>A stream over a socket whose receives and sends can be made to fall short, to block, to fail and to be cut off.</summary>
+/// <summary>A stream over a socket whose receives and sends can be made to fall short, block, fail and be cut off.</summary>
 /// <remarks>
-/// Everything that the script does not forbid reaches the socket, so the peer sees real data and a real close. The usual way to have one is
-/// <see cref="StreamPair.CreateFaulty"/>. The scripts are read on the loop: set them before the stream is used, or there.
+/// Everything that the script does not prevent reaches the socket, so the peer sees real data and a real close.
+/// <see cref="StreamPair.CreateFaulty"/> is the usual way to create one. The scripts are read on the loop: set them before the stream is
+/// used, or on the loop.
 /// </remarks>
 public sealed class FaultyIOStream : IOStream
 {
     private bool _isEventQueued;
 
-    /// <summary>Makes a stream over a connected socket.</summary>
+    /// <summary>Creates a stream over a connected socket.</summary>
     /// <param name="socket">Belongs to the stream from now on.</param>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     public FaultyIOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
         : base(socket, options, loop)
@@ -23,10 +24,10 @@ public sealed class FaultyIOStream : IOStream
         Sends.RaiseEvent = RaiseEvent;
     }
 
-    /// <summary>What happens to receives. Cut off, they see the end of the stream.</summary>
+    /// <summary>The faults of receives. When cut off, receives return EOF.</summary>
     public FaultScript Receives { get; } = new();
 
-    /// <summary>What happens to sends. Cut off, they fail with <see cref="SocketError.ConnectionReset"/>.</summary>
+    /// <summary>The faults of sends. When cut off, sends fail with <see cref="SocketError.ConnectionReset"/>.</summary>
     public FaultScript Sends { get; } = new();
 
     /// <inheritdoc/>
@@ -59,7 +60,7 @@ public sealed class FaultyIOStream : IOStream
         return count;
     }
 
-    // The socket was ready all the time, so the poller will not say that it is ready again.
+    // The socket was ready all the time, so the poller will not report it again.
     private void RaiseEvent()
     {
         if (_isEventQueued) return;

@@ -2,10 +2,10 @@ namespace Waterspout.Testing;
 
 /// <summary>A clock that stands still until a test moves it.</summary>
 /// <remarks>
-/// <para>Give it to a loop as <see cref="IOLoopOptions.TimeProvider"/>, and every timer and time limit of that loop's streams follows it:
-/// no test has to wait for a time to pass, and none fails because the machine was slow.</para>
-/// <para>A loop that runs on another thread is woken by <see cref="Advance"/> and runs its timers there, a moment later; await what
-/// they do instead of expecting it to be done when the call returns. All members may be called from any thread.</para>
+/// <para>Set it as <see cref="IOLoopOptions.TimeProvider"/> of a loop, and every timer and time limit of that loop's streams follows it: no
+/// test has to wait for time to pass, and none fails because the machine was slow.</para>
+/// <para>A loop that runs on another thread is woken by <see cref="Advance"/> and runs its timers there, a moment later; await what they do
+/// instead of expecting it to be done when the call returns. All members may be called from any thread.</para>
 /// </remarks>
 public sealed class ManualTimeProvider : TimeProvider
 {
@@ -16,19 +16,19 @@ public sealed class ManualTimeProvider : TimeProvider
     private long _now;
     private long _sequence;
 
-    /// <summary>Makes a clock that shows the first of January 2000.</summary>
+    /// <summary>Creates a clock that shows the first of January 2000.</summary>
     public ManualTimeProvider()
         : this(new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero))
     {
     }
 
-    /// <summary>Makes a clock that shows <paramref name="start"/>.</summary>
+    /// <summary>Creates a clock that shows <paramref name="start"/>.</summary>
     public ManualTimeProvider(DateTimeOffset start) => _start = start;
 
-    /// <summary>How far the clock has been moved since it was made.</summary>
+    /// <summary>How far the clock has been moved since it was created.</summary>
     public TimeSpan Elapsed => new(GetTimestamp());
 
-    /// <summary>The number of timers that are set. A test can see from it whether something still waits.</summary>
+    /// <summary>The number of timers that are set. A test can check with it whether something still waits.</summary>
     public int TimersSet
     {
         get
@@ -37,7 +37,7 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>Ticks of <see cref="TimeSpan"/>, so that any time span is shown exactly.</summary>
+    /// <summary>Ticks of <see cref="TimeSpan"/>, so that any time span is represented exactly.</summary>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <inheritdoc/>
@@ -50,10 +50,11 @@ public sealed class ManualTimeProvider : TimeProvider
     public override DateTimeOffset GetUtcNow() => _start + Elapsed;
 
     /// <summary>Moves the clock forward and fires the timers that become due, in order, on the calling thread.</summary>
-    /// <param name="time">Zero fires what is due already.</param>
+    /// <param name="time">Zero fires what is already due.</param>
     /// <remarks>
-    /// While a timer's callback runs, the clock shows the time that the timer was set for. Timers that a callback sets fire in the same call
-    /// if they are due within it. Timers of equal time fire in the order in which they were set. Two threads that call this do so in turn.
+    /// While a timer's callback runs, the clock shows the time that the timer was set for. Timers set by a callback fire in the same call
+    /// if they are due within it. Timers with equal times fire in the order in which they were set. Concurrent calls run one after the
+    /// other.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The time is negative: this clock does not go backwards.</exception>
     public void Advance(TimeSpan time)
@@ -88,7 +89,7 @@ public sealed class ManualTimeProvider : TimeProvider
                 return firing.Timer;
             }
 
-            // Within the lock: a timer that another thread sets is either seen above, or set at the new time.
+            // Within the lock: a timer set by another thread is either seen above, or set at the new time.
             _now = Math.Max(_now, target);
             return null;
         }
@@ -96,10 +97,10 @@ public sealed class ManualTimeProvider : TimeProvider
 
     private void Enqueue(ManualTimer timer, long due) => _queue.Enqueue(new Firing(timer, timer.Version), (due, _sequence++));
 
-    // What is beyond the end of the clock is at its end.
+    // Times beyond the end of the clock are clamped to its end.
     private static long Add(long ticks, TimeSpan time) => time.Ticks < long.MaxValue - ticks ? ticks + time.Ticks : long.MaxValue;
 
-    // A timer that is changed leaves its entry in the queue, which the version then tells to be an old one.
+    // A changed timer leaves its old entry in the queue; the version shows that it is stale.
     private readonly record struct Firing(ManualTimer Timer, int Version)
     {
         internal bool IsCurrent => Timer.Version == Version;

@@ -4,27 +4,28 @@ using Waterspout.Interop;
 
 namespace Waterspout.Testing;
 
-/// <summary>Makes two streams that are connected with each other, over what the operating system really has.</summary>
-/// <remarks>Streams of all pairs belong to whoever asked for them. May be called from any thread.</remarks>
+/// <summary>Creates pairs of connected streams over real operating system objects.</summary>
+/// <remarks>The caller owns the streams of all pairs. May be called from any thread.</remarks>
 public static class StreamPair
 {
-    /// <summary>Two ends of a socketpair: the fastest, and without a network.</summary>
-    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <summary>Two ends of a socketpair: the fastest kind, without a network.</summary>
+    /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (IOStream First, IOStream Second) CreateSocketPair(IOStreamOptions? options = null, IOLoop? loop = null) =>
         IOStream.CreatePair(options, loop);
 
     /// <summary>Two ends of a TCP connection over the loopback: resets, half-closes and full buffers are those of TCP.</summary>
-    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (IOStream Client, IOStream Server) CreateTcp(IOStreamOptions? options = null, IOLoop? loop = null)
     {
         (Socket client, Socket server) = CreateTcpSockets();
-        return MakePair(client, server, socket => new IOStream(socket, options, loop), socket => new IOStream(socket, options, loop));
+        return MakePair(
+            client, server, socket => new IOStream(socket, options, loop), socket => new IOStream(socket, options, loop));
     }
 
-    /// <summary>Two ends of a TCP connection as sockets, for a test that plays the peer by itself.</summary>
-    /// <remarks>Both are in blocking mode; a stream that is made of one sets it to non-blocking.</remarks>
+    /// <summary>Two ends of a TCP connection as sockets, for a test that plays the peer itself.</summary>
+    /// <remarks>Both are in blocking mode; a stream created from one sets it to non-blocking.</remarks>
     public static (Socket Client, Socket Server) CreateTcpSockets()
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -44,23 +45,28 @@ public static class StreamPair
         }
     }
 
-    /// <summary>A pipe: what is written to the one comes out of the other.</summary>
-    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <summary>A pipe: what is written to one end is read from the other.</summary>
+    /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (PipeIOStream Reader, PipeIOStream Writer) CreatePipe(IOStreamOptions? options = null, IOLoop? loop = null) =>
         PipeIOStream.CreatePair(options, loop);
 
-    /// <summary>Two ends of a socketpair, of which the first does what its script says.</summary>
-    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <summary>Two ends of a socketpair. The first one follows its fault scripts.</summary>
+    /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (FaultyIOStream Faulty, IOStream Peer) CreateFaulty(IOStreamOptions? options = null, IOLoop? loop = null)
     {
         (int faulty, int peer) = Sockets.CreatePair();
-        return MakePair(ToSocket(faulty), ToSocket(peer), socket => new FaultyIOStream(socket, options, loop), socket => new IOStream(socket, options, loop));
+        return MakePair(
+            ToSocket(faulty),
+            ToSocket(peer),
+            socket => new FaultyIOStream(socket, options, loop),
+            socket => new IOStream(socket, options, loop));
     }
 
-    /// <summary>Streams over both sockets. If one cannot be made, both are closed.</summary>
-    private static (TFirst First, TSecond Second) MakePair<TFirst, TSecond>(Socket first, Socket second, Func<Socket, TFirst> makeFirst, Func<Socket, TSecond> makeSecond)
+    /// <summary>Creates streams over both sockets. If one cannot be created, both are closed.</summary>
+    private static (TFirst First, TSecond Second) MakePair<TFirst, TSecond>(
+        Socket first, Socket second, Func<Socket, TFirst> makeFirst, Func<Socket, TSecond> makeSecond)
         where TFirst : IOStream
         where TSecond : IOStream
     {

@@ -5,18 +5,19 @@ using Waterspout.Interop;
 
 namespace Waterspout.Connecting;
 
-/// <summary>Turns an address as users give it into those that a socket can be connected to.</summary>
+/// <summary>Turns a user's address into addresses that a socket can connect to.</summary>
 internal static class EndPointResolver
 {
-    /// <summary>The addresses of a name, or the one that is meant already.</summary>
+    /// <summary>The addresses of a name, or the address itself if it is one already.</summary>
     /// <exception cref="SocketException">The name is unknown.</exception>
-    internal static async Task<IPAddress[]> ResolveAsync(string host, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
+    internal static async Task<IPAddress[]> ResolveAsync(
+        string host, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(host, out IPAddress? address)) return [address];
         Task<IPAddress[]> lookup = loop.Options.Lookup(host, family, cancellationToken);
         try
         {
-            // getaddrinfo cannot be stopped once it has begun. Its answer is then nobody's concern.
+            // getaddrinfo cannot be stopped once it has begun. Its answer is then ignored.
             return await lookup.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
@@ -27,8 +28,9 @@ internal static class EndPointResolver
     }
 
     /// <summary>The addresses of a name: at least one.</summary>
-    /// <exception cref="SocketException">The name is unknown, or has no address. The message has the name.</exception>
-    internal static async Task<IPAddress[]> ResolveAsync(DnsEndPoint name, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
+    /// <exception cref="SocketException">The name is unknown, or has no address. The message contains the name.</exception>
+    internal static async Task<IPAddress[]> ResolveAsync(
+        DnsEndPoint name, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
     {
         try
         {
@@ -41,26 +43,29 @@ internal static class EndPointResolver
         }
     }
 
-    /// <summary>The addresses of a name that a socket of this family reaches.</summary>
+    /// <summary>The addresses of a name that a socket of this family can reach.</summary>
     /// <exception cref="SocketException">The name is unknown, or has no address of the socket's family.</exception>
-    internal static async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, int fd, IOLoop loop, CancellationToken cancellationToken)
+    internal static async Task<IReadOnlyList<EndPoint>> ResolveAsync(
+        DnsEndPoint name, int fd, IOLoop loop, CancellationToken cancellationToken)
     {
         bool isIPv6 = IsIPv6(fd);
-        IPAddress[] addresses = await ResolveAsync(name, isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork, loop, cancellationToken);
+        AddressFamily family = isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork;
+        IPAddress[] addresses = await ResolveAsync(name, family, loop, cancellationToken);
         return [.. addresses.Select(found => ToFamily(new IPEndPoint(found, name.Port), isIPv6))];
     }
 
-    /// <summary>The address as a socket of this family takes it.</summary>
+    /// <summary>The address in the form that a socket of this family accepts.</summary>
     internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
 
-    /// <summary>Whether the address and the socket are both of IP, or both of Unix.</summary>
+    /// <summary>Whether the address and the socket are both IP, or both Unix.</summary>
     internal static bool IsOfFamily(EndPoint address, int fd) => (address is IPEndPoint) == (GetDomain(fd) != LibC.AF_UNIX);
 
     private static bool IsIPv6(int fd) => GetDomain(fd) == LibC.AF_INET6;
 
-    private static int GetDomain(int fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true } domain ? domain.Value : 0;
+    private static int GetDomain(int fd) =>
+        Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true } domain ? domain.Value : 0;
 
-    // A dual-mode socket reaches IPv4 by mapped addresses.
+    // A dual-mode socket reaches IPv4 through mapped addresses.
     private static IPEndPoint ToFamily(IPEndPoint address, bool isIPv6) =>
         isIPv6 && address.AddressFamily == AddressFamily.InterNetwork ? new IPEndPoint(address.Address.MapToIPv6(), address.Port) : address;
 }

@@ -7,8 +7,8 @@ namespace Waterspout.Connecting;
 
 /// <summary>Connects to a host by racing its addresses (RFC 8305).</summary>
 /// <remarks>
-/// All of it runs on the loop, so that nothing here needs a lock: an attempt that fails, a delay that passes and an attempt that wins
-/// each set the one thing that the race waits for.
+/// All of it runs on the loop, so nothing here needs a lock: an attempt that fails, a delay that expires and an attempt that wins each
+/// complete the one task that the race waits for.
 /// </remarks>
 internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStreamOptions options, IOLoop loop)
 {
@@ -17,7 +17,8 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
     private TaskCompletionSource _change = new();
     private IOStream? _winner;
 
-    internal static async ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
+    internal static async ValueTask<IOStream> ConnectAsync(
+        string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
@@ -25,7 +26,8 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
             return await loop.InvokeAsync(async () =>
             {
                 using IDisposable? timer = TimeLimit.Start(loop, options.ConnectTimeout, limit.Cancel);
-                return await new HappyEyeballs(await ResolveAsync(host, port, options, loop, limit.Token), options, loop).RaceAsync(limit.Token);
+                IReadOnlyList<IPEndPoint> addresses = await ResolveAsync(host, port, options, loop, limit.Token);
+                return await new HappyEyeballs(addresses, options, loop).RaceAsync(limit.Token);
             });
         }
         catch (Exception error)
@@ -34,20 +36,22 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         }
     }
 
-    // A cancellation and the time limit go before whatever failed because of them, or at the same time.
-    private static Exception Translate(Exception error, string target, IOStreamOptions options, CancellationToken limit, CancellationToken cancellationToken)
+    // A cancellation and the time limit take precedence over errors caused by them, or raised at the same time.
+    private static Exception Translate(
+        Exception error, string target, IOStreamOptions options, CancellationToken limit, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
         if (limit.IsCancellationRequested) return new TimeoutException($"No connection to {target} within {options.ConnectTimeout}.");
         return error switch
         {
-            AggregateException errors => new StreamClosedException($"Cannot connect to {target}: {string.Join("; ", errors.InnerExceptions.Select(each => each.Message))}", errors),
+            AggregateException errors => new StreamClosedException(
+                $"Cannot connect to {target}: {string.Join("; ", errors.InnerExceptions.Select(each => each.Message))}", errors),
             SocketException => new StreamClosedException($"Cannot connect to {target}: {error.Message}", error),
             _ => error,
         };
     }
 
-    /// <summary>Alternates the families, beginning with that of the first address, which the resolver preferred.</summary>
+    /// <summary>Alternates the families, starting with that of the first address, which the resolver preferred.</summary>
     internal static List<IPEndPoint> Interleave(IEnumerable<IPAddress> addresses, int port)
     {
         List<IPEndPoint> all = [.. addresses.Select(address => new IPEndPoint(address, port))];
@@ -63,7 +67,8 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         return order;
     }
 
-    private static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
+    private static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(
+        string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
     {
         IPAddress[] found = await EndPointResolver.ResolveAsync(host, AddressFamily.Unspecified, loop, cancellationToken);
         if (options.LocalEndPoint is { } local) found = Array.FindAll(found, candidate => candidate.AddressFamily == local.AddressFamily);

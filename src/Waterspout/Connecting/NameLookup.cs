@@ -4,14 +4,16 @@ using Waterspout.Loop;
 
 namespace Waterspout.Connecting;
 
-/// <summary>A lookup of a name by the system, which blocks a thread: one of our own, since those of the pool may all be blocked by the program.</summary>
+/// <summary>
+/// A name lookup by the system, which blocks a thread: one of our own, since the program may have blocked all pool threads.
+/// </summary>
 /// <remarks>
-/// A thread for each as a rule, so that a name server that does not answer holds up its own names only. A thread that is there takes what waits, then ends.
-/// Whoever awaits continues on the loop, or sees to it himself that he does not continue here.
+/// Usually one thread per lookup, so that a name server that does not answer delays only its own names. A running thread takes waiting
+/// lookups, then ends. The caller must make sure that its continuation runs on the loop, or at least not on this thread.
 /// </remarks>
 internal sealed class NameLookup(string host, AddressFamily family, CancellationToken cancellationToken)
 {
-    // As many as may wait for a name server at a time. More wait for a thread.
+    // How many lookups may wait for name servers at a time. More wait for a thread.
     private const int MaxThreads = 64;
 
     private static readonly Lock s_lock = new();
@@ -53,7 +55,7 @@ internal sealed class NameLookup(string host, AddressFamily family, Cancellation
     {
         try
         {
-            // Nobody waits any more for one that has been cancelled.
+            // A cancelled lookup has no waiter any more.
             _result.SetResult(cancellationToken.IsCancellationRequested ? [] : Dns.GetHostAddresses(host, family));
         }
         catch (Exception error)

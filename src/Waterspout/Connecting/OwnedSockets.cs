@@ -4,18 +4,18 @@ using Waterspout.Interop;
 
 namespace Waterspout.Connecting;
 
-/// <summary>The <see cref="Socket"/> objects that belong to streams, each of which has a descriptor of its own for the same socket.</summary>
+/// <summary>The <see cref="Socket"/> objects that belong to streams. Each stream has its own descriptor for the same socket.</summary>
 /// <remarks>
-/// A reference to the handle would keep the number as well, but would make the other owner's Dispose wait until the stream has closed.
+/// A reference to the handle would keep the number too, but would make the other owner's Dispose wait until the stream has closed.
 /// </remarks>
 internal static class OwnedSockets
 {
     private static readonly ConditionalWeakTable<Socket, object> s_owned = [];
     private static readonly object s_mark = new();
 
-    /// <summary>A new descriptor for the socket, which is a stream's from now on.</summary>
-    /// <exception cref="InvalidOperationException">It is a stream's already.</exception>
-    /// <exception cref="ObjectDisposedException">It is closed.</exception>
+    /// <summary>A new descriptor for the socket, owned by the stream from now on.</summary>
+    /// <exception cref="InvalidOperationException">The socket already belongs to a stream.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     internal static int Take(Socket socket)
     {
         if (!s_owned.TryAdd(socket, s_mark)) throw new InvalidOperationException("The socket belongs to a stream already.");
@@ -37,19 +37,20 @@ internal static class OwnedSockets
         }
     }
 
-    /// <summary>The stream could not be made.</summary>
+    /// <summary>Releases the socket, since the stream could not be created.</summary>
     internal static void GiveBack(Socket socket) => s_owned.Remove(socket);
 
-    /// <summary>An object for a stream that was made without one.</summary>
+    /// <summary>Creates a Socket object for a stream that was created without one.</summary>
     internal static Socket Make(int fd)
     {
-        Socket socket = FileDescriptors.HandOver(FileDescriptors.Duplicate(fd), static copy => new Socket(new SafeSocketHandle(copy, ownsHandle: true)));
+        Socket socket = FileDescriptors.HandOver(
+            FileDescriptors.Duplicate(fd), static copy => new Socket(new SafeSocketHandle(copy, ownsHandle: true)));
         s_owned.Add(socket, s_mark);
         SuppressFinalize(socket);
         return socket;
     }
 
-    /// <summary>A finalizer of the socket's would make the close a reset. The stream's serves for both.</summary>
+    /// <summary>The socket's own finalizer would turn the close into a reset. The stream's finalizer closes both.</summary>
     internal static void SuppressFinalize(Socket socket)
     {
         GC.SuppressFinalize(socket);

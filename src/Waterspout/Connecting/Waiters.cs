@@ -1,7 +1,11 @@
 namespace Waterspout.Connecting;
 
-/// <summary>Those who wait for a thing that happens once. Any number may: each comes and gives up at a cost that does not depend on the others.</summary>
-/// <remarks>Instead of one task for all of them: each who gives up on that one is searched for among the others. On the loop's thread.</remarks>
+/// <summary>
+/// Waiters for an event that happens once. Any number may wait: adding or cancelling one costs the same however many there are.
+/// </summary>
+/// <remarks>
+/// Instead of one task for all of them, in which each cancelled wait is searched for among the others. Used on the loop's thread.
+/// </remarks>
 internal sealed class Waiters(IOLoop loop)
 {
     private readonly LinkedList<Waiter> _waiting = [];
@@ -20,17 +24,20 @@ internal sealed class Waiters(IOLoop loop)
         return waiter.Task;
     }
 
-    /// <summary>It has happened, or will not: then with an error for each, since one that is thrown by all would grow by a stack trace at each.</summary>
+    /// <summary>
+    /// The event has happened, or never will. In that case each waiter gets its own exception, since a shared one would grow by a stack
+    /// trace with each throw.
+    /// </summary>
     internal void Release(Func<Exception>? error)
     {
         while (_waiting.First is { Value: var waiter })
         {
             _waiting.RemoveFirst();
-            // Waits for a callback that runs on another thread, which only queues something.
+            // Waits for a cancellation callback that runs on another thread, which only queues a call.
             waiter.Registration.Dispose();
             if (error is null) waiter.TrySetResult();
             else waiter.TrySetException(error());
-            _ = waiter.Task.Exception; // nobody has to look
+            _ = waiter.Task.Exception; // marks the exception as observed
         }
     }
 

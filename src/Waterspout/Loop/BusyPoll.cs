@@ -1,11 +1,10 @@
 namespace Waterspout.Loop;
 
-/// <summary>Looks for the next event for a short while before the thread is put to sleep.</summary>
+/// <summary>Polls for the next event for a short while before the thread sleeps.</summary>
 /// <remarks>
-/// A sleep and a wake-up cost several times the rest of a ping-pong's round trip. Looking costs CPU, so it has to pay:
-/// it is done only where something has been sent, to which the peer may answer at once (a stream of lines that outran its
-/// sender cost a third more with it), and each time it finds nothing it is left out for twice as many waits as before, so
-/// that a loop that is mostly idle soon does none of it.
+/// A sleep and a wake-up cost several times the rest of a ping-pong's round trip. Polling costs CPU, so it has to pay. It is done only
+/// after something has been sent, to which the peer may answer at once (a stream of lines that outran its sender cost a third more with
+/// it). Each time it finds nothing it is skipped for twice as many waits as before, so that a mostly idle loop soon stops polling.
 /// </remarks>
 internal sealed class BusyPoll(TimeSpan limit)
 {
@@ -16,12 +15,12 @@ internal sealed class BusyPoll(TimeSpan limit)
     private int _pause;
     private int _left;
 
-    /// <summary>Something has been sent.</summary>
+    /// <summary>Called when something has been sent.</summary>
     internal void ExpectAnswer() => _isAnswerExpected = true;
 
-    /// <summary>The number of events found; zero or less when the loop should wait, or has other work.</summary>
-    /// <param name="loop">Looks.</param>
-    /// <param name="timeout">The milliseconds until the next timer; -1 when there is none.</param>
+    /// <summary>The number of events found; zero or less if the loop should wait, or has other work.</summary>
+    /// <param name="loop">The loop to poll.</param>
+    /// <param name="timeout">The milliseconds until the next timer; -1 if there is none.</param>
     internal int Poll(IOLoop loop, long timeout)
     {
         if (_limit == 0 || !_isAnswerExpected) return 0;
@@ -32,7 +31,8 @@ internal sealed class BusyPoll(TimeSpan limit)
             return 0;
         }
 
-        long end = Clock.Timestamp() + (timeout < 0 ? _limit : Math.Min(_limit, Clock.ToStopwatchTicks(TimeSpan.FromMilliseconds(timeout))));
+        long limit = timeout < 0 ? _limit : Math.Min(_limit, Clock.ToStopwatchTicks(TimeSpan.FromMilliseconds(timeout)));
+        long end = Clock.Timestamp() + limit;
         do
         {
             int events = loop.PollOnce();

@@ -2,8 +2,8 @@ namespace Waterspout.Loop;
 
 /// <summary>Callbacks that wait for the loop, from any thread, in order of arrival.</summary>
 /// <remarks>
-/// One lock, held for a few instructions, guards a list that the loop swaps for an empty one at each turn. It is taken
-/// uncontended on the loop's own thread in 15 ns; a lock-free queue allocates segments and was not faster for batches.
+/// One lock, held for a few instructions, guards a list that the loop swaps for an empty one at each turn. Uncontended, on the loop's own
+/// thread, it takes 15 ns; a lock-free queue allocates segments and was not faster for batches.
 /// </remarks>
 internal sealed class CallbackQueue
 {
@@ -16,7 +16,7 @@ internal sealed class CallbackQueue
 
     internal int Count => Volatile.Read(ref _waiting).Count;
 
-    /// <summary>False when the loop is gone and will run nothing more.</summary>
+    /// <summary>False if the loop has ended and will run nothing more.</summary>
     internal bool TryAdd(LoopCallback callback)
     {
         lock (_lock)
@@ -27,7 +27,9 @@ internal sealed class CallbackQueue
         }
     }
 
-    /// <summary>What waits now. Callbacks added from here on belong to the next turn, so that one that adds itself starves nobody.</summary>
+    /// <summary>
+    /// The callbacks that wait now. Callbacks added from here on belong to the next turn, so that one that re-adds itself starves no other.
+    /// </summary>
     internal List<LoopCallback> TakeAll()
     {
         lock (_lock)
@@ -35,17 +37,17 @@ internal sealed class CallbackQueue
         return _running;
     }
 
-    /// <summary>What was taken has run.</summary>
+    /// <summary>The taken callbacks have run.</summary>
     internal void ForgetTaken() => _running.Clear();
 
-    /// <summary>Takes no more, unless something waits.</summary>
+    /// <summary>Closes the queue, unless callbacks wait.</summary>
     internal bool TryClose()
     {
         lock (_lock)
             return _isClosed = _waiting.Count == 0;
     }
 
-    /// <summary>Takes no more. What waits is still to be taken.</summary>
+    /// <summary>Closes the queue. Waiting callbacks can still be taken.</summary>
     internal void Close()
     {
         lock (_lock) _isClosed = true;

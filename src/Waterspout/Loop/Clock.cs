@@ -2,17 +2,17 @@ using System.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>A loop's time: asked once a turn, and turned into what the poller may wait for.</summary>
+/// <summary>A loop's time: read once a turn, and converted into the timeout of the poller.</summary>
 /// <remarks>
-/// With the system's clock the poller's own timeout ends the wait. With any other clock it cannot know when a timer
-/// will be due, so it waits without limit, and a timer of that clock wakes it.
+/// With the system's clock the poller's own timeout ends the wait. With any other clock the poller cannot know when a timer will be due, so
+/// it waits without limit, and a timer of that clock wakes it.
 /// </remarks>
 internal sealed class Clock : IDisposable
 {
-    // More than a month is as good as for ever, and no sum with it overflows.
+    // Longer times are treated as infinite, and no sum with this one overflows.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(40000);
 
-    // The longest that the system's timers take is 49 days. An alarm that rings early is set again.
+    // The system's timers accept at most 49 days. An alarm that rings early is set again.
     private static readonly TimeSpan s_longestAlarm = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _provider;
@@ -23,7 +23,10 @@ internal sealed class Clock : IDisposable
     {
         _provider = provider;
         if (provider != TimeProvider.System)
-            _alarm = ContextFlow.Suppress(() => provider.CreateTimer(_ => Ring(loop), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        {
+            _alarm = ContextFlow.Suppress(
+                () => provider.CreateTimer(_ => Ring(loop), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        }
         Update();
     }
 
@@ -36,14 +39,15 @@ internal sealed class Clock : IDisposable
 
     internal long After(TimeSpan delay) => _provider.GetTimestamp() + Math.Max(0, ToTicks(delay));
 
-    /// <summary>How long the poller may wait: -1 without limit, rounded up, since a wait that ends early makes the loop spin.</summary>
+    /// <summary>How long the poller may wait: -1 for no limit. Rounded up, since a wait that ends early makes the loop spin.</summary>
     internal long MillisecondsUntilNextTimer(LoopTimer? first)
     {
         if (first is null) return -1;
         long ticks = first.Deadline - _provider.GetTimestamp();
         if (ticks <= 0) return 0;
-        if (_alarm is null) return Math.Min((long)Math.Ceiling(ticks * 1000.0 / _provider.TimestampFrequency), int.MaxValue);
-        // The clock may be moved between its reading and the setting of the alarm, which is then late by as much.
+        if (_alarm is null)
+            return Math.Min((long)Math.Ceiling(ticks * 1000.0 / _provider.TimestampFrequency), int.MaxValue);
+        // The clock may be moved after it is read and before the alarm is set, which is then late by as much.
         while (first.Deadline != _alarmDeadline)
         {
             SetAlarm(first.Deadline, ticks);
@@ -53,13 +57,13 @@ internal sealed class Clock : IDisposable
             ticks = left;
         }
 
-        // The alarm may have rung meanwhile; it then has left a callback.
+        // The alarm may have rung meanwhile; it has then queued a callback.
         return -1;
     }
 
     public void Dispose() => _alarm?.Dispose();
 
-    /// <summary>The clock of measurements, which is the machine's even where the loop's is a test's.</summary>
+    /// <summary>The clock for measurements. It is the machine's even if the loop uses a test's clock.</summary>
     internal static long Timestamp() => Stopwatch.GetTimestamp();
 
     internal static long ToStopwatchTicks(TimeSpan time) => (long)(Bound(time).TotalSeconds * Stopwatch.Frequency);
@@ -71,7 +75,7 @@ internal sealed class Clock : IDisposable
     private void SetAlarm(long deadline, long ticks)
     {
         _alarmDeadline = deadline;
-        // Rounded up: one that rings early is set again, but that costs a turn.
+        // Rounded up: an alarm that rings early is set again, but that costs a turn.
         TimeSpan time = TimeSpan.FromTicks((long)Math.Ceiling((double)ticks * TimeSpan.TicksPerSecond / _provider.TimestampFrequency));
         _alarm!.Change(time < s_longestAlarm ? time : s_longestAlarm, Timeout.InfiniteTimeSpan);
     }

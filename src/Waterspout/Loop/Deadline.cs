@@ -2,8 +2,8 @@ namespace Waterspout.Loop;
 
 /// <summary>A time limit that is moved often and reached rarely.</summary>
 /// <remarks>
-/// Moving it is a store: the timer that was set for an earlier time looks, when it fires, whether the limit has moved,
-/// and is then set again. On the loop's thread only.
+/// Moving it is a store. A timer set for an earlier time checks, when it fires, whether the limit has moved, and is then set again. Used on
+/// the loop's thread only.
 /// </remarks>
 internal sealed class Deadline(IOLoop loop, TimeSpan limit, Action expired)
 {
@@ -20,7 +20,7 @@ internal sealed class Deadline(IOLoop loop, TimeSpan limit, Action expired)
 
     internal void Clear() => _at = None;
 
-    /// <summary>Clears the limit for good, and gives up the timer.</summary>
+    /// <summary>Clears the limit for good, and cancels the timer.</summary>
     internal void Cancel()
     {
         Clear();

@@ -1,6 +1,6 @@
 namespace Waterspout.Loop;
 
-/// <summary>A loop that is made and started at its first use, and can be configured before.</summary>
+/// <summary>A loop that is created and started at its first use, and can be configured before that.</summary>
 internal sealed class DefaultLoop
 {
     private readonly Lock _lock = new();
@@ -14,7 +14,11 @@ internal sealed class DefaultLoop
     {
         lock (_lock)
         {
-            if (_loop is not null) throw new InvalidOperationException($"{nameof(IOLoop)}.{nameof(IOLoop.Default)} has been used: configure it before the first stream, server or call that needs it.");
+            if (_loop is not null)
+            {
+                throw new InvalidOperationException($"{nameof(IOLoop)}.{nameof(IOLoop.Default)} has been used: "
+                    + "configure it before the first stream, server or call that needs it.");
+            }
             _options = options with { };
         }
     }

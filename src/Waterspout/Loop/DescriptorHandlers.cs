@@ -2,10 +2,10 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>The handlers that users have added for descriptors of their own. From any thread.</summary>
+/// <summary>The handlers that users have added for their own descriptors. May be used from any thread.</summary>
 /// <remarks>
-/// One that is removed has no calls from then on. Its registration is the loop's, who ends it as soon as it comes to that: before the number of the
-/// descriptor is registered anew, at the latest, since the poller knows descriptors by their numbers.
+/// A removed handler gets no calls from then on. The loop ends its registration as soon as it can, at the latest before the descriptor's
+/// number is registered again, since the poller identifies descriptors by their numbers.
 /// </remarks>
 internal sealed class DescriptorHandlers
 {
@@ -14,7 +14,7 @@ internal sealed class DescriptorHandlers
     private readonly Queue<DescriptorHandler> _removed = [];
     private volatile bool _hasRemoved;
 
-    /// <summary>False where the descriptor has a handler.</summary>
+    /// <summary>False if the descriptor already has a handler.</summary>
     internal bool TryAdd(DescriptorHandler handler)
     {
         lock (_lock) return _handlers.TryAdd(handler.Fd, handler);
@@ -25,7 +25,7 @@ internal sealed class DescriptorHandlers
         lock (_lock) return _handlers.GetValueOrDefault(fd);
     }
 
-    /// <summary>False where the descriptor has none.</summary>
+    /// <summary>False if the descriptor has none.</summary>
     internal bool Remove(int fd)
     {
         lock (_lock)
@@ -37,14 +37,14 @@ internal sealed class DescriptorHandlers
         }
     }
 
-    /// <summary>It could not be registered.</summary>
+    /// <summary>Removes a handler that could not be registered.</summary>
     internal void Forget(DescriptorHandler handler)
     {
         lock (_lock)
             if (_handlers.GetValueOrDefault(handler.Fd) == handler) _handlers.Remove(handler.Fd);
     }
 
-    /// <summary>The next one whose registration is to be ended; null where there is none.</summary>
+    /// <summary>The next handler whose registration is to be ended; null if there is none.</summary>
     internal DescriptorHandler? TakeRemoved()
     {
         if (!_hasRemoved) return null;
@@ -66,10 +66,10 @@ internal sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) :
 
     internal int Fd => fd;
 
-    /// <summary>None before the loop has come to it, and after its end. On the loop only.</summary>
+    /// <summary>None before the loop has registered it, and after its end. Used on the loop only.</summary>
     internal Registration Registration { get; set; }
 
-    /// <summary>What is waited for. On the loop only, once the handler is added.</summary>
+    /// <summary>The events that are waited for. Used on the loop only, once the handler is added.</summary>
     internal IOEvents Events { get; set; }
 
     internal bool IsRemoved

@@ -2,28 +2,31 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>A call that another thread makes on a loop, and whose outcome goes back to that thread's awaits.</summary>
+/// <summary>A call that another thread makes on a loop, and whose outcome is returned to that thread's awaits.</summary>
 internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
 {
-    // The awaits of the caller must not go on on the loop's thread.
+    // The caller's awaits must not resume on the loop's thread.
     private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration _registration;
 
-    /// <summary>What the call was asked to do, in the words of who asked.</summary>
+    /// <summary>The function that the caller passed, for logs.</summary>
     public Delegate? Function { get; init; }
 
     internal Task<T> Result => _result.Task;
 
-    /// <summary>Nobody has to look at the outcome. Else an error that nobody sees is reported as an unobserved exception.</summary>
+    /// <summary>The outcome need not be observed. Otherwise an unobserved error is reported as an unobserved exception.</summary>
     internal bool MayBeIgnored { get; init; }
 
-    /// <summary>Before it is made: the call fails when its loop has ended before it has an outcome: what it waits for may never come then.</summary>
+    /// <summary>
+    /// Called before <see cref="Run"/>: the call fails if its loop ends before it has an outcome, since what it waits for may then never
+    /// come.
+    /// </summary>
     internal void EndWith(IOLoop loop) => _registration = loop.Ended.UnsafeRegister(
         static (state, token) =>
         {
             (ForwardedCall<T> call, IOLoop loop) = ((ForwardedCall<T>, IOLoop))state!;
             call._result.TrySetException(new ObjectDisposedException(loop.Name, "The loop was disposed before the call had ended."));
-            _ = call._result.Task.Exception; // whoever waits sees it; nobody has to
+            _ = call._result.Task.Exception; // waiters see it; it need not be observed
         },
         (this, loop));
 

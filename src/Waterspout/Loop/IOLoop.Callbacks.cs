@@ -10,9 +10,9 @@ public sealed partial class IOLoop
 
     /// <summary>Runs <paramref name="callback"/> on the loop, in its next turn. May be called from any thread.</summary>
     /// <remarks>
-    /// Callbacks that one thread adds run in the order in which it added them. One that throws is logged and reported (see
-    /// <see cref="IOLoopOptions.UnhandledException"/>), and hurts nothing else. The execution context does not flow into it. Those that wait
-    /// when the loop is disposed are run by that, on the thread that disposes it.
+    /// Callbacks added by one thread run in the order in which they were added. An exception is logged and reported (see
+    /// <see cref="IOLoopOptions.UnhandledException"/>), and affects nothing else. The execution context does not flow into the callback.
+    /// Callbacks that wait when the loop is disposed are run by <see cref="Dispose"/>, on the thread that calls it.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void AddCallback(Action callback)
@@ -21,10 +21,13 @@ public sealed partial class IOLoop
         Post(callback, static callback => callback());
     }
 
-    /// <summary>Runs <paramref name="action"/> on the loop: at once when called there, else in the loop's next turn.</summary>
+    /// <summary>
+    /// Runs <paramref name="action"/> on the loop: at once if called there, otherwise in the loop's next turn. May be called from any
+    /// thread.
+    /// </summary>
     /// <returns>
-    /// A task that ends as the action's does. Its awaiters off the loop do not run on the loop. Off the loop it also ends, with an
-    /// <see cref="ObjectDisposedException"/>, when the loop is disposed before.
+    /// A task that completes as the action's does. Its awaiters off the loop do not run on the loop. Off the loop it also completes, with
+    /// an <see cref="ObjectDisposedException"/>, if the loop is disposed first.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public Task InvokeAsync(Func<Task> action)
@@ -49,19 +52,25 @@ public sealed partial class IOLoop
         return call.Result;
     }
 
-    /// <summary>Queues a call for the next turn. Throws when the loop has ended.</summary>
+    /// <summary>Queues a call for the next turn. Throws if the loop has ended.</summary>
     internal void Post<T>(T state, Action<T> function) => ObjectDisposedException.ThrowIf(!TryPost(state, function), this);
 
-    /// <summary>Queues a call for the next turn. False when the loop has ended.</summary>
+    /// <summary>Queues a call for the next turn. False if the loop has ended.</summary>
     internal bool TryPost<T>(T state, Action<T> function) => TryPost(LoopCallback.Of(state, function));
 
-    /// <summary>Queues what has to run in any case: where the loop has ended, on the thread pool. There an exception would end the process.</summary>
+    /// <summary>
+    /// Queues a call that has to run in any case: on the thread pool if the loop has ended. Its exceptions are caught, since on the pool
+    /// they would end the process.
+    /// </summary>
     internal void PostOrPool<T>(T state, Action<T> function) => PostOrPool(LoopCallback.Of(state, function));
 
     internal void PostOrPool(LoopCallback callback)
     {
         if (!TryPost(callback))
-            ThreadPool.UnsafeQueueUserWorkItem(static call => call.Loop.TryRun(call.Callback), (Loop: this, Callback: callback), preferLocal: false);
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static call => call.Loop.TryRun(call.Callback), (Loop: this, Callback: callback), preferLocal: false);
+        }
     }
 
     private bool TryPost(LoopCallback callback)
@@ -84,7 +93,7 @@ public sealed partial class IOLoop
         }
 
         _current = null;
-        // Now, and not when the next ones come: that may be never, and what ran must not be held until then.
+        // Now, not when the next ones come: that may be never, and what ran must not be kept alive until then.
         _callbacks.ForgetTaken();
         Counters.BusyTicks += started - begun;
     }
@@ -104,7 +113,7 @@ public sealed partial class IOLoop
         }
         catch (ObjectDisposedException) when (_isDisposed)
         {
-            // What runs at the end of the loop may ask something of it, and is refused.
+            // Code that runs at the end of the loop may call it, and is refused.
         }
         catch (Exception error)
         {
@@ -113,16 +122,16 @@ public sealed partial class IOLoop
         }
     }
 
-    /// <summary>No code of the user's has handled this, and it has its line in the log.</summary>
+    /// <summary>Reports an exception that no user code has handled, after its line in the log.</summary>
     internal void ReportUnhandled(Exception error) => UnhandledErrors.Report(_unhandled, error);
 
-    /// <summary>A callback sees no AsyncLocals, of whoever asked for it or of the one before.</summary>
+    /// <summary>A callback sees no AsyncLocals, neither of the code that queued it nor of the callback before.</summary>
     internal static void ForgetAsyncLocals()
     {
         if (ExecutionContext.Capture() != s_noContext && s_noContext is not null) ExecutionContext.Restore(s_noContext);
     }
 
-    // The only way to the default context is a thread on which nothing has run yet.
+    // The only way to get the default context is a thread on which nothing has run yet.
     private static ExecutionContext? CaptureOfNewThread()
     {
         ExecutionContext? context = null;

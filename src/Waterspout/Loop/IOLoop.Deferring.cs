@@ -7,12 +7,16 @@ namespace Waterspout;
 public sealed partial class IOLoop
 {
     /// <summary>What one stream may compute in a turn, in ticks of <see cref="Stopwatch"/>: 50 microseconds.</summary>
-    /// <remarks>All that are deferred together have as much in the next, so that their number does not make the others wait longer.</remarks>
+    /// <remarks>
+    /// All deferred streams together have the same time in the next turn, so that their number does not delay the others.
+    /// </remarks>
     internal static readonly long ComputeTicks = Stopwatch.Frequency / 20_000;
 
     private readonly Queue<LoopCallback> _deferred = [];
 
-    /// <summary>Queues, on the loop, what has used up its time in this turn, behind everything else of that kind. Dropped when the loop ends.</summary>
+    /// <summary>
+    /// Queues work that has used up its time in this turn, after all other deferred work. Called on the loop. Dropped when the loop ends.
+    /// </summary>
     internal void Defer<T>(T state, Action<T> function) => _deferred.Enqueue(LoopCallback.Of(state, function));
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -8,13 +8,15 @@ public sealed partial class IOLoop
 
     /// <summary>
     /// Calls <paramref name="handler"/> on the loop whenever <paramref name="fd"/> is ready for one of <paramref name="events"/>,
-    /// again and again as long as it stays ready (level-triggered). May be called from any thread.
+    /// repeatedly as long as it stays ready (level-triggered). May be called from any thread.
     /// </summary>
-    /// <param name="fd">Any descriptor that can be polled. It stays the caller's, who removes the handler before closing it.</param>
-    /// <param name="events">What to wait for. Errors are told in any case.</param>
-    /// <param name="handler">Gets the descriptor and what it is ready for. One that throws is logged, and called again.</param>
+    /// <param name="fd">Any descriptor that can be polled. The caller still owns it, and removes the handler before closing it.</param>
+    /// <param name="events">What to wait for. Errors are always reported.</param>
+    /// <param name="handler">
+    /// Called with the descriptor and what it is ready for. If it throws, that is logged, and it is called again.
+    /// </param>
     /// <exception cref="ArgumentException">The descriptor cannot be polled (a regular file, for example).</exception>
-    /// <exception cref="InvalidOperationException">The descriptor has a handler already.</exception>
+    /// <exception cref="InvalidOperationException">The descriptor already has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void AddHandler(int fd, IOEvents events, Action<int, IOEvents> handler)
     {
@@ -42,8 +44,8 @@ public sealed partial class IOLoop
     }
 
     /// <summary>
-    /// Ends the calls of the handler of <paramref name="fd"/>: once this has returned none begins, and the descriptor may be closed. Does nothing where
-    /// there is none. May be called from any thread; a call that has begun on the loop meanwhile is left to run.
+    /// Stops calling the handler of <paramref name="fd"/>: after this returns no call begins, and the descriptor may be closed. Does
+    /// nothing if there is no handler. May be called from any thread; a call that has already begun on the loop continues.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void RemoveHandler(int fd)
@@ -52,14 +54,16 @@ public sealed partial class IOLoop
         if (_handlers.Remove(fd)) OnLoop(EndRemovedHandlers);
     }
 
-    /// <summary>Throws for a descriptor that is always ready. From any thread: what the poller says must come from the caller's call.</summary>
+    /// <summary>
+    /// Throws for a descriptor that is always ready. May be called from any thread, so that the caller's own call throws.
+    /// </summary>
     internal void ThrowIfNotPollable(int fd)
     {
         lock (_wakeGuard)
             if (!_isPollerGone) _poller.Probe(fd);
     }
 
-    /// <summary>Registers a stream: edge-triggered, for everything, for good. On the loop's thread only.</summary>
+    /// <summary>Registers a stream: edge-triggered, for everything, permanently. On the loop's thread only.</summary>
     internal Registration Register(int fd, BaseIOStream stream) =>
         Register(fd, _registrations.Add(fd, stream, isWeak: true), BaseIOStream.AllEvents, edgeTriggered: true);
 
@@ -76,10 +80,10 @@ public sealed partial class IOLoop
     internal void Modify(Registration registration, IOEvents events) =>
         _poller.Modify(_registrations.FdOf(registration), registration.Token, events);
 
-    /// <summary>Holds a stream that is registered in memory, or, with null, does so no longer.</summary>
+    /// <summary>Roots a registered stream, or, with null, removes the root.</summary>
     internal void Hold(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
 
-    /// <summary>A stream found its descriptor not ready, and wants to be told when it is.</summary>
+    /// <summary>A stream found its descriptor not ready, and waits for the event that says it is.</summary>
     internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits) =>
         _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, traits);
 
@@ -97,7 +101,7 @@ public sealed partial class IOLoop
         }
     }
 
-    /// <summary>Of handlers that were removed, on this thread or on others, takes the descriptors from the poller.</summary>
+    /// <summary>Removes the descriptors of removed handlers from the poller, whichever thread removed them.</summary>
     private void EndRemovedHandlers()
     {
         while (_handlers.TakeRemoved() is { } handler)
@@ -123,7 +127,7 @@ public sealed partial class IOLoop
         }
     }
 
-    // What runs at the end of the loop may still call.
+    // Code that runs at the end of the loop may still call.
     private void ThrowIfEnded() => ObjectDisposedException.ThrowIf(_isDisposed && !IsCurrent, this);
 
     private void OnLoop(Action action)

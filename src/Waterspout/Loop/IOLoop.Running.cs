@@ -6,39 +6,39 @@ namespace Waterspout;
 
 public sealed partial class IOLoop
 {
-    // Held by whoever runs the loop, so that Dispose on another thread waits for the last turn.
+    // Held by the thread that runs the loop, so that Dispose on another thread waits for the last turn.
     private readonly Lock _running = new();
     private readonly Lock _wakeGuard = new();
     private readonly CancellationTokenSource _ended = new();
     private readonly UnregisteredStreams _unregistered = new();
-    private volatile TaskCompletionSource<bool>? _run; // the run under way; its result is whether it has ended by a stop
+    private volatile TaskCompletionSource<bool>? _run; // the current run; its result is whether it was ended by a stop
     private bool _isPollerGone;
     private volatile bool _disposeOnExit;
 
-    /// <summary>Numbers the turns. What may be done once a turn, or so much a turn, is counted by it.</summary>
+    /// <summary>Numbers the turns, for work that is limited to once, or to an amount, per turn.</summary>
     internal long Turn { get; private set; }
 
-    /// <summary>The stream's buffered writes leave at the end of this turn.</summary>
+    /// <summary>The stream's buffered writes are sent at the end of this turn.</summary>
     internal void FlushAtEndOfTurn(BaseIOStream stream) => _unflushed.Add(stream);
 
-    /// <summary>Cancelled when the loop has been disposed, and has run everything that it ever will.</summary>
+    /// <summary>Cancelled when the loop has been disposed, and will run nothing more.</summary>
     internal CancellationToken Ended => _ended.Token;
 
-    /// <summary>Notes a stream that is not registered yet, for the end of the loop.</summary>
+    /// <summary>Tracks a stream that is not registered yet, so that the end of the loop closes it.</summary>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     internal void AddUnregistered(BaseIOStream stream)
     {
         _unregistered.Add(stream);
-        // Either the end of the loop finds the stream, or this finds that the loop has ended.
+        // Either the end of the loop finds the stream, or this call sees that the loop has ended.
         ObjectDisposedException.ThrowIf(_isDisposed && _unregistered.Remove(stream), this);
     }
 
     internal void RemoveUnregistered(BaseIOStream stream) => _unregistered.Remove(stream);
 
-    /// <summary>False where another thread runs the loop.</summary>
+    /// <summary>False if another thread runs the loop.</summary>
     private bool TryRunUntil(Func<bool> isDone)
     {
-        if (t_current is not null) throw new InvalidOperationException("This thread runs a loop already.");
+        if (t_current is not null) throw new InvalidOperationException("This thread already runs a loop.");
         if (!_running.TryEnter()) return false;
         SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
         try
@@ -47,7 +47,7 @@ public sealed partial class IOLoop
             Enter();
             using Watchdog? watchdog = WatchStalls();
             _run = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-            Func<bool> isOver = () => isDone() || _disposeOnExit; // made once: a local function would be a new delegate each turn
+            Func<bool> isOver = () => isDone() || _disposeOnExit; // created once: a local function would be a new delegate each turn
             do RunTurn(isOver);
             while (!isOver());
             return true;
@@ -98,8 +98,8 @@ public sealed partial class IOLoop
     {
         if (_unflushed.Count == 0) return;
         _busyPoll.ExpectAnswer();
-        // By index: a flush that fails closes its stream, and nothing that runs then writes to another one, but a
-        // stream that spent its turn's budget queues itself again through a callback.
+        // By index: a flush that fails closes its stream, and nothing that runs then writes to another one, but a stream that has spent its
+        // turn's budget queues itself again through a callback.
         for (int i = 0; i < _unflushed.Count; i++)
             _unflushed[i].FlushWrites();
         _unflushed.Clear();
@@ -111,9 +111,9 @@ public sealed partial class IOLoop
         if (timeout != 0 && _busyPoll.Poll(this, timeout) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
 
-        // Announce, then look: a callback added after the look sees the announcement and wakes. The barrier keeps the
-        // two in that order; its counterpart is in WakeIfWaiting. What an earlier wait has left is cleared before, and not
-        // after the wait: a thread that saw the old announcement may set it later, and a poll that does not wait take its signal.
+        // Announce, then check: a callback added after the check sees the announcement and wakes the loop. The barrier keeps the two in
+        // that order; its counterpart is in WakeIfWaiting. What an earlier wait has left is cleared before the wait, not after: a thread
+        // that saw the old announcement may set it late, and a poll that does not wait may consume its signal.
         Volatile.Write(ref _isWoken, 0);
         _isWaiting = true;
         Interlocked.MemoryBarrier();
@@ -123,14 +123,14 @@ public sealed partial class IOLoop
         return events;
     }
 
-    /// <summary>Looks for events without waiting, for <see cref="BusyPoll"/>. Negative when there is other work.</summary>
+    /// <summary>Checks for events without waiting, for <see cref="BusyPoll"/>. Negative if there is other work.</summary>
     internal int PollOnce() => _callbacks.IsEmpty && !_stopRequested ? _poller.Wait(0) : -1;
 
     private void WakeIfWaiting()
     {
         Interlocked.MemoryBarrier();
         if (!Volatile.Read(ref _isWaiting) || Interlocked.Exchange(ref _isWoken, 1) != 0) return;
-        // The descriptor that wakes may be gone by now, and its number another's. One thread a wait gets here.
+        // The wake-up descriptor may be closed by now, and its number reused. One thread per wait gets here.
         lock (_wakeGuard)
             if (!_isPollerGone) _poller.Wake();
     }
@@ -143,7 +143,7 @@ public sealed partial class IOLoop
         for (int i = 0; i < events; i++)
         {
             (ulong token, IOEvents ready) = _poller.GetReport(i);
-            // Looked up when its turn has come: a handler before it may have closed this one.
+            // Looked up only now: an earlier handler in the batch may have closed this one.
             if (_registrations.Find(token) is not { } handler) continue;
             _current = handler;
             Guard(handler, ready);
@@ -182,19 +182,19 @@ public sealed partial class IOLoop
         _isDisposed = true;
         SynchronizationContext? outer = System.Threading.SynchronizationContext.Current;
         Enter();
-        // A callback of a close may wait for the loop as any other.
+        // A close callback may wait for the loop like any other.
         using Watchdog? watchdog = WatchStalls();
         try
         {
             CloseStreams();
-            // Callbacks that the closes have queued may queue more, and may register streams that were made on other threads.
+            // Callbacks queued by the closes may queue more, and may register streams that were created on other threads.
             for (int i = 0; i < 1000 && !_callbacks.TryClose(); i++)
             {
                 RunCallbacks();
                 CloseStreams();
             }
 
-            // A callback that always adds itself is cut off, but whatever waits has its turn: somebody may wait for it.
+            // A callback that always re-adds itself is cut off, but everything that waits runs once: code may be waiting for it.
             _callbacks.Close();
             RunCallbacks();
             CloseStreams();
@@ -213,7 +213,7 @@ public sealed partial class IOLoop
                 _poller.Dispose();
             }
 
-            // Calls of other threads that still have no outcome wait for what will not come any more.
+            // Calls from other threads that still have no outcome wait for something that will never come.
             _ended.Cancel();
         }
     }

@@ -6,19 +6,23 @@ namespace Waterspout;
 
 public sealed partial class IOLoop
 {
-    // In its first turns nearly everything that a loop runs is compiled before. That holds it for 100 ms and more, and is nobody's mistake.
+    // In its first turns a loop runs mostly code that is compiled just then. That blocks it for 100 ms and more, and is not a mistake of
+    // the program.
     private const int FirstTurns = 100;
 
     private readonly long _stallTicks;
     private object? _current;
 
-    /// <summary>What holds the loop: a callback, or who has it called. Null while the loop waits. Written by its thread, read by the watchdog.</summary>
+    /// <summary>
+    /// What runs on the loop: a callback, or the object that calls it. Null while the loop waits. Written by its thread, read by the
+    /// watchdog.
+    /// </summary>
     internal object? Running => Volatile.Read(ref _current);
 
-    /// <summary>While the loop runs, unless stalls are not measured.</summary>
+    /// <summary>Set while the loop runs, unless stalls are not measured.</summary>
     internal Watchdog? Watchdog { get; private set; }
 
-    /// <summary>Says what runs now, more exactly than the loop can know.</summary>
+    /// <summary>Records what runs now, for code that knows it more exactly than the loop.</summary>
     internal void SetRunning(object? callback) => _current = callback;
 
     private Watchdog? WatchStalls() => Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);

@@ -11,12 +11,16 @@ public sealed partial class IOLoop
     /// <summary>The time of this turn in ticks of the loop's clock, as <see cref="TimeProvider.GetTimestamp"/> counts them.</summary>
     internal long Now => _clock.Now;
 
-    /// <summary>Runs <paramref name="callback"/> on the loop once <paramref name="delay"/> has passed. May be called from any thread.</summary>
-    /// <param name="delay">Zero or less means the next turn, but <see cref="Timeout.InfiniteTimeSpan"/> never. Measured by a monotonic clock, rounded up to milliseconds.</param>
-    /// <param name="callback">Timers that are due at the same time run in the order in which they were made.</param>
-    /// <remarks>The execution context does not flow into the callback: it sees no values of <see cref="AsyncLocal{T}"/>.</remarks>
+    /// <summary>Runs <paramref name="callback"/> on the loop after <paramref name="delay"/>. May be called from any thread.</summary>
+    /// <param name="delay">
+    /// Zero or less means the next turn; <see cref="Timeout.InfiniteTimeSpan"/> means never. Measured by a monotonic clock, rounded up to
+    /// milliseconds.
+    /// </param>
+    /// <param name="callback">Timers that are due at the same time run in the order in which they were created.</param>
+    /// <remarks>The execution context does not flow into the callback: it sees no <see cref="AsyncLocal{T}"/> values.</remarks>
     /// <returns>
-    /// Disposing it, from any thread, cancels the timer: once that has returned the callback does not begin. One that has begun already is left to run.
+    /// Disposing it, from any thread, cancels the timer: after that has returned the callback does not begin. A callback that has already
+    /// begun continues.
     /// </returns>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public IDisposable CallLater(TimeSpan delay, Action callback)
@@ -27,11 +31,11 @@ public sealed partial class IOLoop
 
     /// <summary>Runs <paramref name="callback"/> on the loop every <paramref name="period"/>, the first time after one period.</summary>
     /// <remarks>
-    /// The times do not drift: each is a whole number of periods after the start. Times that were missed, because the
-    /// loop was held up or the callback itself took longer than the period, are left out. May be called from any thread. The execution context does not
-    /// flow into the callback.
+    /// The times do not drift: each is a whole number of periods after the start. Times that were missed, because the loop was delayed or
+    /// the callback took longer than the period, are skipped. May be called from any thread. The execution context does not flow into the
+    /// callback.
     /// </remarks>
-    /// <returns>Disposing it, from any thread, ends the calls: once that has returned none begins.</returns>
+    /// <returns>Disposing it, from any thread, ends the calls: after that has returned no call begins.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The period is not positive.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public IDisposable CallEvery(TimeSpan period, Action callback)
@@ -43,7 +47,7 @@ public sealed partial class IOLoop
 
     internal long TicksAfter(TimeSpan delay) => _clock.After(delay);
 
-    /// <summary>A timer for a deadline that was computed before. On the loop's thread only.</summary>
+    /// <summary>A timer for a precomputed deadline. On the loop's thread only.</summary>
     internal LoopTimer CallAt(long deadline, Action callback)
     {
         LoopTimer timer = new(this, callback, deadline, 0);
@@ -53,7 +57,7 @@ public sealed partial class IOLoop
 
     internal void Cancel(LoopTimer timer)
     {
-        // When the loop is gone its timers are as well, and there is nothing to take out.
+        // When the loop has ended its timers are cleared, and there is nothing to remove.
         if (IsCurrent) _timers.Remove(timer);
         else TryPost((Loop: this, timer), static call => call.Loop._timers.Remove(call.timer));
     }
@@ -74,13 +78,13 @@ public sealed partial class IOLoop
         return timer;
     }
 
-    // Not inlined, nor are the other parts of a turn: a slot of the turn's own frame would hold what ran last through the wait.
+    // Not inlined, like the other parts of a turn: a slot of the turn's own frame would keep what ran last alive through the wait.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RunDueTimers()
     {
         if (_timers.First is not { } first || first.Deadline > Now) return;
         long started = Clock.Timestamp();
-        // Timers that the callbacks make wait for the next turn, also those that are due at once: so this ends.
+        // Timers created by the callbacks wait for the next turn, even if they are due at once: so this ends.
         long newest = _timers.NextSequence;
         while (_timers.First is { } timer && timer.Deadline <= Now && timer.Sequence < newest)
         {
@@ -93,7 +97,7 @@ public sealed partial class IOLoop
         _current = null;
     }
 
-    // Behind the call, by the time at its end: what passed during it is missed too, and the loop has a pause before the next.
+    // After the call, by the time at its end: periods that passed during it are missed too, and the loop pauses before the next call.
     private void Repeat(LoopTimer timer)
     {
         long missed = (_clock.After(TimeSpan.Zero) - timer.Deadline) / timer.Period;

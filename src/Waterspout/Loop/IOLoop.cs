@@ -7,33 +7,32 @@ using Waterspout.Polling;
 namespace Waterspout;
 
 /// <summary>
-/// An event loop: one thread that waits for descriptors, timers and callbacks, and runs what they were waited for with.
-/// Streams belong to a loop, and everything about them happens on its thread.
+/// An event loop: one thread that waits for descriptors, timers and callbacks, and runs their handlers. Streams belong to a loop, and
+/// everything about them happens on its thread.
 /// </summary>
 /// <remarks>
-/// <para>Three ways to have one: <see cref="Default"/>, which runs on a thread of its own from its first use;
-/// an <see cref="IOLoopGroup"/>; or <c>new IOLoop()</c>, which <see cref="Start"/> or <see cref="RunSync(Func{Task}, TimeSpan?)"/>
-/// runs on the calling thread.</para>
-/// <para>Threading: every member may be called from any thread. Awaits of code that runs on the loop come back to it.
-/// Whatever runs on the loop must not block: while it does, no stream of the loop moves.</para>
+/// <para>There are three ways to get one: <see cref="Default"/>, which runs on its own thread from its first use; an
+/// <see cref="IOLoopGroup"/>; or <c>new IOLoop()</c>, which <see cref="Start"/> or <see cref="RunSync(Func{Task}, TimeSpan?)"/> runs on the
+/// calling thread.</para>
+/// <para>Threading: every member may be called from any thread. Awaits in code that runs on the loop resume on the loop. Code that runs on
+/// the loop must not block: while it does, no stream of the loop makes progress.</para>
 /// <para>Difference from Tornado: there is no <c>make_current</c>; a loop is current on the thread that runs it.</para>
 /// </remarks>
 public sealed partial class IOLoop : IDisposable
 {
-    // Theory of operation. The thread that runs the loop goes round a turn (RunTurn):
+    // Theory of operation. The thread that runs the loop repeats a turn (RunTurn):
     //
-    //        +--> callbacks that were waiting (not those they add)
+    //        +--> callbacks that were waiting (not those that they add)
     //        |    timers that are due
     //        |    write buffers that were filled since the last time: one send for each stream
-    //        |    wait: for events, a timer, or a wake-up (not at all when callbacks wait)
+    //        |    wait: for events, a timer, or a wake-up (not at all if callbacks wait)
     //        +--- events, collected first, then dispatched to their handlers
     //
-    // Reads complete inside the dispatch: the code that awaits one goes on there and then, on this thread, and what it
-    // writes leaves at the end of the turn. Everything else that completes (closes, cancellations, calls from other
-    // threads) does so by a callback, so that no user code ever runs inside another user's call.
+    // Reads complete inside the dispatch: the code that awaits one resumes immediately, on this thread, and what it writes is sent at the
+    // end of the turn. Everything else that completes (closes, cancellations, calls from other threads) does so by a callback, so that no
+    // user code ever runs inside another user's call.
     //
-    // Another thread that adds a callback wakes the poller only when the loop may be waiting and nobody has woken it
-    // yet: see WakeIfWaiting.
+    // Another thread that adds a callback wakes the poller only if the loop may be waiting and has not been woken yet: see WakeIfWaiting.
 
     private static readonly DefaultLoop s_default = new();
     [ThreadStatic] private static IOLoop? t_current;
@@ -50,10 +49,10 @@ public sealed partial class IOLoop : IDisposable
     private bool _isWaiting;
     private int _isWoken;
 
-    /// <summary>Makes a loop that does not run yet.</summary>
-    /// <param name="options">How the loop works.</param>
+    /// <summary>Creates a loop that does not run yet.</summary>
+    /// <param name="options">How the loop works. Copied; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A time in the options is negative.</exception>
-    /// <exception cref="PlatformNotSupportedException">The poller asked for does not exist on this system.</exception>
+    /// <exception cref="PlatformNotSupportedException">The requested poller does not exist on this system.</exception>
     public IOLoop(IOLoopOptions? options = null)
     {
         Options = options is null ? new IOLoopOptions() : options with { };
@@ -72,29 +71,29 @@ public sealed partial class IOLoop : IDisposable
         }
         catch
         {
-            // A time provider of the user's may fail.
+            // The user's time provider may throw.
             _poller.Dispose();
             throw;
         }
     }
 
-    /// <summary>The loop that runs on this thread, or that this thread is starting; else <see cref="Default"/>.</summary>
+    /// <summary>The loop that runs on this thread, or that this thread is starting; otherwise <see cref="Default"/>.</summary>
     public static IOLoop Current => t_current ?? Default;
 
     /// <summary>
-    /// The loop of the process: made and started, on a background thread, at the first use, with the options given to <see cref="ConfigureDefault"/>.
-    /// It is never disposed.
+    /// The loop of the process: created and started on a background thread at its first use, with the options given to
+    /// <see cref="ConfigureDefault"/>. It is never disposed.
     /// </summary>
     /// <remarks>
-    /// Streams and servers that are made off every loop without naming one belong to it: a server that is made before
-    /// <see cref="RunSync(Func{Task}, TimeSpan?)"/> runs another loop, for example. Make it within that, or give it its loops by its options.
+    /// Streams and servers that are created off any loop and without naming one belong to it: for example, a server created before
+    /// <see cref="RunSync(Func{Task}, TimeSpan?)"/> runs another loop. Create it inside that, or set the loops in its options.
     /// </remarks>
     public static IOLoop Default => s_default.Loop;
 
-    /// <summary>True when the caller runs on this loop's thread.</summary>
+    /// <summary>True if the caller runs on this loop's thread.</summary>
     public bool IsCurrent => _threadId == Environment.CurrentManagedThreadId;
 
-    /// <summary>True when the caller runs on some loop's thread.</summary>
+    /// <summary>True if the caller runs on any loop's thread.</summary>
     internal static bool IsAnyCurrent => t_current is not null;
 
     /// <summary>The name given in the options.</summary>
@@ -116,8 +115,11 @@ public sealed partial class IOLoop : IDisposable
 
     internal int TimerCount => _timers.Count;
 
-    /// <summary>Says how <see cref="Default"/> works. At the start of the program: before the first stream, server or call that uses it.</summary>
-    /// <param name="options">Copied. A call before the first use replaces the options of the call before.</param>
+    /// <summary>
+    /// Sets the options of <see cref="Default"/>. Call it at the start of the program, before the first stream, server or call that uses
+    /// the loop.
+    /// </summary>
+    /// <param name="options">Copied. Another call before the first use replaces them.</param>
     /// <exception cref="InvalidOperationException"><see cref="Default"/> has been used.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A time in the options is negative.</exception>
     public static void ConfigureDefault(IOLoopOptions options)
@@ -128,38 +130,44 @@ public sealed partial class IOLoop : IDisposable
     }
 
     /// <summary>Runs the loop on the calling thread until <see cref="Stop"/>.</summary>
-    /// <remarks>A stop that came before makes it return after one turn. It may be started again afterwards.</remarks>
-    /// <exception cref="InvalidOperationException">The loop runs already, or the thread runs another loop.</exception>
+    /// <remarks>
+    /// If <see cref="Stop"/> was called before, it returns after one turn. The loop may be started again afterwards. Exceptions of
+    /// callbacks do not end the run.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The loop already runs, or the thread runs another loop.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void Start()
     {
-        if (!TryRunUntil(() => _stopRequested)) throw new InvalidOperationException($"The loop '{Name}' runs already, on another thread.");
+        if (!TryRunUntil(() => _stopRequested))
+            throw new InvalidOperationException($"The loop '{Name}' already runs, on another thread.");
     }
 
     /// <summary>
-    /// Makes <see cref="Start"/> return at the end of the current turn, and <see cref="RunSync(Func{Task}, TimeSpan?)"/> fail, unless its task has
-    /// ended. May be called from any thread.
+    /// Makes <see cref="Start"/> return at the end of the current turn, and <see cref="RunSync(Func{Task}, TimeSpan?)"/> fail unless its
+    /// task has completed. May be called from any thread.
     /// </summary>
-    /// <remarks>Streams stay open, and go on when the loop is started again. Where the loop does not run, the next run ends after one turn.</remarks>
+    /// <remarks>
+    /// Streams stay open, and continue when the loop is started again. If the loop does not run, the next run ends after one turn.
+    /// </remarks>
     public void Stop()
     {
         _stopRequested = true;
         WakeIfWaiting();
     }
 
-    /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has ended.</summary>
+    /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has completed.</summary>
     /// <param name="main">Called on the loop.</param>
-    /// <param name="timeout">How long that may take; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="timeout">How long that may take; null or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     /// <remarks>
-    /// Where another thread runs the loop already, the caller waits while <paramref name="main"/> runs there, and runs the loop itself if that thread
-    /// leaves it before, without a stop. When this throws because of the time or a
-    /// stop, what <paramref name="main"/> started is left as it is, and how its task ends later is nobody's concern. The time limit needs the loop: it does not end a
-    /// callback that blocks, which the log names (see <see cref="IOLoopOptions.StallThreshold"/>).
+    /// If another thread already runs the loop, <paramref name="main"/> runs there and the caller waits; if that thread leaves the loop
+    /// first, without a stop, the caller runs the loop itself. If this throws because of the time limit or a stop, what
+    /// <paramref name="main"/> started continues, and the later outcome of its task is ignored. The time limit needs the loop: it does not
+    /// end a callback that blocks, which the log names (see <see cref="IOLoopOptions.StallThreshold"/>).
     /// </remarks>
-    /// <exception cref="TimeoutException">The time was up.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time is negative. Nothing was called.</exception>
+    /// <exception cref="TimeoutException">The time limit expired.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time limit is negative. Nothing was called.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The loop was stopped before the task had ended. Or this was called on the loop itself, or on a thread that runs another loop.
+    /// The loop was stopped before the task had completed. Or this was called on the loop itself, or on a thread that runs another loop.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed, before or meanwhile.</exception>
     public void RunSync(Func<Task> main, TimeSpan? timeout = null)
@@ -168,7 +176,9 @@ public sealed partial class IOLoop : IDisposable
         RunSync(async () => { await main(); return true; }, timeout, main);
     }
 
-    /// <summary>Runs the loop on the calling thread until the task that <paramref name="main"/> returns has ended, and returns its result.</summary>
+    /// <summary>
+    /// Runs the loop on the calling thread until the task that <paramref name="main"/> returns has completed, and returns its result.
+    /// </summary>
     /// <inheritdoc cref="RunSync(Func{Task}, TimeSpan?)"/>
     public T RunSync<T>(Func<Task<T>> main, TimeSpan? timeout = null)
     {
@@ -179,13 +189,14 @@ public sealed partial class IOLoop : IDisposable
     private T RunSync<T>(Func<Task<T>> main, TimeSpan? timeout, Delegate function)
     {
         TimeLimit.CheckNotNegative(timeout, nameof(timeout));
-        if (IsCurrent) throw new InvalidOperationException("RunSync was called on the loop itself, which would wait for itself for ever.");
+        if (IsCurrent) throw new InvalidOperationException("RunSync was called on the loop itself, which would deadlock.");
         bool isAbandoned = false;
         Task<T> task = InvokeAsync(() => isAbandoned ? Task.FromCanceled<T>(new CancellationToken(canceled: true)) : main(), function);
         try
         {
             if (!RunUntilCompleted(task, timeout)) throw new TimeoutException($"The operation did not complete within {timeout}.");
-            if (!task.IsCompleted) throw new InvalidOperationException($"The loop '{Name}' was stopped before the operation had completed.");
+            if (!task.IsCompleted)
+                throw new InvalidOperationException($"The loop '{Name}' was stopped before the operation had completed.");
             return task.GetAwaiter().GetResult();
         }
         finally
@@ -196,14 +207,14 @@ public sealed partial class IOLoop : IDisposable
     }
 
     /// <summary>
-    /// Stops the loop, closes every stream of it that is still open (pending operations fail with <see cref="StreamClosedException"/>), runs the
-    /// callbacks that wait, and frees what the loop holds. Servers listen no longer where this loop accepted. Calls of other threads that wait for an outcome get one:
-    /// <see cref="ObjectDisposedException"/> where there is no other.
+    /// Stops the loop, closes each of its streams that is still open (pending operations fail with <see cref="StreamClosedException"/>),
+    /// runs the waiting callbacks, and frees the loop's resources. Servers stop listening on this loop. Pending calls from other threads
+    /// complete, with an <see cref="ObjectDisposedException"/> if they have no other outcome.
     /// </summary>
     /// <remarks>
-    /// Called on another thread it waits for the turn to end, and runs the callbacks, those of closes among them, on that thread; called on the loop, the
-    /// loop ends after the turn. Timers do not run any more. What is asked of a stream of the loop afterwards is answered as of any closed stream, and
-    /// callbacks about it run on the thread pool. Disposing again does nothing.
+    /// Called on another thread it waits for the turn to end, and runs the callbacks, including close callbacks, on that thread; called on
+    /// the loop, the loop ends after the turn. Timers no longer run. Later calls to a stream of the loop behave as on any closed stream,
+    /// and its callbacks run on the thread pool. Disposing again does nothing.
     /// </remarks>
     public void Dispose()
     {
@@ -218,27 +229,29 @@ public sealed partial class IOLoop : IDisposable
         }
     }
 
-    /// <summary>Where a thread runs the loop, that disposes it at the end of its turn.</summary>
+    /// <summary>If a thread runs the loop, it disposes it at the end of its turn.</summary>
     internal void RequestDispose()
     {
         _disposeOnExit = true;
         Stop();
     }
 
-    /// <summary>Runs the loop, or waits while another thread does. False when the time was up; the task may also be left over by a stop.</summary>
+    /// <summary>
+    /// Runs the loop, or waits while another thread does. False if the time limit expired; after a stop the task may be incomplete too.
+    /// </summary>
     private bool RunUntilCompleted(Task task, TimeSpan? timeout)
     {
         bool isTimeUp = false;
         using IDisposable? limit = timeout is { } time ? CallLater(time, () => isTimeUp = true) : null;
         long begun = Clock.Timestamp();
-        // The completion has to end the wait as well: main may end on another thread.
+        // The completion has to end the wait too: main may complete on another thread.
         task.ContinueWith(static (_, loop) => ((IOLoop)loop!).TryPost(loop, static _ => { }), this,
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!TryRunUntil(() => task.IsCompleted || isTimeUp || _stopRequested))
         {
             if (_run is { } run)
             {
-                // The task first: of several that have ended, that is the one which counts.
+                // The task first: if several have completed, it is the one that counts.
                 if (Task.WaitAny([task, run.Task], TimeLimit.Rest(timeout, begun)) < 0) return false;
                 if (task.IsCompleted || run.Task.Result) return true;
             }
@@ -253,12 +266,12 @@ public sealed partial class IOLoop : IDisposable
         return task.IsCompleted || !isTimeUp;
     }
 
-    /// <summary>A loop on a background thread of its own.</summary>
+    /// <summary>Creates a loop on its own background thread.</summary>
     internal static IOLoop StartOnThread(IOLoopOptions options)
     {
         IOLoop loop = new(options);
         Thread thread = new(loop.Start) { IsBackground = true, Name = options.Name };
-        // Waited for: if the loop were disposed before it has begun, its thread would die of that, and the process with it.
+        // Wait for it: if the loop were disposed before it has begun, its thread would throw, which would end the process.
         using ManualResetEventSlim started = new();
         loop.AddCallback(started.Set);
         thread.Start();

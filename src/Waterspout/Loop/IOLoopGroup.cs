@@ -2,16 +2,16 @@ using System.Collections;
 
 namespace Waterspout;
 
-/// <summary>Several loops, each on a background thread of its own, for work that one core cannot do.</summary>
-/// <remarks>A stream stays on the loop that it was made for. All members may be called from any thread.</remarks>
+/// <summary>Several loops, each on its own background thread, for work beyond one core.</summary>
+/// <remarks>A stream stays on the loop that it was created for. All members may be called from any thread.</remarks>
 public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
 {
     private readonly IOLoop[] _loops;
     private int _next = -1;
 
-    /// <summary>Makes and starts the loops.</summary>
-    /// <param name="loops">How many; one for each core (<see cref="Environment.ProcessorCount"/>) uses the machine fully.</param>
-    /// <param name="options">How each loop works. Its name is completed with the loop's number.</param>
+    /// <summary>Creates and starts the loops.</summary>
+    /// <param name="loops">How many; one per core (<see cref="Environment.ProcessorCount"/>) uses the machine fully.</param>
+    /// <param name="options">How each loop works. The loop's number is appended to its name.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
     public IOLoopGroup(int loops, IOLoopOptions? options = null)
     {
@@ -35,7 +35,7 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
     /// <summary>The loop at <paramref name="index"/>, from zero.</summary>
     public IOLoop this[int index] => _loops[index];
 
-    /// <summary>The loops in turn, for spreading streams evenly.</summary>
+    /// <summary>Returns the loops in turn, for distributing streams evenly.</summary>
     public IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
     /// <remarks>Waits for the loops, unless it is called on one of them: then each ends after its turn.</remarks>
     public void Dispose()
     {
-        // All before any is waited for, and none by one of them, which another one may be waiting for.
+        // Request all disposals before waiting for any; and do not wait on one of these loops, since another one may be waiting for it.
         foreach (IOLoop loop in _loops) loop.RequestDispose();
         if (_loops.Any(static loop => loop.IsCurrent)) return;
         foreach (IOLoop loop in _loops) loop.Dispose();

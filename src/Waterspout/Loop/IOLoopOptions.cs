@@ -8,12 +8,12 @@ using Waterspout.Loop;
 
 namespace Waterspout;
 
-/// <summary>Which call of the operating system a loop waits with.</summary>
+/// <summary>The system call that a loop waits with.</summary>
 public enum PollerKind
 {
     /// <summary>
-    /// What the environment variable <c>WATERSPOUT_POLLER</c> says (<c>epoll</c> or <c>portable</c>), else epoll on Linux
-    /// and the portable one elsewhere.
+    /// What the environment variable <c>WATERSPOUT_POLLER</c> says (<c>epoll</c> or <c>portable</c>); otherwise epoll on Linux and the
+    /// portable one elsewhere.
     /// </summary>
     Default,
 
@@ -24,54 +24,58 @@ public enum PollerKind
     Portable,
 }
 
-/// <summary>How an <see cref="IOLoop"/> works. Read when the loop is made; changing it later has no effect.</summary>
+/// <summary>How an <see cref="IOLoop"/> works. Copied when the loop is created; later changes have no effect.</summary>
 public sealed record IOLoopOptions
 {
-    /// <summary>The clock of timers and timeouts. The system's monotonic clock by default; tests pass one of their own.</summary>
+    /// <summary>The clock of timers and timeouts. The system's monotonic clock by default; tests can pass their own.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>Where the loop and its streams log. Nowhere by default: but see <see cref="UnhandledException"/>.</summary>
+    /// <summary>Where the loop and its streams log. Nowhere by default, but see <see cref="UnhandledException"/>.</summary>
     public ILoggerFactory LoggerFactory { get; set; } = NullLoggerFactory.Instance;
 
     /// <summary>
-    /// Gets each exception that nobody has handled: of a callback, a timer or a handler of the loop, of a callback of one of its streams, of a
-    /// server's handler of a connection. It is called once for each, on the thread on which it happened, behind the line in the log.
+    /// Called for each unhandled exception: of a callback, a timer or a handler of the loop, of a callback of one of its streams, of a
+    /// server's connection handler. It is called once for each, on the thread where it happened, after the line in the log.
     /// </summary>
     /// <remarks>
-    /// By default they are written to standard error, unless there is a <see cref="LoggerFactory"/>, which has them. Null does nothing with them. How a
-    /// peer ends a connection, time limits and cancellations are not among them. An exception that this throws is written to standard error.
+    /// By default they are written to standard error, unless there is a <see cref="LoggerFactory"/>, whose log contains them. Null ignores
+    /// them. They do not include the ways in which a peer ends a connection, time limits and cancellations. An exception thrown by this
+    /// function is written to standard error.
     /// </remarks>
     public Action<Exception>? UnhandledException { get; set; } = UnhandledErrors.WriteToStandardError;
 
     /// <summary>
-    /// For how long a loop that has just sent something looks for the next event before it lets the kernel put the thread
-    /// to sleep. It saves the wake-up, which is most of the latency of a single ping-pong, and is given up by itself
-    /// while it finds nothing, so that an idle loop uses no CPU. <see cref="TimeSpan.Zero"/> turns it off.
+    /// How long a loop that has just sent something polls for the next event before the kernel puts the thread to sleep. This saves the
+    /// wake-up, which is most of the latency of a single ping-pong. Polling stops by itself while it finds nothing, so an idle loop uses no
+    /// CPU. 50 microseconds by default; <see cref="TimeSpan.Zero"/> turns it off.
     /// </summary>
     public TimeSpan BusyPoll { get; set; } = TimeSpan.FromMicroseconds(50);
 
     /// <summary>
-    /// A callback that holds the loop for longer than this is named in a warning, and counted, when it ends. 100 ms by default;
-    /// <see cref="Timeout.InfiniteTimeSpan"/> turns the measurement off.
+    /// A callback that blocks the loop for longer than this is logged as a warning, with its name, and counted, when it ends. 100 ms by
+    /// default; <see cref="Timeout.InfiniteTimeSpan"/> turns the measurement off.
     /// </summary>
     /// <remarks>
-    /// One that holds it for a second (or this, if longer) is named while it does, in a line that another thread writes: also one that never ends, since
-    /// it waits for the loop itself. In the first 100 turns of a loop, when the code that it runs is compiled, the line at the end is at Debug.
+    /// A callback that blocks the loop for a second (or this threshold, if longer) is also logged while it does, by another thread: so even
+    /// one that never ends because it waits for the loop itself is seen. In the first 100 turns of a loop, when its code is compiled, the
+    /// line at the end is at Debug.
     /// </remarks>
     public TimeSpan StallThreshold { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Names the loop in logs and metrics, and its thread where the loop has one of its own.</summary>
+    /// <summary>The name of the loop in logs and metrics, and of its thread if the loop has its own.</summary>
     public string Name { get; set; } = "IOLoop";
 
-    /// <summary>Which call of the operating system the loop waits with.</summary>
+    /// <summary>The system call that the loop waits with.</summary>
     public PollerKind Poller { get; set; }
 
-    /// <summary>How names are resolved. Tests have one whose name server does not answer.</summary>
+    /// <summary>Resolves names. Tests replace it with one that does not answer.</summary>
     internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = NameLookup.RunAsync;
 
-    /// <summary>Without what the log has already.</summary>
+    /// <summary>Null if the log already has the exceptions.</summary>
     internal Action<Exception>? EffectiveUnhandledException =>
-        UnhandledException == UnhandledErrors.WriteToStandardError && LoggerFactory != NullLoggerFactory.Instance ? null : UnhandledException;
+        UnhandledException == UnhandledErrors.WriteToStandardError && LoggerFactory != NullLoggerFactory.Instance
+            ? null
+            : UnhandledException;
 
     internal void Validate(string name)
     {

@@ -16,7 +16,7 @@ internal readonly struct LoopCallback
     private LoopCallback(Action<Delegate, object?> invoke, Delegate function, object? state) =>
         (_invoke, _function, _state) = (invoke, function, state);
 
-    /// <summary>What it is called in a log: see <see cref="Diagnostics.CallbackName"/>.</summary>
+    /// <summary>The object that gives the call its name in a log: see <see cref="Diagnostics.CallbackName"/>.</summary>
     internal object Subject => _state ?? _function;
 
     internal static LoopCallback Of<T>(T state, Action<T> function) => new(Typed<T>.Invoke, function, state);

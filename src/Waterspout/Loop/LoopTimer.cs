@@ -1,7 +1,10 @@
 namespace Waterspout.Loop;
 
 /// <summary>A callback that is due at a time. Disposing it, from any thread, cancels it.</summary>
-/// <remarks>The callback is dropped when the timer has fired for the last time or is cancelled, so that whoever keeps the timer keeps nothing else.</remarks>
+/// <remarks>
+/// The callback is released when the timer has fired for the last time or is cancelled, so that a reference to the timer keeps nothing else
+/// alive.
+/// </remarks>
 internal sealed class LoopTimer(IOLoop loop, Action callback, long deadline, long period) : IDisposable
 {
     /// <summary>Not in the queue.</summary>
@@ -15,16 +18,16 @@ internal sealed class LoopTimer(IOLoop loop, Action callback, long deadline, lon
     /// <summary>In ticks of the loop's clock; zero for a timer that fires once.</summary>
     internal long Period { get; } = period;
 
-    /// <summary>Orders timers of equal deadline by the time at which they were queued.</summary>
+    /// <summary>Orders timers with equal deadlines by when they were queued.</summary>
     internal long Sequence { get; set; }
 
-    /// <summary>Where the timer stands in the queue's heap.</summary>
+    /// <summary>The position of the timer in the queue's heap.</summary>
     internal int Index { get; set; } = Unqueued;
 
-    /// <summary>It was cancelled, or was due once and has run.</summary>
+    /// <summary>The timer was cancelled, or was due once and has run.</summary>
     internal bool IsOver => Volatile.Read(ref _callback) is null;
 
-    /// <summary>Calls back, unless the timer was cancelled, on any thread, before this.</summary>
+    /// <summary>Calls back, unless the timer was cancelled before this, on any thread.</summary>
     internal void Run()
     {
         Action? callback = Period > 0 ? Volatile.Read(ref _callback) : Interlocked.Exchange(ref _callback, null);

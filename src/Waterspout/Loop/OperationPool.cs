@@ -1,14 +1,14 @@
 namespace Waterspout.Loop;
 
-/// <summary>Operations that have ended, and buffers that are empty, for use again, on the thread that ended them.</summary>
+/// <summary>Completed operations and empty buffers for reuse, on the thread that returned them.</summary>
 /// <remarks>
-/// A loop's operations begin and end on its thread, so this needs no lock, and one that another thread ended is simply
-/// that thread's. It is kept by the thread and not by the stream so that an idle stream holds nothing.
+/// A loop's operations begin and complete on its thread, so no lock is needed; an operation completed by another thread simply stays with
+/// that thread. The pool belongs to the thread, not to the stream, so that an idle stream holds nothing.
 /// </remarks>
 internal static class OperationPool<T>
     where T : class, new()
 {
-    // As many as one batch of the poller's events can make end and begin within a turn; more than that waits pending, and is not here.
+    // As many as one batch of the poller's events can complete and start within a turn; any beyond that are pending, and not in the pool.
     private const int Capacity = 256;
 
     [ThreadStatic] private static T[]? t_items;

@@ -1,9 +1,11 @@
 namespace Waterspout.Loop;
 
-/// <summary>Threads for work that must not wait until the program's own lets go of the thread pool.</summary>
+/// <summary>Threads for work that must not wait for a thread pool blocked by the program's own work.</summary>
 internal static class OwnThread
 {
-    /// <summary>Begins the work on a background thread of its own. Where the system gives none, as without a free descriptor, the pool has to do it.</summary>
+    /// <summary>
+    /// Starts the work on its own background thread. If the system provides none, as without a free descriptor, it runs on the pool.
+    /// </summary>
     internal static void Start(Action work, string name)
     {
         try

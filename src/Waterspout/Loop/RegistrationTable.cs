@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Loop;
 
-/// <summary>The descriptors that a loop watches and who is told of them, found by token.</summary>
+/// <summary>The descriptors that a loop watches and their handlers, found by token.</summary>
 /// <remarks>
-/// A token is a slot and the slot's generation, which changes at each removal. A descriptor that is closed and whose
-/// number is used again within one batch of events therefore never gets the events of the one before.
+/// A token is a slot and the slot's generation, which changes at each removal. So if a descriptor is closed and its number reused within
+/// one batch of events, the new one never gets the events of the old one.
 ///
-/// A stream is held weakly while nothing is pending on it, so that one that its user has dropped can be finalized and
-/// its descriptor closed. Its root holds it while somebody waits.
+/// A stream is referenced weakly while nothing is pending on it, so that a dropped stream can be finalized and its descriptor closed. Its
+/// root keeps it alive while an operation is pending.
 /// </remarks>
 internal sealed class RegistrationTable
 {
@@ -17,7 +17,7 @@ internal sealed class RegistrationTable
     private Slot[] _slots = new Slot[16];
     private int _used;
 
-    // A value, since an object for each would be another 48 bytes of an idle connection.
+    // A struct, since an object for each would be another 48 bytes per idle connection.
     private struct Slot
     {
         public IReadinessHandler? Root;
@@ -42,13 +42,13 @@ internal sealed class RegistrationTable
 
         ref Slot slot = ref _slots[index];
         slot.Fd = fd;
-        // Also to one that waits for its finalizer: a loop that is disposed meanwhile still has to close it.
+        // Also tracks a stream that waits for its finalizer: a loop that is disposed meanwhile still has to close it.
         if (isWeak) slot.Weak = new WeakGCHandle<IReadinessHandler>(handler, trackResurrection: true);
         else slot.Root = handler;
         return new Registration(((ulong)slot.Generation << 32) | (uint)index);
     }
 
-    /// <summary>False where it has been removed before.</summary>
+    /// <summary>False if it was already removed.</summary>
     internal bool Remove(Registration registration)
     {
         if (!IsHere(registration.Token)) return false;
@@ -56,13 +56,13 @@ internal sealed class RegistrationTable
         if (slot.Weak.IsAllocated) slot.Weak.Dispose();
         slot.Weak = default;
         slot.Root = null;
-        // Neither the all-ones generation, with which a token could equal the pollers' own, nor zero, which is no registration's.
+        // Neither the all-ones generation, with which a token could equal the pollers' own, nor zero, which no registration has.
         if (++slot.Generation == uint.MaxValue) slot.Generation = 1;
         _free.Push((int)(uint)registration.Token);
         return true;
     }
 
-    /// <summary>Who is told; null where the registration is gone, or the one who was to be told.</summary>
+    /// <summary>The handler, or null if it was removed or collected.</summary>
     internal IReadinessHandler? Find(ulong token) => IsHere(token) ? HandlerOf(_slots[(uint)token]) : null;
 
     internal int FdOf(Registration registration) => this[registration].Fd;
@@ -73,7 +73,7 @@ internal sealed class RegistrationTable
     {
         get
         {
-            Debug.Assert(IsHere(registration.Token), "The registration is gone, and its slot another's.");
+            Debug.Assert(IsHere(registration.Token), "The registration was removed, and its slot may be reused.");
             return ref _slots[(uint)registration.Token];
         }
     }

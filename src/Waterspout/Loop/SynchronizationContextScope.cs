@@ -1,6 +1,6 @@
 namespace Waterspout.Loop;
 
-/// <summary>Another synchronization context for this thread, until the end of the scope.</summary>
+/// <summary>Replaces this thread's synchronization context until the end of the scope.</summary>
 internal readonly ref struct SynchronizationContextScope : IDisposable
 {
     private readonly SynchronizationContext? _outer;

@@ -2,10 +2,8 @@ using System.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>The timers of a loop, soonest first: a heap that can also give up an entry in the middle.</summary>
-/// <remarks>
-/// Each entry has four children: half the depth of a binary heap, and the four lie side by side in memory.
-/// </remarks>
+/// <summary>The timers of a loop, soonest first: a heap that can also remove an entry in the middle.</summary>
+/// <remarks>Each entry has four children: half the depth of a binary heap, and the four are adjacent in memory.</remarks>
 internal sealed class TimerQueue
 {
     private const int Arity = 4;
@@ -14,14 +12,14 @@ internal sealed class TimerQueue
 
     internal int Count { get; private set; }
 
-    /// <summary>What the next timer gets: those that are queued have less.</summary>
+    /// <summary>The number of the next timer: queued timers have smaller ones.</summary>
     internal long NextSequence { get; private set; }
 
     internal LoopTimer? First => Count > 0 ? _heap[0] : null;
 
     internal void Add(LoopTimer timer)
     {
-        Debug.Assert(timer.Index == LoopTimer.Unqueued, "The timer is queued already.");
+        Debug.Assert(timer.Index == LoopTimer.Unqueued, "The timer is already queued.");
         if (Count == _heap.Length) Array.Resize(ref _heap, Count * 2);
         timer.Sequence = NextSequence++;
         MoveUp(timer, Count++);

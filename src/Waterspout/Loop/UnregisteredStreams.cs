@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Waterspout.Loop;
 
-/// <summary>The streams of a loop that its poller does not know yet, which the end of the loop closes as well.</summary>
-/// <remarks>Held weakly: such a stream can be dropped, and its finalizer closes it. From any thread.</remarks>
+/// <summary>The streams of a loop that are not registered with its poller yet. The end of the loop closes them too.</summary>
+/// <remarks>Weak references: such a stream can be dropped, and its finalizer closes it. May be used from any thread.</remarks>
 internal sealed class UnregisteredStreams
 {
     private readonly ConditionalWeakTable<BaseIOStream, object?> _streams = [];
@@ -12,6 +12,6 @@ internal sealed class UnregisteredStreams
 
     internal void Add(BaseIOStream stream) => _streams.Add(stream, null);
 
-    /// <summary>Of several who remove it at a time, one is answered with true.</summary>
+    /// <summary>If several callers remove it at the same time, exactly one gets true.</summary>
     internal bool Remove(BaseIOStream stream) => _streams.Remove(stream);
 }

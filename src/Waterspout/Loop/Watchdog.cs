@@ -4,21 +4,21 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>Says which callback holds a loop while it does, which may be for ever.</summary>
+/// <summary>Logs which callback blocks a loop while it does, which may be for ever.</summary>
 /// <remarks>
-/// It looks at the loop from another thread once a period. What it finds twice, in the same turn, has held the loop for that long. So the loop itself
-/// only stores what it runs.
+/// It checks the loop from another thread once a period. What it finds twice in the same turn has blocked the loop for that long. So the
+/// loop itself only stores what it runs.
 /// </remarks>
 internal sealed class Watchdog : IDisposable
 {
-    // Often enough for somebody who watches a program that hangs, and nothing beside what any process does in a second.
+    // Often enough for watching a program that hangs, and a negligible cost per second.
     private static readonly TimeSpan s_shortestPeriod = TimeSpan.FromSeconds(1);
 
     private readonly IOLoop _loop;
     private readonly Timer _timer;
     private readonly Lock _looking = new();
     private long _turn;
-    private int _hash; // not the callback itself, which would be held when it has run
+    private int _hash; // not the callback itself, which would be kept alive after it has run
     private long _since;
     private uint _looks;
     private bool _isReady;
@@ -26,13 +26,16 @@ internal sealed class Watchdog : IDisposable
     internal Watchdog(IOLoop loop)
     {
         _loop = loop;
-        TimeSpan period = TimeLimit.ForSystem(loop.Options.StallThreshold > s_shortestPeriod ? loop.Options.StallThreshold : s_shortestPeriod);
-        // The first time is at once: it makes the threads that looks are made on. The runtime needs descriptors for those, and ends the process where
-        // there is none, which is what a server under load may have run into when the period is over.
+        TimeSpan threshold = loop.Options.StallThreshold;
+        TimeSpan period = TimeLimit.ForSystem(threshold > s_shortestPeriod ? threshold : s_shortestPeriod);
+        // The first check is immediate: it creates the threads that the checks run on. The runtime needs descriptors for those, and ends
+        // the process if there is none, which is what a server under load may have run into by the end of the period.
         _timer = ContextFlow.Suppress(() => new Timer(static watchdog => ((Watchdog)watchdog!).OnTimer(), this, TimeSpan.Zero, period));
     }
 
-    /// <summary>Logs what has held the loop since the look before, and after that at the second, fourth, eighth look and so on.</summary>
+    /// <summary>
+    /// Logs what has blocked the loop since the previous check, and after that at the second, fourth, eighth check and so on.
+    /// </summary>
     internal void Look()
     {
         lock (_looking)

@@ -2,28 +2,28 @@ using Waterspout.Interop;
 
 namespace Waterspout.Polling;
 
-/// <summary>The poller of Linux.</summary>
+/// <summary>The poller for Linux.</summary>
 /// <remarks>
 /// Theory of operation. A stream's descriptor is registered once, edge-triggered, for everything, and never modified:
-/// two EPOLL_CTL_MOD a message cost 13 to 20 % of the CPU of a ping-pong. In return the stream must remember what it
-/// was told (an edge comes once), and must go on until the kernel says EAGAIN or, over TCP, gives less than was asked
-/// for; only then is another edge certain to come. That is why <see cref="Rearm"/> does nothing where the kernel itself said so.
+/// two EPOLL_CTL_MOD a message cost 13 to 20 % of the CPU of a ping-pong. In return the stream must remember what was
+/// reported (an edge comes once), and must continue until the kernel returns EAGAIN or, over TCP, less than was asked
+/// for; only then is another edge certain to come. That is why <see cref="Rearm"/> does nothing if the kernel itself said so.
 ///
-/// The kernel removes a closed descriptor by itself only when no duplicate of it is left, for example in a child
-/// process, so <see cref="Remove"/> is explicit: else a stranger's events would come with our token.
+/// The kernel removes a closed descriptor by itself only when it has no duplicate left, for example in a child process. So
+/// <see cref="Remove"/> is explicit: otherwise events of an unrelated file would arrive with our token.
 /// </remarks>
 internal sealed class EpollPoller : IPoller
 {
     private const ulong WakeToken = ulong.MaxValue;
 
-    // A batch larger than what fits the cache gains nothing. In Debug the tests go through the full batch all the time.
+    // A batch beyond the cache size gains nothing. In Debug builds the tests fill the batch all the time.
 #if DEBUG
     private const int BatchSize = 8;
 #else
     private const int BatchSize = 256;
 #endif
 
-    // No registration's.
+    // Not the token of any registration.
     private const ulong ProbeToken = 0;
 
     private readonly Epoll _epoll;
@@ -45,7 +45,8 @@ internal sealed class EpollPoller : IPoller
         }
     }
 
-    // The kernel's answer to an attempt is the only one that is right for every kind of descriptor. An event that comes meanwhile is nobody's.
+    // The kernel's answer to an attempt is the only one that is right for every kind of descriptor. An event that arrives meanwhile belongs
+    // to no registration.
     public void Probe(int fd)
     {
         PosixResult added = _epoll.Add(fd, 0, ProbeToken);
@@ -63,12 +64,12 @@ internal sealed class EpollPoller : IPoller
 
     public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
-        // The registration is permanent, and the next edge comes by itself. Modifying it, even to what it is, makes the
-        // kernel look again, and tell of readiness that it has told before.
+        // The registration is permanent, and the next edge comes by itself. Modifying it, even without a change, makes
+        // the kernel check again, and report readiness that it has reported before.
         if ((traits & DescriptorTraits.Exact) == 0) _epoll.Modify(fd, (uint)BaseIOStream.AllEvents | LibC.EPOLLET, token);
     }
 
-    // Fails where the descriptor was closed underneath us. There is nothing left to do then.
+    // Fails if the descriptor was closed by other code. Nothing is left to do then.
     public void Remove(int fd) => _epoll.Remove(fd);
 
     public int Wait(int timeout)

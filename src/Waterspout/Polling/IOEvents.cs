@@ -1,26 +1,26 @@
 namespace Waterspout;
 
-/// <summary>What a descriptor is, or should be, ready for.</summary>
-/// <remarks>The numbers are those of Tornado, of epoll and of poll, which all agree.</remarks>
+/// <summary>What a descriptor is ready for, or what a handler waits for.</summary>
+/// <remarks>The numbers are those of Tornado, epoll and poll, which all agree.</remarks>
 [Flags]
 public enum IOEvents
 {
-    /// <summary>Nothing but errors, which are always told.</summary>
+    /// <summary>Nothing but errors, which are always reported.</summary>
     None = 0,
 
-    /// <summary>Reading would not block: data has come, or the end.</summary>
+    /// <summary>A read would not block: there is data, or EOF.</summary>
     Read = 0x001,
 
-    /// <summary>Something exceptional has come: urgent data of TCP (MSG_OOB), for example. Reading stops in front of it once.</summary>
+    /// <summary>An exceptional condition, such as urgent data of TCP (MSG_OOB). Reads stop once before it.</summary>
     Priority = 0x002,
 
-    /// <summary>Writing would not block.</summary>
+    /// <summary>A write would not block.</summary>
     Write = 0x004,
 
-    /// <summary>Both sides have hung up: the part of <see cref="Error"/> that is an end. Told whether asked for or not.</summary>
+    /// <summary>Both sides have hung up: the part of <see cref="Error"/> that means EOF. Reported whether requested or not.</summary>
     HangUp = 0x010,
 
-    /// <summary>An error is waiting, or both sides have hung up. Told whether asked for or not.</summary>
+    /// <summary>An error is pending, or both sides have hung up. Reported whether requested or not.</summary>
     Error = 0x018,
 
     /// <summary>The peer will send nothing more. What it has sent may still be unread.</summary>

@@ -12,7 +12,7 @@ internal static class PollerFactory
         _ => new PortablePoller(),
     };
 
-    /// <summary>The exception for a descriptor that is always ready, so that readiness means nothing.</summary>
+    /// <summary>The exception for a descriptor that is always ready, so that readiness carries no information.</summary>
     internal static ArgumentException NotPollable(int fd) =>
         new($"Descriptor {fd} cannot be polled: regular files, directories and devices like /dev/null are always ready. Use a FileStream.");
 

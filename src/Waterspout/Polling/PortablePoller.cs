@@ -2,17 +2,16 @@ using Waterspout.Interop;
 
 namespace Waterspout.Polling;
 
-/// <summary>The poller for systems without epoll: <c>poll</c>, which every POSIX system has.</summary>
+/// <summary>The poller for systems without epoll. It uses <c>poll</c>, which every POSIX system has.</summary>
 /// <remarks>
-/// Theory of operation. <c>poll</c> is level-triggered and is given the whole list at each call, so a call costs time
-/// for every descriptor, and changing an interest costs a store. Edge-triggered registrations are imitated: a direction
-/// that was reported is taken out of the interest until <see cref="Rearm"/> asks for it again. Hang-ups and errors
-/// cannot be masked, so once told of one a descriptor with no interest left is hidden from the kernel (its number is
-/// complemented, which poll skips) until it is re-armed; else the loop would spin on it.
+/// Theory of operation. <c>poll</c> is level-triggered and gets the whole list at each call, so a call costs time for every descriptor, and
+/// changing an interest costs a store. Edge-triggered registrations are emulated: a reported direction is removed from the interest until
+/// <see cref="Rearm"/> adds it again. Hang-ups and errors cannot be masked. So once one is reported, a descriptor with no interest left is
+/// hidden from the kernel (its number is complemented, which poll skips) until it is re-armed; otherwise the loop would spin on it.
 ///
-/// An error without a hang-up may be an error queue that nobody empties, and that is reported for ever, while the
-/// connection lives on. Such a descriptor rests after each report: it is hidden for some milliseconds whatever it waits for,
-/// which costs its data that delay, and the loop next to nothing.
+/// An error without a hang-up may be an error queue that is never read. It is reported for ever, while the connection is still alive. Such
+/// a descriptor rests after each report: it is hidden for some milliseconds whatever it waits for, which delays its data by that time, and
+/// costs the loop next to nothing.
 /// </remarks>
 internal sealed class PortablePoller : IPoller
 {
@@ -20,7 +19,7 @@ internal sealed class PortablePoller : IPoller
     private const IOEvents ErrorAlone = IOEvents.Error & ~IOEvents.HangUp;
     private const IOEvents Interests = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed;
 
-    // A hundred looks a second at an error queue: under a thousandth of a core.
+    // A hundred reports a second for an error queue take less than a thousandth of a core.
     private const int Rest = 10; // milliseconds
 
     private readonly Dictionary<int, int> _indexes = [];
@@ -29,7 +28,7 @@ internal sealed class PortablePoller : IPoller
     private readonly (int Reader, int Writer) _wake = FileDescriptors.CreatePipe();
     private readonly byte[] _drain = new byte[64];
 
-    // Pinned, since poll blocks while it holds the array. The first entry is the wake-up pipe.
+    // Pinned, since poll blocks while it uses the array. The first entry is the wake-up pipe.
     private LibC.pollfd[] _descriptors = GC.AllocateArray<LibC.pollfd>(16, pinned: true);
     private Entry[] _entries = new Entry[16];
     private int _count;
@@ -48,14 +47,14 @@ internal sealed class PortablePoller : IPoller
     {
         if (!_indexes.TryAdd(fd, _count)) throw new InvalidOperationException($"Descriptor {fd} is registered already.");
         if (_count == _descriptors.Length) Grow();
-        // For those who would not look again by themselves. This poller looks again until there is nothing.
+        // Edge-triggered handlers need Priority to know when to read again. This poller reports until nothing is left.
         if (edgeTriggered) events &= ~IOEvents.Priority;
         _descriptors[_count] = new LibC.pollfd { fd = fd, events = (short)events };
         _entries[_count] = new Entry { Token = token, EdgeTriggered = edgeTriggered };
         _count++;
     }
 
-    // poll says of everything that it is ready if it cannot say more.
+    // poll reports every descriptor it knows nothing about as ready.
     public void Probe(int fd)
     {
         FileDescriptors.GetStatusFlags(fd).ValueOrThrow($"descriptor {fd}");
@@ -131,14 +130,14 @@ internal sealed class PortablePoller : IPoller
         ref LibC.pollfd entry = ref _descriptors[index];
         int fd = Number(entry.fd);
         entry.fd = ~fd;
-        // The end of the peer's side is still of interest, also to a stream that nobody reads from.
+        // The peer's EOF is still of interest, even to a stream without a pending read.
         entry.events |= (short)IOEvents.ReadClosed;
         _entries[index].IsResting = true;
         if (_resting.Count == 0) _restUntil = Environment.TickCount64 + Rest;
         _resting.Add(fd);
     }
 
-    /// <summary>Shows the resting descriptors again when their time is over. The time that the next poll may take.</summary>
+    /// <summary>Shows the resting descriptors again when their time is over. Returns the time that the next poll may take.</summary>
     private int EndRests(int timeout)
     {
         if (_resting.Count == 0) return timeout;
@@ -146,7 +145,7 @@ internal sealed class PortablePoller : IPoller
         if (left > 0) return timeout < 0 ? (int)left : (int)Math.Min(left, timeout);
         foreach (int fd in _resting)
         {
-            // Removed meanwhile, or another's number by now.
+            // Removed meanwhile, or the number was reused.
             if (!_indexes.TryGetValue(fd, out int index) || !_entries[index].IsResting) continue;
             _entries[index].IsResting = false;
             _descriptors[index].fd = fd;
@@ -158,11 +157,11 @@ internal sealed class PortablePoller : IPoller
 
     private static void Mask(ref LibC.pollfd entry, IOEvents reported)
     {
-        // POLLRDHUP stays true for ever, so it is told together with the readability that it implies, once.
-        IOEvents told = reported;
-        if ((told & IOEvents.ReadClosed) != 0) told |= IOEvents.Read;
-        if ((told & IOEvents.Error) != 0) told |= Interests;
-        entry.events &= (short)~told;
+        // POLLRDHUP stays true for ever, so it is reported once, together with the readability that it implies.
+        IOEvents masked = reported;
+        if ((masked & IOEvents.ReadClosed) != 0) masked |= IOEvents.Read;
+        if ((masked & IOEvents.Error) != 0) masked |= Interests;
+        entry.events &= (short)~masked;
         if ((reported & (IOEvents.Error | IOEvents.ReadClosed)) != 0 && entry.events == 0) entry.fd = ~Number(entry.fd);
     }
 

@@ -2,11 +2,11 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>A large number of bytes as an array, received into that array without a copy between.</summary>
+/// <summary>A large number of bytes as an array, received directly into that array without an extra copy.</summary>
 internal sealed class ArrayRead : ReadOperation<byte[]>
 {
-    // From here on the copy that this saves is worth more than the read-ahead that it gives up. Above the upper bound
-    // the array is not made on the peer's word alone: the buffer grows with what really comes.
+    // From this size on, the saved copy is worth more than the read-ahead that is given up. Above the upper bound the array is not
+    // allocated on the peer's word alone: the buffer grows with what actually arrives.
     internal const int Smallest = 16 * 1024;
     internal const int Largest = 1024 * 1024;
 

@@ -18,7 +18,7 @@ internal sealed class BytesRead<T> : ReadOperation<T>
         return read;
     }
 
-    /// <summary>How many bytes of so many would complete the read; zero when more are needed.</summary>
+    /// <summary>The number of buffered bytes that completes the read; zero if more are needed.</summary>
     internal static int Available(int buffered, int count, bool partial) =>
         buffered >= count ? count : partial ? buffered : 0;
 

@@ -3,8 +3,8 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>Takes what still comes, until the end, and throws it away: the last part of a graceful close.</summary>
-/// <remarks>What was buffered before stays, since data that had arrived can be read after the close.</remarks>
+/// <summary>Receives and discards data until EOF: the last part of an orderly close.</summary>
+/// <remarks>Data that was buffered before stays, since what had arrived can be read after the close.</remarks>
 internal sealed class DiscardRead : ReadOperation<bool>
 {
     private byte[] _sink = [];

@@ -2,27 +2,27 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>Fills the caller's memory, to the end or, for a partial read, with what there is.</summary>
+/// <summary>Fills the caller's memory: completely or, for a partial read, with what there is.</summary>
 /// <remarks>
-/// What is in the buffer when a large read begins stays there until the read is complete, and what comes then is received behind its place. So a
-/// read that is cancelled gives back only what it has received itself, however often it is made again.
+/// Data that is buffered when a large read begins stays there until the read completes, and what arrives is received after its place in the
+/// target. So a cancelled read returns only what it has received itself, however often it is restarted.
 /// </remarks>
 internal sealed class IntoRead : ReadOperation<int>
 {
-    // Smaller remainders go through the buffer, where one receive brings what follows as well. 4 KiB: copying that
-    // costs less than the receive that it may save.
+    // Smaller remainders go through the buffer, where one receive also brings what follows. At 4 KiB, the copy costs less than the receive
+    // that it may save.
     private const int SmallestDirect = 4 * 1024;
 
-    // Below this, copying all of it again at each try costs less than the receive that brings it.
+    // Below this, copying everything again at each attempt costs less than the receive that brings it.
     private const int SmallestLeft = 64 * 1024;
 
     private Memory<byte> _target;
-    private int _front; // bytes that the buffer has for the front of the target
-    private int _filled; // bytes in the target, behind the place of those
+    private int _front; // bytes in the buffer for the front of the target
+    private int _filled; // bytes in the target, after the place of those
     private bool _partial;
     private bool _eofIsAResult;
 
-    // An empty target asks for nothing but to be told when there is something.
+    // An empty target only waits until there is data.
     internal override bool IsSatisfiedByReadiness => _target.IsEmpty;
 
     internal override bool EofIsAResult => _eofIsAResult;
@@ -43,7 +43,7 @@ internal sealed class IntoRead : ReadOperation<int>
     {
         if (_target.IsEmpty) return buffer.Length > 0 || Stream.IsReadable ? Finish(0) : ReadProgress.Pending;
         if (_filled == 0) _front = _partial || _target.Length < SmallestLeft ? 0 : Math.Min(buffer.Length, _target.Length);
-        // Memory that is gone is noticed also where nothing is put into it yet.
+        // The caller's memory may be disposed. That is noticed even if nothing is copied into it yet.
         if (_front > 0) _ = _target.Span;
         if (buffer.Length > _front || _front + _filled == _target.Length) TakeFrom(buffer);
         return _filled == _target.Length || (_partial && _filled > 0) ? Finish(_filled) : ReadProgress.Pending;
@@ -55,7 +55,7 @@ internal sealed class IntoRead : ReadOperation<int>
     {
         int at = _front + _filled;
         if (_target.Length - at < SmallestDirect && _front == 0) return default;
-        // Looked at here, where an error of the caller's memory is not taken for one of the descriptor.
+        // Accessed here, so that an error of the caller's memory is not taken for one of the descriptor.
         _ = _target.Span;
         return _target[at..];
     }
@@ -77,7 +77,7 @@ internal sealed class IntoRead : ReadOperation<int>
         OperationPool<IntoRead>.Return(this);
     }
 
-    /// <summary>Takes what the buffer has for the front, and behind what is filled.</summary>
+    /// <summary>Takes the front from the buffer, and what follows what has been filled.</summary>
     private void TakeFrom(ReadBuffer buffer)
     {
         Span<byte> target = _target.Span;

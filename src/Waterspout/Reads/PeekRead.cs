@@ -2,8 +2,8 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>A look at the next bytes, which stay where they are.</summary>
-/// <remarks>The bytes are copied: what is peeked at is small, and a copy cannot be overwritten by what arrives later.</remarks>
+/// <summary>Returns the next bytes without consuming them.</summary>
+/// <remarks>The bytes are copied: they are few, and a copy cannot be overwritten by what arrives later.</remarks>
 internal sealed class PeekRead : ReadOperation<ReadOnlyMemory<byte>>
 {
     private int _count;

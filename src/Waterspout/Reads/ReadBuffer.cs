@@ -5,16 +5,15 @@ using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 
-/// <summary>Bytes that have arrived and have not been read, in one piece, so that they can be searched and lent as a span.</summary>
+/// <summary>Bytes that have arrived and have not been read, contiguous, so that they can be searched and lent as a span.</summary>
 /// <remarks>
-/// Use: <see cref="GetSpace"/>, receive into it, <see cref="Commit"/>; look at <see cref="Data"/>, <see cref="Consume"/>.
-/// The array is rented for as long as there are bytes in it: an empty buffer holds none. Consuming moves an index;
-/// bytes are moved only to the front of an array that is more than half consumed, or to a larger one, twice the size,
-/// so that each byte is copied a bounded number of times.
+/// Use: <see cref="GetSpace"/>, receive into it, <see cref="Commit"/>; read <see cref="Data"/>, <see cref="Consume"/>. The array is rented
+/// while it contains bytes: an empty buffer holds none. Consuming moves an index. Bytes are moved only to the front of an array that is
+/// more than half consumed, or to a larger one, twice the size, so each byte is copied a bounded number of times.
 /// </remarks>
 internal sealed class ReadBuffer
 {
-    // Below this an array is not worth replacing by a smaller one.
+    // Arrays below this size are not worth replacing by smaller ones.
     private const int KeepSize = 16 * 1024;
     private const int SmallestSize = 256;
 
@@ -22,22 +21,22 @@ internal sealed class ReadBuffer
     private int _start;
     private int _end;
 
-    /// <summary>Something is rented, for the bytes or for their text.</summary>
+    /// <summary>Memory is rented, for the bytes or for their text.</summary>
     internal bool HoldsMemory => _array.Length > 0 || HoldsText;
 
     internal bool HoldsText => Scanner is { HoldsText: true };
 
     internal int Length => _end - _start;
 
-    /// <summary>How many bytes have been consumed in all: where the data begins in the stream.</summary>
+    /// <summary>The number of bytes consumed in all: the position of the data in the stream.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>Has a widened copy of the data, which goes when the data does, and earlier where it is of no more use.</summary>
+    /// <summary>Has a widened copy of the data, which is released with the data, or earlier if it is no longer useful.</summary>
     internal RegexScanner? Scanner { get; set; }
 
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
-    /// <summary>At least <paramref name="minimum"/> free bytes behind the data; <paramref name="whenEmpty"/> where there is no data.</summary>
+    /// <summary>At least <paramref name="minimum"/> free bytes after the data; <paramref name="whenEmpty"/> if there is no data.</summary>
     internal Memory<byte> GetSpace(int minimum, int whenEmpty)
     {
         if (_array.Length - _end < minimum || _array.Length == 0) MakeSpace(Length == 0 ? Math.Max(minimum, whenEmpty) : minimum);
@@ -46,13 +45,13 @@ internal sealed class ReadBuffer
 
     internal void Commit(int count)
     {
-        Debug.Assert(count >= 0 && _end + count <= _array.Length, "More was committed than there was space for.");
+        Debug.Assert(count >= 0 && _end + count <= _array.Length, "More bytes were committed than there was space for.");
         _end += count;
     }
 
     internal void Consume(int count)
     {
-        Debug.Assert(count >= 0 && count <= Length, "More was consumed than there is.");
+        Debug.Assert(count >= 0 && count <= Length, "More bytes were consumed than there are.");
         _start += count;
         Position += count;
         if (_start == _end) Release();
@@ -72,7 +71,7 @@ internal sealed class ReadBuffer
         Commit(data.Length);
     }
 
-    /// <summary>Puts bytes back in front, after they were taken for a read that was then cancelled.</summary>
+    /// <summary>Puts bytes back at the front, after they were taken for a read that was then cancelled.</summary>
     internal void Unread(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
@@ -82,7 +81,7 @@ internal sealed class ReadBuffer
         data.CopyTo(_array.AsSpan(_start));
     }
 
-    /// <summary>Gives a large array back for one that fits the few bytes left in it. Called when the stream begins to wait.</summary>
+    /// <summary>Replaces a large array by one that fits the few bytes left in it. Called when the stream begins to wait.</summary>
     internal void Trim()
     {
         if (Length == 0)

@@ -3,7 +3,7 @@ using System.Threading.Tasks.Sources;
 
 namespace Waterspout.Reads;
 
-/// <summary>What became of a look at the buffer.</summary>
+/// <summary>The outcome of checking the buffer for a read.</summary>
 internal enum ReadProgress
 {
     /// <summary>More bytes are needed.</summary>
@@ -12,18 +12,18 @@ internal enum ReadProgress
     /// <summary>The read has its result, or the error of the user's parser.</summary>
     Finished,
 
-    /// <summary>No bytes that may still come can satisfy the read: its limit is passed.</summary>
+    /// <summary>No further bytes can satisfy the read: its limit is exceeded.</summary>
     Unsatisfiable,
 
     /// <summary>There is a result, but it is longer than the stream may buffer.</summary>
     BufferFull,
 }
 
-/// <summary>A read that waits: what it needs, and how it takes it. Each kind of read is one subclass.</summary>
+/// <summary>A pending read: what it needs, and how it takes it. Each kind of read is one subclass.</summary>
 /// <remarks>
-/// Life: rented and filled in by the read's method; <see cref="TryFinish"/> after each arrival of data, until it does not
-/// say Pending; then either the result is taken at once (the read completed within its call) or <see cref="Signal"/> wakes
-/// the awaiter, whose GetResult returns the object to its pool. On the loop's thread, except for the awaiter's side.
+/// Life: rented and filled in by the read's method; <see cref="TryFinish"/> after each arrival of data, until it no longer returns Pending.
+/// Then either the result is taken at once (the read completed within its call), or <see cref="Signal"/> wakes the awaiter, whose GetResult
+/// returns the object to its pool. Used on the loop's thread, except for the awaiter's side.
 /// </remarks>
 internal abstract class ReadOperation
 {
@@ -31,37 +31,41 @@ internal abstract class ReadOperation
 
     internal BaseIOStream Stream { get; set; } = null!;
 
-    /// <summary>Tells one use of this object from the next, to whom an old cancellation must do nothing.</summary>
+    /// <summary>Distinguishes uses of this pooled object, so that a stale cancellation is ignored.</summary>
     internal abstract short Version { get; }
 
-    /// <summary>The bytes that the caller set as the limit.</summary>
+    /// <summary>The caller's limit in bytes.</summary>
     internal virtual int Limit => int.MaxValue;
 
-    /// <summary>Looks at what has arrived since the last look, and takes its bytes if that is enough.</summary>
+    /// <summary>Checks what has arrived since the last check, and takes its bytes if that is enough.</summary>
     internal abstract ReadProgress TryFinish(ReadBuffer buffer);
 
-    /// <summary>The stream has ended: finishes with what there is, if this kind of read does that.</summary>
+    /// <summary>Called at EOF: completes with what there is, if this kind of read does that.</summary>
     internal virtual ReadProgress TryFinishAtEof(ReadBuffer buffer) => ReadProgress.Pending;
 
-    /// <summary>The regular end is a result, and so can be told again and again.</summary>
+    /// <summary>Regular EOF is a result, and so can be reported repeatedly.</summary>
     internal virtual bool EofIsAResult => false;
 
-    /// <summary>The read only waits until there is something, and leaves it where it is.</summary>
+    /// <summary>The read only waits until there is data, and does not consume it.</summary>
     internal virtual bool IsSatisfiedByReadiness => false;
 
-    /// <summary>What is received has nothing to do with what is in the buffer.</summary>
+    /// <summary>Received data is unrelated to what is in the buffer.</summary>
     internal virtual bool BypassesBuffer => false;
 
-    /// <summary>What is in the buffer belongs to the read, and stays there until the end: what is received goes behind its place, and not behind it.</summary>
+    /// <summary>
+    /// The buffered data belongs to the read, and stays in the buffer until completion: received data goes after its place in the target.
+    /// </summary>
     internal virtual bool LeavesBuffer => false;
 
-    /// <summary>Where to receive, past the buffer; empty to go through it. Throws where that is the caller's memory, and gone.</summary>
+    /// <summary>
+    /// Where to receive directly, bypassing the buffer; empty to go through the buffer. Throws if the caller's memory is disposed.
+    /// </summary>
     internal virtual Memory<byte> GetDirectSpace() => default;
 
-    /// <summary>So many bytes were received into the direct space.</summary>
+    /// <summary>This number of bytes was received into the direct space.</summary>
     internal virtual void ReceivedDirectly(int count) => Debug.Fail("This read has no direct space.");
 
-    /// <summary>The read ends without a result: bytes it has taken already go back.</summary>
+    /// <summary>The read ends without a result: bytes it has already taken are returned to the buffer.</summary>
     internal virtual void Unread(ReadBuffer buffer)
     {
     }
@@ -81,15 +85,15 @@ internal abstract class ReadOperation
         }, this);
     }
 
-    // Dispose waits for a callback that runs on another thread, which only queues something. After it, this object may
-    // be used again: a callback that still ran would take the next read's version for the one that it was meant for.
+    // Dispose waits for a cancellation callback that runs on another thread, which only queues a call. After that, this object may be
+    // reused: a callback that still ran would see the version of the next read.
     internal void UnregisterCancellation()
     {
         _cancellation.Dispose();
         _cancellation = default;
     }
 
-    /// <summary>Whether a read up to a mark may go on, or end, with so many bytes.</summary>
+    /// <summary>Whether a read up to a delimiter may continue, or complete, with this number of bytes.</summary>
     protected ReadProgress CheckLimits(int length)
     {
         if (length > Limit) return ReadProgress.Unsatisfiable;
@@ -97,13 +101,14 @@ internal abstract class ReadOperation
     }
 }
 
-/// <summary>A read that waits and will have a result of type <typeparamref name="T"/>.</summary>
+/// <summary>A pending read with a result of type <typeparamref name="T"/>.</summary>
 internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
 {
-    // Of a bool, since the result waits in a field of its own in any case: it is known before the awaiter is woken.
+    // The source has no value of its own: the result is known before the awaiter is woken, and is stored in its own field.
     private ManualResetValueTaskSourceCore<bool> _source;
     private T _result = default!;
-    private object? _awaiterOrError; // who is named when he holds the loop, until the read fails: an idle stream has no room for both
+    // The awaiter, which is named if it blocks the loop; the error once the read fails. An idle stream has no room for both.
+    private object? _awaiterOrError;
 
     internal override short Version => _source.Version;
 
@@ -136,14 +141,15 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
         }
         finally
         {
-            // With a stale token GetResult throws, and the object is somebody else's by now.
+            // With a stale token GetResult throws, and the object is already in use for another read.
             if (token == _source.Version && _source.GetStatus(token) != ValueTaskSourceStatus.Pending) Recycle();
         }
     }
 
     ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => _source.GetStatus(token);
 
-    void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    void IValueTaskSource<T>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
         _awaiterOrError ??= state;
@@ -156,7 +162,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
         return ReadProgress.Finished;
     }
 
-    /// <summary>Hands bytes of the buffer to the user's parser. They are consumed also when it throws: they were framed.</summary>
+    /// <summary>Passes bytes of the buffer to the user's parser. They are consumed even if it throws: they were framed.</summary>
     protected ReadProgress Finish(ReadBuffer buffer, int count, Func<ReadOnlySpan<byte>, T> parse)
     {
         try
@@ -169,7 +175,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
         }
     }
 
-    /// <summary>Forgets everything about this use and goes back to the pool.</summary>
+    /// <summary>Clears the state of this use and returns the object to the pool.</summary>
     protected abstract void Return();
 
     private void Recycle()

@@ -27,7 +27,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         return Finish(buffer.TakeArray(end));
     }
 
-    // Nothing has been taken; but the text would stay as long as the stream, and be as long as what is buffered.
+    // No bytes have been taken; but the widened text would stay as long as the stream, and be as long as the buffered data.
     internal override void Unread(ReadBuffer buffer) => _scanner.Release();
 
     protected override void Return()

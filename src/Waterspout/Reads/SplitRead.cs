@@ -3,7 +3,7 @@ using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 
-/// <summary>Piece after piece between delimiters, until the user has had enough (the result is true) or the stream ends (false).</summary>
+/// <summary>Piece after piece between delimiters, until the handler stops (the result is true) or EOF (false).</summary>
 internal sealed class SplitRead : ReadOperation<bool>
 {
     private byte[] _delimiter = [];
@@ -34,13 +34,13 @@ internal sealed class SplitRead : ReadOperation<bool>
             {
                 int length = end - start;
                 if (CheckLimits(length) is not ReadProgress.Pending and var refusal) return refusal;
-                start = end; // before the call: a piece counts as read also when the handler throws
+                start = end; // before the call: a piece counts as read even if the handler throws
                 if (!_handle(data[(end - length)..(end - _delimiter.Length)])) return Finish(true);
             }
         }
         finally
         {
-            // At once for all: a line costs 4 ns less so.
+            // One call for all pieces: this saves 4 ns a line.
             buffer.Consume(start);
         }
 

@@ -2,7 +2,7 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>Everything until the stream ends.</summary>
+/// <summary>Everything until EOF.</summary>
 internal sealed class UntilCloseRead : ReadOperation<byte[]>
 {
     internal static UntilCloseRead Rent() => OperationPool<UntilCloseRead>.Rent();

@@ -3,7 +3,7 @@ using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 
-/// <summary>Everything up to and with a delimiter.</summary>
+/// <summary>Everything up to and including a delimiter.</summary>
 internal sealed class UntilRead<T> : ReadOperation<T>
 {
     private byte[] _delimiter = [];
@@ -13,7 +13,8 @@ internal sealed class UntilRead<T> : ReadOperation<T>
 
     internal override int Limit => _maxBytes;
 
-    internal static UntilRead<T> Rent(ReadOnlySpan<byte> delimiter, int scanned, int? maxBytes, Func<ReadOnlySpan<byte>, T> parse)
+    internal static UntilRead<T> Rent(
+        ReadOnlySpan<byte> delimiter, int scanned, int? maxBytes, Func<ReadOnlySpan<byte>, T> parse)
     {
         UntilRead<T> read = OperationPool<UntilRead<T>>.Rent();
         read._delimiter = Delimiter.Copy(delimiter);

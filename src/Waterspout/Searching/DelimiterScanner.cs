@@ -4,22 +4,22 @@ using System.Runtime.Intrinsics;
 
 namespace Waterspout.Searching;
 
-/// <summary>Finds one delimiter after the other in one go through the data.</summary>
+/// <summary>Finds one delimiter after another in a single pass through the data.</summary>
 /// <remarks>
-/// A search that begins behind the last find has to wait for that: where its first load goes depends on it. Here the vectors follow each
-/// other whatever is found in them, so that the processor is ahead in the data, and all the marks in a vector are found at once.
+/// A search that starts after the previous match has to wait for it: the address of its first load depends on it. Here the vectors follow
+/// each other whatever they contain, so the processor can load ahead, and all marks in a vector are found at once.
 /// </remarks>
 internal ref struct DelimiterScanner
 {
     private readonly ReadOnlySpan<byte> _data;
     private readonly ReadOnlySpan<byte> _delimiter;
     private readonly Vector512<byte> _last;
-    private ulong _marks; // of the delimiter's last byte, in the vector that ends at _searched
+    private ulong _marks; // where the delimiter's last byte is, in the vector that ends at _searched
     private int _searched;
 
     /// <param name="data">Everything that is buffered.</param>
     /// <param name="delimiter">One byte or more.</param>
-    /// <param name="searched">How many bytes at the front were searched before, in vain.</param>
+    /// <param name="searched">How many bytes at the front were already searched without a match.</param>
     internal DelimiterScanner(ReadOnlySpan<byte> data, ReadOnlySpan<byte> delimiter, int searched)
     {
         _data = data;
@@ -28,7 +28,7 @@ internal ref struct DelimiterScanner
         _searched = searched;
     }
 
-    /// <summary>The end of the next delimiter that lies behind <paramref name="start"/>, or -1.</summary>
+    /// <summary>The position after the next delimiter that begins at or after <paramref name="start"/>, or -1.</summary>
     internal int NextEnd(int start)
     {
         int end;

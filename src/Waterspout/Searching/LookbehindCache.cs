@@ -3,24 +3,24 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Searching;
 
-/// <summary>Expressions that match nothing, at every place where a match of another expression ends: that one in a lookbehind.</summary>
+/// <summary>Expressions that match the empty string wherever a match of another expression ends: that expression in a lookbehind.</summary>
 /// <remarks>
-/// They are compiled: interpreted, a position costs hundreds of nanoseconds, compiled 4 to 5. Compiling takes milliseconds, so it
-/// is done on the thread pool, and until it is done there is none. What is not reversible has none ever.
+/// They are compiled: interpreted, a position costs hundreds of nanoseconds, compiled 4 to 5. Compiling takes milliseconds, so it is done
+/// on the thread pool, and until then there is none. A pattern that cannot be reversed never gets one.
 /// </remarks>
 internal static class LookbehindCache
 {
-    // Patterns that are made at run time must not pile up.
+    // Patterns created at run time must not accumulate.
     private const int Capacity = 1000;
 
-    // What is harmless from the left may be exponential from the right. This is far more than a search that is worth its
-    // while takes, and what a loop can be held for once. Only where it is needed: the engine asks for the time at each
-    // position, which makes 26 ns of 5.
+    // A pattern that is cheap from the left may be exponential from the right. 10 ms is far more than a worthwhile search takes, and short
+    // enough to block a loop once. The limit is set only where it is needed: the engine then checks the time at each position, which raises
+    // the cost from 5 to 26 ns.
     private static readonly TimeSpan s_limit = TimeSpan.FromMilliseconds(10);
 
     private static readonly ConcurrentDictionary<(string Pattern, RegexOptions Options), Task<Regex?>> s_known = new();
 
-    /// <summary>The expression for the ends of another; null where there is none, or none yet.</summary>
+    /// <summary>The expression for the ends of another; null if there is none, or none yet.</summary>
     internal static Regex? TryGet(Regex regex) => GetAsync(regex) is { IsCompletedSuccessfully: true } made ? made.Result : null;
 
     internal static Task<Regex?> GetAsync(Regex regex)
@@ -39,7 +39,7 @@ internal static class LookbehindCache
         }
         catch (ArgumentException)
         {
-            // A pattern that cannot be put in brackets, since it ends in a comment.
+            // A pattern that cannot be put in parentheses, since it ends in a comment.
             return null;
         }
     }

@@ -3,10 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Searching;
 
-/// <summary>The expressions made of patterns that were given as strings: parsing one costs more than most reads.</summary>
+/// <summary>The expressions for patterns given as strings: parsing one costs more than most reads.</summary>
 internal static class PatternCache
 {
-    // More than any protocol has. Patterns made at run time must not pile up.
+    // More than any protocol uses. Patterns created at run time must not accumulate.
     private const int Capacity = 256;
 
     private static readonly ConcurrentDictionary<string, Regex> s_expressions = new();

@@ -2,16 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Searching;
 
-/// <summary>What the text of an expression tells about its matches. Where it is in doubt, it says the less useful thing.</summary>
+/// <summary>What the text of an expression reveals about its matches. In doubt, it gives the less useful answer.</summary>
 internal static class RegexPattern
 {
-    /// <summary>The character that every match ends with, if it is certain that there is one: that of <c>\r?\n</c> is <c>\n</c>.</summary>
-    /// <remarks>Letters have other letters that they equal, or belong to an escape. Groups may hold options, or look ahead.</remarks>
+    /// <summary>The character that every match certainly ends with, if there is one: for <c>\r?\n</c> it is <c>\n</c>.</summary>
+    /// <remarks>Letters may equal other letters, or belong to an escape. Groups may hold options, or look ahead.</remarks>
     internal static char? LastCharacter(Regex regex)
     {
         string pattern = regex.ToString();
-        if ((regex.Options & RegexOptions.IgnorePatternWhitespace) != 0) return null;
-        if (pattern.Length == 0 || pattern.Contains('|') || pattern.Contains("(?", StringComparison.Ordinal) || pattern.Contains(@"\c", StringComparison.Ordinal)) return null;
+        if ((regex.Options & RegexOptions.IgnorePatternWhitespace) != 0 || pattern.Length == 0 || pattern.Contains('|')) return null;
+        if (pattern.Contains("(?", StringComparison.Ordinal) || pattern.Contains(@"\c", StringComparison.Ordinal)) return null;
         char last = pattern[^1];
         bool isEscaped = (pattern.Length - 1 - pattern.AsSpan()[..^1].TrimEnd('\\').Length) % 2 == 1;
         return (isEscaped, last) switch
@@ -24,11 +24,14 @@ internal static class RegexPattern
         };
     }
 
-    /// <summary>The work at one place of the data is limited by the expression alone, and not by the data.</summary>
+    /// <summary>The work at one position is bounded by the expression alone, not by the data.</summary>
     internal static bool IsBounded(string pattern) => pattern.AsSpan().IndexOfAny('*', '+', '{') < 0;
 
-    /// <summary>It can be matched from the right as well, in a lookbehind.</summary>
-    /// <remarks>Not so what depends on the direction (atomic groups, back references, conditions, balancing groups, \G), and what looks ahead.</remarks>
+    /// <summary>The expression can also be matched from the right, in a lookbehind.</summary>
+    /// <remarks>
+    /// This excludes constructs that depend on the direction (atomic groups, back references, conditions, balancing groups, \G), and
+    /// lookaheads.
+    /// </remarks>
     internal static bool IsReversible(string pattern, RegexOptions options)
     {
         const RegexOptions Directed = RegexOptions.RightToLeft | RegexOptions.ECMAScript;
@@ -52,7 +55,7 @@ internal static class RegexPattern
         return true;
     }
 
-    // The name has a minus, as in (?<-open>...). A lookbehind, which begins with = or !, has no name.
+    // The name contains a minus, as in (?<-open>...). A lookbehind, which begins with = or !, has no name.
     private static bool IsBalancing(ReadOnlySpan<char> name)
     {
         int end = name.IndexOfAny('>', '\'');

@@ -4,43 +4,42 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Searching;
 
-/// <summary>Looks for a regular expression in bytes that arrive piece by piece, without starting over at each piece.</summary>
+/// <summary>Searches for a regular expression in bytes that arrive piece by piece, without starting over at each piece.</summary>
 /// <remarks>
-/// <para>Theory of operation. .NET matches characters, so the bytes are kept widened (Latin-1: byte n is U+00n), each once:
-/// also from one read to the next, since many short ones may come out of one arrival. .NET also cannot stop at the end of
-/// the data and go on later, so a plain search would begin at the first byte at each arrival, and the cost would grow with
-/// the square of the message.</para>
-/// <para>But when there was no match before, a match that is there now ends in what is new. Where every match ends with the
-/// same character, as those of <c>\r?\n</c> do, and it is not there, that is the answer, and nothing is widened for it.</para>
-/// <para>Else, for a small arrival behind a long message the question is turned round: does a match end here or later? That is
-/// the same expression in a lookbehind (see <see cref="LookbehindCache"/>), which costs as much as what is new is long. Only when
-/// one does, the real search runs, once, to find the leftmost match. An arrival that is large beside what was there is searched
-/// as a whole: the message has then grown by half, and the total stays proportional to its length.</para>
+/// <para>Theory of operation. .NET matches characters, so the bytes are kept widened (Latin-1: byte n is U+00n). Each is widened once, also
+/// from one read to the next, since one arrival may satisfy many short reads. .NET also cannot pause at the end of the data and resume
+/// later, so a plain search would start at the first byte at each arrival, and the cost would grow with the square of the message.</para>
+/// <para>But if there was no match before, a match that is there now ends in the new data. If every match ends with the same character, as
+/// those of <c>\r?\n</c> do, and the new data does not contain it, there is no match, and nothing is widened.</para>
+/// <para>Otherwise, for a small arrival after a long message, the question is reversed: does a match end here or later? That is the same
+/// expression in a lookbehind (see <see cref="LookbehindCache"/>), whose cost depends only on the length of the new data. Only if a match
+/// ends there does the real search run, once, to find the leftmost match. An arrival that is large compared with what was there is searched
+/// as a whole: the message has then grown by half, so the total stays proportional to its length.</para>
 /// </remarks>
 internal sealed class RegexScanner(Regex regex)
 {
-    // Below this a whole search costs next to nothing.
+    // Below this size a full search costs next to nothing.
     private const int SmallMessage = 1024;
 
-    // A thread that the system has not let run for the time of the limit looks like an expression that is too expensive.
-    private const int Patience = 3;
+    // A thread that was not scheduled for the duration of the limit looks like an expression that is too expensive.
+    private const int MaxTimeouts = 3;
 
     private readonly char? _last = RegexPattern.LastCharacter(regex);
-    private int _timeouts; // of the search for endings, which is given up when it proves too expensive
+    private int _timeouts; // of the lookbehind search, which is no longer used when it proves too expensive
     private char[] _text = [];
     private int _start;
     private int _length;
-    private int _searched; // bytes at the front that have no match in them, widened or not
+    private int _searched; // bytes at the front without a match, widened or not
     private long _position; // of the first character in the stream
 
     internal Regex Regex => regex;
 
-    /// <summary>Something is rented.</summary>
+    /// <summary>Rented text is held.</summary>
     internal bool HoldsText => _text.Length > 0;
 
-    /// <summary>The end of the leftmost match, or -1.</summary>
+    /// <summary>The position after the leftmost match, or -1.</summary>
     /// <param name="data">Everything that is buffered.</param>
-    /// <param name="position">How many bytes of the stream were in front of that.</param>
+    /// <param name="position">The position of that data in the stream.</param>
     internal int FindEnd(ReadOnlySpan<byte> data, long position = 0)
     {
         DropConsumed(position);
@@ -49,7 +48,7 @@ internal sealed class RegexScanner(Regex regex)
         return end;
     }
 
-    /// <summary>Gives back what is rented.</summary>
+    /// <summary>Returns the rented text.</summary>
     internal void Release()
     {
         if (_text.Length > 0) ArrayPool<char>.Shared.Return(_text);
@@ -68,14 +67,14 @@ internal sealed class RegexScanner(Regex regex)
         return -1;
     }
 
-    /// <summary>False where it is certain that no match ends behind what was searched before.</summary>
+    /// <summary>False if it is certain that no match ends after what was searched before.</summary>
     private bool MayEndBehind(ReadOnlySpan<char> text, int searched)
     {
-        if (_timeouts >= Patience || searched <= SmallMessage || text.Length - searched >= searched / 2) return true;
+        if (_timeouts >= MaxTimeouts || searched <= SmallMessage || text.Length - searched >= searched / 2) return true;
         if (LookbehindCache.TryGet(regex) is not { } endings) return true;
         try
         {
-            // A match may also end just where the old data ended, when what comes next decides (\b, $).
+            // A match may also end exactly where the old data ended, if what comes next decides (\b, $).
             return endings.IsMatch(text, searched);
         }
         catch (RegexMatchTimeoutException)
@@ -85,7 +84,7 @@ internal sealed class RegexScanner(Regex regex)
         }
     }
 
-    // What a read has taken, this one or another, is gone from the front. Bytes that came back to it were never widened here.
+    // What this or another read has consumed is removed from the front. Bytes returned to the front were never widened here.
     private void DropConsumed(long position)
     {
         long consumed = position - _position;

@@ -33,7 +33,8 @@ public partial class TcpServer
         // Either closing the remaining connections finds this one, or this call sees that closing has begun.
         if (_isCut) Close(connection);
         else if (loop.IsCurrent) Begin(connection, loop);
-        else if (!loop.TryPost((Server: this, connection, loop), static call => call.Server.Begin(call.connection, call.loop))) Close(connection);
+        else if (!loop.TryPost((Server: this, connection, loop), static call => call.Server.Begin(call.connection, call.loop)))
+            Close(connection);
     }
 
     /// <summary>Takes over a connection on its loop.</summary>

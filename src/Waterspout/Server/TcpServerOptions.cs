@@ -24,8 +24,8 @@ public sealed record TcpServerOptions
     public SslServerAuthenticationOptions? Ssl { get; set; }
 
     /// <summary>
-    /// How long a TLS handshake may take, from the accept, before the connection is dropped. 10 seconds by default; <see
-    /// cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// How long a TLS handshake may take, from the accept, before the connection is dropped. 10 seconds by default;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </summary>
     /// <remarks>
     /// For connections accepted with TLS it replaces the <see cref="IOStreamOptions.HandshakeTimeout"/> of <see cref="Stream"/>, which

@@ -4,30 +4,30 @@ using Waterspout.Loop;
 
 namespace Waterspout.Writes;
 
-/// <summary>Bytes that have been written and not yet sent, in order: copies in rented arrays, and memory of the caller's.</summary>
+/// <summary>Bytes that have been written but not sent, in order: copies in rented arrays, and the caller's memory.</summary>
 /// <remarks>
-/// One segment is part of the object, since nearly always one block holds everything; those behind it are in a ring. Arrays are
-/// returned when the last of their bytes has been sent, but for one block, which belongs to the buffer. The buffer itself is rented
-/// while there is something to send, from a pool of the thread's own: every stream that answers in a turn holds a block until the
-/// turn's end, and the shared pool keeps 32 arrays of a size for each core. Of 64 connections on one core, half allocated 4 KiB an answer.
+/// One segment is part of the object, since one block nearly always holds everything; further segments are in a ring. Arrays are returned
+/// when the last of their bytes has been sent, except for one block, which belongs to the buffer. The buffer itself is rented while there
+/// is something to send, from a per-thread pool: every stream that answers in a turn holds a block until the turn's end, and the shared
+/// pool keeps only 32 arrays of a size per core. Of 64 connections on one core, half allocated 4 KiB an answer.
 /// </remarks>
 internal sealed class WriteBuffer
 {
-    // Holds most messages. What is more gets larger arrays, of the shared pool.
+    // Holds most messages. More data goes into larger arrays, from the shared pool.
     private const int BlockSize = 4 * 1024;
 
-    // Behind a first block come larger arrays, since there is evidently more.
+    // Further arrays are larger, since there is evidently more data.
     private const int LargestArray = 64 * 1024;
 
-    // What a buffer that is returned may keep: the pool would hold the longest that there ever was, many times.
+    // The largest ring that a returned buffer may keep. Otherwise the pool would hold many rings of the largest size ever needed.
     private const int LargestRing = 16;
 
     private byte[]? _block; // when it is not in use
     private Segment _head;
-    private Segment[] _rest = []; // behind the head
+    private Segment[] _rest = []; // after the head
     private int _restStart;
     private int _count;
-    private bool _isReserved; // the last segment's room is lent to somebody who writes into it
+    private bool _isReserved; // the rest of the last segment is lent for writing
 
     private struct Segment
     {
@@ -46,13 +46,14 @@ internal sealed class WriteBuffer
     /// <summary>Bytes in the buffer.</summary>
     internal long Length { get; private set; }
 
-    /// <summary>There is nothing in it, and no space of it is lent.</summary>
+    /// <summary>Nothing is buffered, and no space is lent.</summary>
     internal bool IsUnused => _count == 0;
 
-    /// <summary>More than one piece: worth a gathering call.</summary>
+    /// <summary>There is more than one piece, so a gathering call pays.</summary>
     internal bool IsScattered => _count > 1;
 
-    internal ReadOnlySpan<byte> First => _head.Rented is { } array ? array.AsSpan(_head.Start, _head.Length) : _head.External.Span[_head.Start.._head.End];
+    internal ReadOnlySpan<byte> First =>
+        _head.Rented is { } array ? array.AsSpan(_head.Start, _head.Length) : _head.External.Span[_head.Start.._head.End];
 
     private ref Segment Tail => ref this[_count - 1];
 
@@ -60,10 +61,10 @@ internal sealed class WriteBuffer
 
     internal static WriteBuffer Rent() => OperationPool<WriteBuffer>.Rent();
 
-    /// <summary>Gives back a buffer that is unused.</summary>
+    /// <summary>Returns an unused buffer to the pool.</summary>
     internal void Return()
     {
-        Debug.Assert(IsUnused, "There is something in the buffer.");
+        Debug.Assert(IsUnused, "The buffer is in use.");
         if (_rest.Length > LargestRing) _rest = [];
         OperationPool<WriteBuffer>.Return(this);
     }
@@ -83,14 +84,16 @@ internal sealed class WriteBuffer
         }
     }
 
-    /// <summary>Queues memory that its owner leaves alone until it has been sent.</summary>
+    /// <summary>Queues the caller's memory, which must not change until it has been sent.</summary>
     internal void AppendUncopied(ReadOnlyMemory<byte> data)
     {
         Add(new Segment { External = data, End = data.Length });
         Length += data.Length;
     }
 
-    /// <summary>Lends at least <paramref name="minimum"/> bytes to write into, until <see cref="CommitReserved"/> or another write.</summary>
+    /// <summary>
+    /// Lends at least <paramref name="minimum"/> bytes for writing, until <see cref="CommitReserved"/> or another write.
+    /// </summary>
     internal Memory<byte> Reserve(int minimum)
     {
         ref Segment tail = ref TailWithRoom(minimum, minimum);
@@ -98,7 +101,7 @@ internal sealed class WriteBuffer
         return tail.Rented.AsMemory(tail.End);
     }
 
-    /// <summary>Takes in what was written into the space that was lent. False where none is, or not so much.</summary>
+    /// <summary>Adds what was written into the lent space. False if none is lent, or less.</summary>
     internal bool CommitReserved(int count)
     {
         if (!_isReserved || count > Tail.Room) return false;
@@ -108,7 +111,9 @@ internal sealed class WriteBuffer
         return true;
     }
 
-    /// <summary>The first pieces, for a gathering call, and how many bytes they are. Not more than a call can say that it has sent.</summary>
+    /// <summary>
+    /// The first pieces for a gathering call, and their total length, which does not exceed what one call can report as sent.
+    /// </summary>
     internal int Gather(Span<ReadOnlyMemory<byte>> pieces, out int length)
     {
         int most = Math.Min(pieces.Length, _count);
@@ -123,7 +128,7 @@ internal sealed class WriteBuffer
         return count;
     }
 
-    /// <summary>Drops bytes from the front, which have been sent.</summary>
+    /// <summary>Drops sent bytes from the front.</summary>
     internal void Consume(int count)
     {
         Length -= count;
@@ -132,12 +137,12 @@ internal sealed class WriteBuffer
             int step = Math.Min(count, _head.Length);
             _head.Start += step;
             count -= step;
-            // Space that is lent stays where it is until something is written into it, or beside it.
+            // Lent space stays in place until something is written into it, or appended elsewhere.
             if (_head.Length > 0 || (_isReserved && _count == 1)) return;
             DropHead();
         }
 
-        Debug.Assert(count == 0, "More was consumed than there is.");
+        Debug.Assert(count == 0, "More bytes were consumed than there are.");
     }
 
     internal void Clear()

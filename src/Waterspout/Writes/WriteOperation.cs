@@ -3,7 +3,7 @@ using Waterspout.Loop;
 
 namespace Waterspout.Writes;
 
-/// <summary>Somebody who waits until so much has been sent: a write over the high-water mark, a flush.</summary>
+/// <summary>A waiter for a position in the sent data: a write over the high-water mark, or a flush.</summary>
 internal sealed class WriteOperation : IValueTaskSource
 {
     private ManualResetValueTaskSourceCore<bool> _source;
@@ -13,13 +13,13 @@ internal sealed class WriteOperation : IValueTaskSource
 
     internal BaseIOStream Stream { get; private set; } = null!;
 
-    /// <summary>Released when this many bytes have been sent since the stream began.</summary>
+    /// <summary>Released when this many bytes have been sent since the stream was created.</summary>
     internal long Position { get; private set; }
 
     /// <summary>Cancelling a write closes the stream; cancelling a flush only ends the wait.</summary>
     internal bool IsFlush { get; private set; }
 
-    /// <summary>Its neighbours among those who wait, while it waits: so that one that is cancelled is taken out wherever it stands.</summary>
+    /// <summary>Its neighbours in the list of waiters, so that a cancelled one can be removed anywhere.</summary>
     internal WriteOperation? Next { get; set; }
 
     internal WriteOperation? Previous { get; set; }
@@ -49,11 +49,11 @@ internal sealed class WriteOperation : IValueTaskSource
         }, this);
     }
 
-    /// <summary>Settles the outcome; <see cref="Signal"/> tells it.</summary>
+    /// <summary>Sets the outcome; <see cref="Signal"/> reports it.</summary>
     internal void Finish(Exception? error = null)
     {
         _error = error;
-        // Waits for a callback that runs on another thread: see ReadOperation.
+        // Waits for a cancellation callback on another thread: see ReadOperation.
         _cancellation.Dispose();
         _cancellation = default;
     }

@@ -2,8 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Waterspout.Writes;
 
-/// <summary>Those who wait until so much of a stream has been sent, in order. Streams that nobody has waited for have none.</summary>
-/// <remarks>A list through the operations themselves: each comes and goes, cancelled or not, at a cost that does not depend on the others.</remarks>
+/// <summary>The waiters for positions in a stream's sent data, in order. Created with the first waiter.</summary>
+/// <remarks>
+/// A list through the operations themselves: adding or removing one, cancelled or not, costs the same however many there are.
+/// </remarks>
 internal sealed class WriteWaiters
 {
     private WriteOperation? _first;
@@ -15,7 +17,7 @@ internal sealed class WriteWaiters
 
     internal ValueTask Add(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken)
     {
-        // Never before the ones ahead: writes complete in order.
+        // Never before earlier waiters: writes complete in order.
         if (_last is not null) position = Math.Max(position, _last.Position);
         WriteOperation operation = WriteOperation.Rent(stream, position, isFlush);
         Append(operation);
@@ -41,14 +43,14 @@ internal sealed class WriteWaiters
         return true;
     }
 
-    /// <summary>The next whose data has been sent.</summary>
+    /// <summary>The next waiter whose data has been sent.</summary>
     internal bool TryTake(long sent, [NotNullWhen(true)] out WriteOperation? operation)
     {
         operation = _first;
         return operation is not null && operation.Position <= sent && Remove(operation);
     }
 
-    /// <summary>The callback, if everything in front of it has been sent.</summary>
+    /// <summary>The callback, if everything before it has been sent.</summary>
     internal Action? TakeCallback(long sent)
     {
         if (_callbackPosition > sent) return null;
