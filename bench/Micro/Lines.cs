@@ -3,14 +3,14 @@ using Waterspout.Searching;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Looking for the ends of 1024 lines that have arrived together: for each.</summary>
+/// <summary>Searches for the ends of 1024 lines that have arrived together; figures are per line.</summary>
 public class Lines
 {
     private const int Count = 1024;
 
     private byte[] _data = [];
 
-    /// <summary>Of a line, in bytes.</summary>
+    /// <summary>The length of a line, in bytes.</summary>
     [Params(16, 64, 256)]
     public int Length { get; set; }
 

@@ -6,7 +6,7 @@ using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Waterspout.Bench.Micro;
 
-// [--job dry|short|medium|long] and whatever BenchmarkDotNet takes. All benchmarks, where no --filter says which.
+// [--job dry|short|medium|long] and whatever BenchmarkDotNet accepts. Without --filter, all benchmarks.
 List<string> rest = [.. args];
 Job job = Job.Default;
 if (rest.IndexOf("--job") is >= 0 and var at && at + 1 < rest.Count)
@@ -17,8 +17,8 @@ if (rest.IndexOf("--job") is >= 0 and var at && at + 1 < rest.Count)
 
 if (!rest.Exists(argument => argument is "--filter" or "-f" or "--list" or "--help")) rest.AddRange(["--filter", "*"]);
 Results results = new();
-// In this process: the artifacts of this repository are not where BenchmarkDotNet's generated projects look for them. A job
-// of its own command line would run there, hence ours.
+// In this process: BenchmarkDotNet's generated projects do not find this repository's artifacts. A job given on BenchmarkDotNet's own
+// command line would run there, so we parse our own.
 ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
     .AddJob(job.WithToolchain(InProcessEmitToolchain.Instance))
     .AddDiagnoser(MemoryDiagnoser.Default)

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Each form of reading, out of a stream of lines of 64 bytes: one line is one operation. Both ends are on one loop.</summary>
+/// <summary>Each form of reading, from a stream of lines of 64 bytes: one line is one operation. Both ends are on one loop.</summary>
 public partial class Reading : StreamBenchmark
 {
     private const int Length = 64;

@@ -4,7 +4,7 @@ using BenchmarkDotNet.Reports;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Writes the page of all benchmarks. Those that were not run this time keep their numbers.</summary>
+/// <summary>Writes the page of all benchmarks. Benchmarks that were not run keep their numbers.</summary>
 internal sealed class Results
 {
     private readonly string _folder;
@@ -36,7 +36,7 @@ internal sealed class Results
 
         List<string> parts = [.. Directory.GetFiles(_raw, "micro-*.md").Order(StringComparer.Ordinal).Select(File.ReadAllText)];
         if (parts.Count == 0) return;
-        // The machine and the kind of run, where they are not those of the part before.
+        // The machine and the kind of run, if they differ from those of the previous part.
         for (int i = parts.Count - 1; i > 0; i--)
             if (Environment(parts[i]) is { Length: > 0 } environment && environment == Environment(parts[i - 1])) parts[i] = parts[i].Replace(environment, "");
         string head = "# Micro-benchmarks\n\nWritten by `bench/Micro` ([how to run it](../README.md)). What is not within a turn of a loop runs on one thread; what is, runs both ends on one loop.\n";

@@ -4,14 +4,14 @@ using Waterspout.Searching;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Looking for the end of a message that is all there, and of one that arrives in pieces of 4 KiB.</summary>
+/// <summary>Searches for the end of a message that is complete, and of one that arrives in pieces of 4 KiB.</summary>
 public partial class Scanning
 {
     private const int Piece = 4096;
 
     private byte[] _data = [];
 
-    /// <summary>Of the message, in bytes.</summary>
+    /// <summary>The length of the message, in bytes.</summary>
     [Params(64, 4096, 1048576)]
     public int Length { get; set; }
 

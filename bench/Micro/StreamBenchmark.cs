@@ -3,7 +3,7 @@ using BenchmarkDotNet.Engines;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Two streams that are connected with each other, on a loop that runs on the benchmark's thread.</summary>
+/// <summary>Two connected streams, on a loop that runs on the benchmark's thread.</summary>
 public abstract class StreamBenchmark
 {
     protected const int Count = 10_000;

@@ -3,7 +3,9 @@ using Waterspout.Loop;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Timers, while many others are pending at random times: no operation may cost more than in proportion to the logarithm of their number.</summary>
+/// <summary>
+/// Timers while many others are pending at random times: the cost of an operation may grow at most with the logarithm of their number.
+/// </summary>
 public class Timers
 {
     private const int Count = 10_000;
@@ -12,7 +14,7 @@ public class Timers
     private readonly TimerQueue _queue = new();
     private readonly TimeSpan[] _delays = new TimeSpan[Count];
 
-    /// <summary>How many timers are pending.</summary>
+    /// <summary>The number of pending timers.</summary>
     [Params(0, 1_000, 100_000, 1_000_000)]
     public int Pending { get; set; }
 
@@ -33,7 +35,7 @@ public class Timers
     [GlobalCleanup]
     public void CleanUp() => _loop.Dispose();
 
-    /// <summary>As for a timeout that nearly always is not needed.</summary>
+    /// <summary>Like a timeout that is nearly always cancelled.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Add_and_cancel() => _loop.RunSync(() =>
     {
@@ -41,7 +43,7 @@ public class Timers
         return Task.CompletedTask;
     });
 
-    /// <summary>The soonest is taken out, and goes back in to a later place: the queue's part of a timer that fires again and again.</summary>
+    /// <summary>The soonest timer is removed and added again at a later time: the queue's part of a repeating timer.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Take_the_soonest_and_add_it_later()
     {
@@ -54,7 +56,7 @@ public class Timers
         }
     }
 
-    /// <summary>Made, due at once, and run by the loop.</summary>
+    /// <summary>A timer that is created, due at once, and run by the loop.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Add_and_fire() => _loop.RunSync(() =>
     {

@@ -9,7 +9,7 @@ public class Turns : StreamBenchmark
     private IOLoop _other = null!;
     private IOLoopGroup _group = null!;
 
-    /// <summary>A callback that adds the next: each has a turn of its own.</summary>
+    /// <summary>A callback that adds the next one: each has its own turn.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Turn_with_one_callback() => Loop.RunSync(() =>
     {
@@ -25,7 +25,7 @@ public class Turns : StreamBenchmark
         return done.Task;
     });
 
-    /// <summary>A line there and back: two writes, two reads, two turns.</summary>
+    /// <summary>A line and its echo: two writes, two reads, two turns.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Round_trip_of_a_line() => Loop.RunSync(async () =>
     {
@@ -39,7 +39,7 @@ public class Turns : StreamBenchmark
         await answering;
     });
 
-    /// <summary>Many callbacks from a thread that is not the loop's; the loop wakes for all of them that are there.</summary>
+    /// <summary>Many callbacks from another thread; the loop wakes once for all that are queued.</summary>
     [Benchmark(OperationsPerInvoke = Count)]
     public void Callbacks_from_another_thread()
     {
@@ -53,7 +53,7 @@ public class Turns : StreamBenchmark
         done.Wait();
     }
 
-    /// <summary>Each is awaited before the next: there, and back to the thread pool.</summary>
+    /// <summary>Each call is awaited before the next: to the loop, and back to the thread pool.</summary>
     [Benchmark(OperationsPerInvoke = 1000)]
     public void Invoke_from_another_thread_and_wait() => Task.Run(async () =>
     {

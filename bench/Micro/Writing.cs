@@ -3,7 +3,10 @@ using BenchmarkDotNet.Attributes;
 
 namespace Waterspout.Bench.Micro;
 
-/// <summary>Each form of writing 64 bytes: one write is one operation. A hundred leave together, and the other end discards them on the same loop.</summary>
+/// <summary>
+/// Each form of writing 64 bytes: one write is one operation. A hundred are sent together, and the other end discards them on the same
+/// loop.
+/// </summary>
 public class Writing : StreamBenchmark
 {
     private const int Batch = 100;

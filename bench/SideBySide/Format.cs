@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>Numbers for people.</summary>
+/// <summary>Readable numbers.</summary>
 internal static class Format
 {
     /// <summary>A value of a measure, with its unit.</summary>
@@ -49,7 +49,7 @@ internal static class Format
 
     internal static string Percent(double part) => Invariant($"{part * 100:0} %");
 
-    /// <summary>Three digits that count.</summary>
+    /// <summary>Three significant digits.</summary>
     internal static string Number(double value)
     {
         string format = Math.Abs(value) switch { >= 100 => "0", >= 10 => "0.0", >= 0.1 or 0 => "0.00", _ => "0.0000" };

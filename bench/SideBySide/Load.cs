@@ -8,7 +8,7 @@ internal sealed class Load(Toolchain tools)
 {
     private readonly string _program = Path.Combine(tools.Output, "load");
 
-    /// <summary>One measurement. Null, with a word on standard error, where the load found something wrong.</summary>
+    /// <summary>One measurement. Null, with a message on standard error, if the load found an error.</summary>
     internal Sample? Run(Workload workload, ServerProcess server, double warm, double seconds)
     {
         if (server.HasExited) return null;
@@ -24,7 +24,7 @@ internal sealed class Load(Toolchain tools)
         return process.ExitCode == 0 ? Parse(output.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries)) : null;
     }
 
-    /// <summary>Opens the connections of a workload. They stay until the process's standard input is closed.</summary>
+    /// <summary>Opens the connections of a workload. They stay open until the process's standard input is closed.</summary>
     internal Process? Hold(Workload workload, ServerProcess server)
     {
         Process process = Start(workload, server, 0, 0);
@@ -34,8 +34,8 @@ internal sealed class Load(Toolchain tools)
     }
 
     /// <summary>
-    /// A short run with something around it: <paramref name="begin"/> when the connections are there, <paramref name="end"/> when the last
-    /// answer has come and they are still there. Workloads that are about connections have all of theirs in between.
+    /// A short run with hooks: <paramref name="begin"/> is called when the connections are open, <paramref name="end"/> when the last
+    /// answer has arrived and they are still open. Workloads about connections open and close all of theirs in between.
     /// </summary>
     internal Sample? RunAround(Workload workload, ServerProcess server, Action begin, Action end)
     {

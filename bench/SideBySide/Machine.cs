@@ -8,7 +8,7 @@ internal static class Machine
     internal const int LoadCore = 0;
     internal const int ServerCore = 1;
 
-    /// <summary>How many descriptors a process may ask for.</summary>
+    /// <summary>How many descriptors a process may open.</summary>
     internal static string MaxFiles { get; } = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal))
         .Split(' ', StringSplitOptions.RemoveEmptyEntries)[4];
 

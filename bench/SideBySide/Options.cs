@@ -35,10 +35,10 @@ internal sealed record Options
 
     internal double Seconds { get; private init; } = 0.5;
 
-    /// <summary>How much CPU time runtimes that compile as they go get before they are measured.</summary>
+    /// <summary>How much CPU time runtimes that compile at run time get before they are measured.</summary>
     internal double Warm { get; private init; } = 2;
 
-    /// <summary>Null where the arguments cannot be understood.</summary>
+    /// <summary>Null if the arguments cannot be parsed.</summary>
     internal static Options? Parse(string[] args)
     {
         Options? options = new();

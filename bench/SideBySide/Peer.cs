@@ -3,25 +3,25 @@ namespace Waterspout.Bench.SideBySide;
 /// <summary>A server program to compare with, or ours.</summary>
 /// <param name="Name">Short, for the command line and the tables.</param>
 /// <param name="Description">What it is made of.</param>
-/// <param name="Command">The program and what comes before the mode.</param>
+/// <param name="Command">The program and the arguments before the mode.</param>
 /// <param name="Modes">What it can do.</param>
 internal sealed record Peer(string Name, string Description, string[] Command, string[] Modes)
 {
     internal (string Name, string Value)[] Environment { get; init; } = [];
 
-    /// <summary>Speaks TLS, and nothing else.</summary>
+    /// <summary>Uses TLS, and nothing else.</summary>
     internal bool IsTls { get; init; }
 
-    /// <summary>Compiled ahead of time: needs no warming.</summary>
+    /// <summary>Compiled ahead of time: needs no warm-up.</summary>
     internal bool IsCompiled { get; init; }
 
-    /// <summary>One of the few that a quick run has.</summary>
+    /// <summary>One of the few peers of a quick run.</summary>
     internal bool InQuick { get; init; }
 
-    /// <summary>Says how much managed memory it uses when asked.</summary>
+    /// <summary>Reports its managed memory on request.</summary>
     internal bool TellsHeap { get; init; }
 
-    /// <summary>Why it cannot run here; null where it can.</summary>
+    /// <summary>Why it cannot run here; null if it can.</summary>
     internal string? Missing { get; init; }
 
     internal bool Runs(Workload workload) => workload.IsTls == IsTls && Modes.Contains(workload.Mode);

@@ -57,7 +57,7 @@ foreach (Workload workload in workloads)
     };
     progress.End(peers.Count);
     store.Save(result);
-    // After each workload, so that a run that is broken off leaves what it has.
+    // After each workload, so that an interrupted run keeps its results.
     report.Write();
     foreach (Outcome outcome in result.Sorted(workload))
         Console.WriteLine($"  {outcome.Peer,-20} {Format.Value(workload.Measure, outcome.Value(workload).Median),12}  {Format.Title(workload.Measure)}");

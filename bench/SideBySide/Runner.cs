@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>Runs a workload: every peer in turn, again and again, so that what disturbs the machine disturbs all of them.</summary>
+/// <summary>Runs a workload: every peer in turn, repeatedly, so that what disturbs the machine disturbs all of them.</summary>
 internal sealed class Runner(Options options, Load load, Progress progress, (string Certificate, string Key)? certificate)
 {
     internal List<Outcome> Run(Workload workload, IReadOnlyList<Peer> peers) => workload.Measure == Measure.Memory
@@ -50,7 +50,7 @@ internal sealed class Runner(Options options, Load load, Progress progress, (str
     {
         double time = server.Peer.IsCompiled ? 0.2 : options.Warm;
         if (workload.Measure != Measure.IdleCpu) return load.Run(workload, server, time, 0.1) is not null;
-        // A server that has nothing to do gets no warmer. But what it does only now is compiled as it begins, which is most of its CPU.
+        // An idle server does not warm up. But what it does here for the first time is compiled now, and that would be most of its CPU.
         Workload busy = workload with { Load = ["pingpong", "connections=1"], LeastSeconds = 0 };
         return load.Run(busy, server, time, 0.1) is not null && load.Run(workload, server, 0, 1) is not null;
     }
@@ -87,7 +87,7 @@ internal sealed class Runner(Options options, Load load, Progress progress, (str
         long resident = server.ResidentMemory;
         using Process? connections = load.Hold(workload, server);
         if (connections is null) return null;
-        // Until the server is idle; then a collection, so that garbage is not counted.
+        // Wait until the server is idle; then collect, so that garbage is not counted.
         Thread.Sleep(500);
         double? managedNow = server.ManagedMemory() - managed;
         double count = int.Parse(workload.Load[1].AsSpan("connections=".Length), CultureInfo.InvariantCulture);

@@ -5,14 +5,14 @@ using System.Net.Sockets;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>A peer that runs.</summary>
+/// <summary>A running peer.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private static readonly HashSet<ServerProcess> s_running = [];
 
     private readonly Process _process;
 
-    // A suite that is terminated takes its servers with it.
+    // If the suite is terminated, its servers are killed with it.
     static ServerProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
         foreach (ServerProcess server in s_running.ToArray()) server.Dispose();
@@ -32,7 +32,7 @@ internal sealed class ServerProcess : IDisposable
 
     internal bool HasExited => _process.HasExited;
 
-    /// <summary>The memory that is in use, in bytes.</summary>
+    /// <summary>The resident memory, in bytes.</summary>
     internal long ResidentMemory
     {
         get
@@ -42,7 +42,7 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
-    /// <summary>Starts a peer and waits until it listens. Null where it does not.</summary>
+    /// <summary>Starts a peer and waits until it listens. Null if it does not.</summary>
     internal static ServerProcess? Start(Peer peer, Workload workload, (string Certificate, string Key)? certificate)
     {
         int port = FreePort();
@@ -51,7 +51,7 @@ internal sealed class ServerProcess : IDisposable
         arguments.AddRange(peer.Command);
         arguments.AddRange([workload.Mode, $"{port}", $"{workload.Size}", $"{workload.Loops}"]);
         if (workload.IsTls && certificate is { } tls) arguments.AddRange([tls.Certificate, tls.Key]);
-        // What is written to standard error is seen.
+        // Standard error is passed through.
         ProcessStartInfo start = new("prlimit", arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach ((string name, string value) in peer.Environment) start.Environment[name] = value;
         ServerProcess server = new(Process.Start(start)!, peer, port);
@@ -61,7 +61,7 @@ internal sealed class ServerProcess : IDisposable
         return null;
     }
 
-    /// <summary>The managed memory that is in use after a collection, in bytes. Null where there is none.</summary>
+    /// <summary>The managed memory in use after a collection, in bytes. Null if the peer has none.</summary>
     internal long? ManagedMemory()
     {
         if (!Peer.TellsHeap) return null;

@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>Counts system calls in a run of its own, which is too slow for anything else.</summary>
+/// <summary>Counts system calls in a separate run, which is too slow for other measurements.</summary>
 internal static class SystemCalls
 {
     internal static bool IsPossible { get; } = Toolchain.Has("strace");
 
-    /// <summary>Calls per message or MiB, in all and the three most frequent. Null where strace does not get through.</summary>
+    /// <summary>Calls per message or MiB, in all and the three most frequent. Null if strace fails.</summary>
     internal static CallCount? Count(Load load, Workload workload, ServerProcess server)
     {
         string summary = Path.GetTempFileName();
@@ -28,7 +28,7 @@ internal static class SystemCalls
     private static Process Attach(ServerProcess server, string summary)
     {
         Process strace = Process.Start(new ProcessStartInfo("strace", ["-c", "-f", "-o", summary, "-p", $"{server.Id}"]) { RedirectStandardError = true })!;
-        strace.StandardError.ReadLine(); // it says when it has attached
+        strace.StandardError.ReadLine(); // it prints a line when it has attached
         _ = strace.StandardError.ReadToEndAsync();
         return strace;
     }
@@ -40,7 +40,7 @@ internal static class SystemCalls
         strace.WaitForExit();
     }
 
-    // % time, seconds, usecs/call, calls, errors (or nothing), name
+    // % time, seconds, usecs/call, calls, errors (may be missing), name
     private static CallCount? Parse(string[] lines, double units)
     {
         List<(string Name, double Calls)> calls = [];

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>What has to be on the machine, and the compiling of what is not .NET.</summary>
+/// <summary>What has to be installed, and the compilation of the programs that are not .NET.</summary>
 internal sealed class Toolchain
 {
     internal Toolchain()
@@ -15,14 +15,14 @@ internal sealed class Toolchain
 
     internal string Root { get; } = ".";
 
-    /// <summary>Where programs are compiled to.</summary>
+    /// <summary>The folder for compiled programs.</summary>
     internal string Output { get; }
 
     internal string Source(params string[] path) => Path.Combine([Root, "bench", "peers", .. path]);
 
     internal static bool Has(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 
-    /// <summary>Runs a program to its end. What it printed, or null where it failed.</summary>
+    /// <summary>Runs a program to its end. Returns its output, or null if it failed.</summary>
     internal static string? TryRun(string program, params string[] arguments)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -37,11 +37,11 @@ internal sealed class Toolchain
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return null; // there is no such program
+            return null; // the program is not installed
         }
     }
 
-    /// <summary>Compiles a program unless it is newer than its sources. Null where it is there, else what is missing.</summary>
+    /// <summary>Compiles a program unless it is newer than its sources. Returns null on success, otherwise what is missing.</summary>
     internal string? Compile(string output, string compiler, string needs, string[] sources, params string[] arguments)
     {
         string target = Path.Combine(Output, output);
@@ -52,14 +52,14 @@ internal sealed class Toolchain
         return TryRun(compiler, line) is null ? $"does not compile here ({needs})" : null;
     }
 
-    /// <summary>The load, with TLS where OpenSSL's headers are.</summary>
+    /// <summary>The load, with TLS if OpenSSL's headers are installed.</summary>
     internal bool CompileLoad()
     {
         string[] sources = Directory.GetFiles(Source("load"));
         return Compile("load", "gcc", "gcc", sources, "-DWITH_TLS", "-lssl", "-lcrypto") is null || Compile("load", "gcc", "gcc", sources) is null;
     }
 
-    /// <summary>A certificate for localhost. Null where it cannot be made.</summary>
+    /// <summary>A certificate for localhost. Null if it cannot be created.</summary>
     internal (string Certificate, string Key)? MakeCertificate()
     {
         string certificate = Path.Combine(Output, "certificate.pem"), key = Path.Combine(Output, "key.pem");

@@ -27,7 +27,7 @@ internal static class BarChart
         svg.Text(Left + BarWidth + 24, y + 14, Format.Value(workload.Measure, value.Median), weight);
     }
 
-    // One that goes far beyond the longest bar ends at the numbers.
+    // A whisker far beyond the longest bar ends at the numbers.
     private static void DrawWhisker(Svg svg, Spread value, double y, double scale)
     {
         double min = Left + Math.Clamp(value.Min * scale, 0, BarWidth + 14), max = Left + Math.Clamp(value.Max * scale, 0, BarWidth + 14);

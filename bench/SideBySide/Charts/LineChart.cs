@@ -11,7 +11,7 @@ internal static class LineChart
 {
     private const double Left = 76, Right = 650, Top = 72, Bottom = 340;
 
-    // Beyond this ratio small values could not be told from zero.
+    // Beyond this ratio small values could not be distinguished from zero.
     private const double LinearUpTo = 25;
 
     private static readonly string[] s_colors = ["#8b6fd6", "#c98a1b", "#d1605e", "#4c9f70", "#5b8def", "#a36b4f"];
@@ -64,7 +64,7 @@ internal static class LineChart
         foreach ((double at, Spread value) in series.Points) svg.Dot(x.At(at), y.At(value.Median), color);
     }
 
-    // At the ends of the lines, in their order, and never closer than a line of text.
+    // At the ends of the lines, in their order, and at least a line of text apart.
     private static void DrawNames(Svg svg, IReadOnlyList<Series> all, Scale y)
     {
         const double LineHeight = 17;

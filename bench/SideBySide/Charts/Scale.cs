@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>Where a value is on an axis.</summary>
+/// <summary>The position of a value on an axis.</summary>
 internal sealed class Scale
 {
     private readonly double _min, _max, _from, _to;

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>An SVG picture, for pages that may be light or dark: no background, and colours of middle brightness.</summary>
+/// <summary>An SVG picture, for light and dark pages: no background, and colours of medium brightness.</summary>
 internal sealed class Svg
 {
     internal const int Width = 800;

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>The workloads of a sweep beside each other: a row for each peer, a column for each of them.</summary>
+/// <summary>The workloads of a sweep side by side: one row per peer, one column per workload.</summary>
 internal static class SweepTable
 {
     private const string Ours = "waterspout";
@@ -26,7 +26,7 @@ internal static class SweepTable
         return [.. peers.Select(peer => new Series(peer, peer.StartsWith(Ours, StringComparison.Ordinal), PointsOf(peer, points)))];
     }
 
-    /// <summary>Whether ours is as flat as it is meant to be.</summary>
+    /// <summary>Whether our curve is as flat as its goal demands.</summary>
     internal static Verdict? Flatness(Sweep sweep, IReadOnlyList<(Workload Workload, WorkloadResult Result)> points)
     {
         double[] values = [.. PointsOf(Ours, points).Where(point => point.X >= sweep.FlatFrom).Select(point => point.Y.Median)];

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>The table of a workload: a row for each peer, best first. Which columns there are depends on what it is about.</summary>
+/// <summary>The table of a workload: one row per peer, best first. The columns depend on the workload's measure.</summary>
 internal static class Table
 {
-    // A server that could have done more tells what the load can do, and not what it can.
+    // A server that did not fill its core shows what the load can do, not what the server can.
     private const double LeastBusy = 0.9;
 
     private sealed record Column(string Title, Func<Outcome, string> Cell);
@@ -14,7 +14,7 @@ internal static class Table
     {
         List<Outcome> sorted = result.Sorted(workload);
         List<Column> columns = [new Column("", outcome => outcome.Peer), .. ColumnsOf(workload)];
-        // What nobody has is left out: system calls without strace.
+        // Columns without any value are left out, such as system calls without strace.
         columns.RemoveAll(column => column.Title.Length > 0 && sorted.TrueForAll(outcome => column.Cell(outcome).Length == 0));
         Markdown.Row(page, columns.Select(column => column.Title));
         Markdown.Row(page, columns.Select(_ => "---"));

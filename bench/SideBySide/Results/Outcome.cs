@@ -1,12 +1,12 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>System calls for each message, or MiB: all of them, and the most frequent.</summary>
+/// <summary>System calls per message or MiB: all of them, and the most frequent.</summary>
 internal sealed record CallCount(double PerUnit, string Frequent);
 
-/// <summary>Bytes per connection: resident, and managed where there is such memory.</summary>
+/// <summary>Bytes per connection: resident, and managed if the peer has managed memory.</summary>
 internal sealed record MemoryUse(double Resident, double? Managed);
 
-/// <summary>All that was measured of one peer in one workload.</summary>
+/// <summary>Everything that was measured for one peer in one workload.</summary>
 internal sealed class Outcome
 {
     public required string Peer { get; init; }

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>What was measured, a file for each workload, so that a run of some workloads leaves the others in the report.</summary>
-/// <remarks>A workload is replaced as a whole: peers of different runs do not stand side by side.</remarks>
+/// <summary>The measured results, one file per workload, so that a run of some workloads leaves the others in the report.</summary>
+/// <remarks>A workload is replaced as a whole: peers of different runs are not compared.</remarks>
 internal sealed class ResultStore(string folder)
 {
     private static readonly JsonSerializerOptions s_format = new()
@@ -24,7 +24,7 @@ internal sealed class ResultStore(string folder)
         File.WriteAllText(FileOf(result.Workload), JsonSerializer.Serialize(result, s_format) + "\n");
     }
 
-    /// <summary>Null where the workload has not been measured.</summary>
+    /// <summary>Null if the workload has not been measured.</summary>
     internal WorkloadResult? Load(Workload workload) =>
         File.Exists(FileOf(workload.Name)) ? JsonSerializer.Deserialize<WorkloadResult>(File.ReadAllText(FileOf(workload.Name)), s_format) : null;
 

@@ -1,16 +1,16 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>What one run of the load has measured. Times are in seconds; what was not measured is not a number.</summary>
-/// <param name="Seconds">How long it was.</param>
-/// <param name="Messages">What was done in that time.</param>
+/// <summary>What one run of the load has measured. Times are in seconds; what was not measured is NaN.</summary>
+/// <param name="Seconds">The length of the run.</param>
+/// <param name="Messages">The number of messages in that time.</param>
 /// <param name="Bytes">The same in bytes.</param>
 /// <param name="Cpu">The CPU time of the server process.</param>
-/// <param name="Idle">How long the server's core did nothing at all.</param>
-/// <param name="AllMessages">With those before the time that counts: system calls are counted for all of them.</param>
-/// <param name="P50">The latency that half of the messages stayed below.</param>
-/// <param name="P99">The latency that 99 % stayed below.</param>
-/// <param name="P999">The latency that 99.9 % stayed below.</param>
-/// <param name="WorkLeft">The part of their work that two other programs still got done.</param>
+/// <param name="Idle">How long the server's core was idle.</param>
+/// <param name="AllMessages">Including those before the measured time: system calls are counted for all of them.</param>
+/// <param name="P50">The median latency.</param>
+/// <param name="P99">The latency of the 99th percentile.</param>
+/// <param name="P999">The latency of the 99.9th percentile.</param>
+/// <param name="WorkLeft">The part of their work that two other programs still completed.</param>
 internal sealed record Sample(double Seconds, double Messages, double Bytes, double Cpu, double Idle, double AllMessages, double P50, double P99, double P999, double WorkLeft)
 {
     internal double CpuPerMessage => Cpu / Messages;
@@ -24,10 +24,10 @@ internal sealed record Sample(double Seconds, double Messages, double Bytes, dou
     /// <summary>The part of the time in which the server ran.</summary>
     internal double Busy => Cpu / Seconds;
 
-    /// <summary>The part of the time in which its core did nothing at all. What is missing to one went to others.</summary>
+    /// <summary>The part of the time in which its core was idle. The rest up to one went to other processes.</summary>
     internal double IdleShare => Idle / Seconds;
 
-    /// <summary>What a workload is about (for memory there are no samples).</summary>
+    /// <summary>The value that the workload measures (for memory there are no samples).</summary>
     internal double Value(Measure measure) => measure switch
     {
         Measure.Latency => P50,
@@ -38,7 +38,7 @@ internal sealed record Sample(double Seconds, double Messages, double Bytes, dou
     };
 }
 
-/// <summary>A middle value and what it lies between.</summary>
+/// <summary>A median, and the smallest and largest value.</summary>
 internal readonly record struct Spread(double Median, double Min, double Max)
 {
     internal static Spread Of(IEnumerable<double> values)

@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>A run of one workload: the peers side by side, and what they were measured on.</summary>
+/// <summary>A run of one workload: the peers side by side, and the machine they were measured on.</summary>
 internal sealed class WorkloadResult
 {
     public required string Workload { get; init; }
@@ -22,6 +22,6 @@ internal sealed class WorkloadResult
 
     internal Outcome? Find(string peer) => Outcomes.Find(outcome => outcome.HasResult && outcome.Peer == peer);
 
-    /// <summary>Those that have a result, best first.</summary>
+    /// <summary>Peers with a result, best first.</summary>
     internal List<Outcome> Sorted(Workload workload) => [.. Outcomes.Where(outcome => outcome.HasResult).OrderBy(outcome => outcome.Value(workload).Median)];
 }

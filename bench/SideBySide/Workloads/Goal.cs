@@ -8,13 +8,15 @@ internal sealed record Verdict(string Text, string Measured, bool IsReached)
     internal string Word => IsReached ? "reached" : "missed";
 }
 
-/// <summary>Ours is to need at most <paramref name="AtMost"/> times what <paramref name="Peer"/> needs; at most that in all where there is no peer.</summary>
+/// <summary>
+/// Our aim: at most <paramref name="AtMost"/> times what <paramref name="Peer"/> needs; without a peer, at most that value.
+/// </summary>
 internal sealed record Goal(double AtMost, string? Peer = null, string Ours = "waterspout")
 {
-    /// <summary>What is compared, where it is not the workload's measure: managed memory.</summary>
+    /// <summary>What is compared, if it is not the workload's measure: managed memory.</summary>
     internal bool OfManagedMemory { get; init; }
 
-    /// <summary>Null where a side was not measured.</summary>
+    /// <summary>Null if a side was not measured.</summary>
     internal Verdict? Check(Workload workload, WorkloadResult result)
     {
         double ours = Value(workload, result, Ours);

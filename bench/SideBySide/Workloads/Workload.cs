@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>What the numbers of a workload are about. Less is better.</summary>
+/// <summary>What a workload measures. Less is better.</summary>
 internal enum Measure
 {
     /// <summary>Server CPU per message.</summary>
@@ -21,7 +21,7 @@ internal enum Measure
     /// <summary>The part of a core that the server takes while there is little or nothing to do.</summary>
     IdleCpu,
 
-    /// <summary>The part of their work that other programs on the machine no longer get done.</summary>
+    /// <summary>The part of their work that other programs on the machine can no longer complete.</summary>
     LostWork,
 }
 
@@ -38,66 +38,66 @@ internal enum Level
     Full,
 }
 
-/// <summary>Workloads that differ in one number only, which is the x axis of a chart of lines.</summary>
+/// <summary>Workloads that differ in one number only, which is the x axis of a line chart.</summary>
 /// <param name="Name">Short, for file names.</param>
-/// <param name="Title">For people.</param>
-/// <param name="Axis">What the number is.</param>
+/// <param name="Title">The heading.</param>
+/// <param name="Axis">The meaning of the number.</param>
 internal sealed record Sweep(string Name, string Title, string Axis)
 {
     /// <summary>The numbers are bytes.</summary>
     internal bool InBytes { get; init; }
 
-    /// <summary>The largest value of ours is to be at most so many times the smallest; 0 where that is no goal.</summary>
+    /// <summary>Our largest value should be at most this many times the smallest; 0 for no goal.</summary>
     internal double FlatWithin { get; init; }
 
-    /// <summary>Smaller numbers do not count for the goal: a message's fixed costs are spread over few bytes there.</summary>
+    /// <summary>Smaller numbers do not count for the goal: there a message's fixed costs are spread over few bytes.</summary>
     internal double FlatFrom { get; init; }
 }
 
 /// <summary>One kind of work, the same for all peers.</summary>
 /// <param name="Name">Short, for the command line and file names.</param>
-/// <param name="Title">For people.</param>
-/// <param name="Mode">What the server does.</param>
-/// <param name="Load">What the load does, and how.</param>
+/// <param name="Title">The heading.</param>
+/// <param name="Mode">The mode of the server.</param>
+/// <param name="Load">The arguments of the load.</param>
 internal sealed record Workload(string Name, string Title, string Mode, string[] Load)
 {
-    /// <summary>The page of the report that it is on.</summary>
+    /// <summary>The page of the report that it belongs to.</summary>
     internal Family Family { get; init; }
 
     internal Measure Measure { get; init; }
 
-    /// <summary>The server's buffer, or the length of a message; 0 where memory is what is measured.</summary>
+    /// <summary>The server's buffer, or the length of a message; 0 if memory is measured.</summary>
     internal int Size { get; init; } = 65536;
 
     internal int Loops { get; init; } = 1;
 
     internal bool IsTls { get; init; }
 
-    /// <summary>The shortest kind of run that has it.</summary>
+    /// <summary>The shortest kind of run that includes it.</summary>
     internal Level Level { get; init; } = Level.Default;
 
     internal Goal[] Goals { get; init; } = [];
 
-    /// <summary>Only these; null for all that can do it.</summary>
+    /// <summary>Only these peers; null for all that support it.</summary>
     internal string[]? Peers { get; init; }
 
     internal Sweep? Sweep { get; init; }
 
-    /// <summary>Where it is in its sweep.</summary>
+    /// <summary>Its position in its sweep.</summary>
     internal double X { get; init; }
 
-    /// <summary>A measurement that is shorter says nothing.</summary>
+    /// <summary>A shorter measurement would be meaningless.</summary>
     internal double LeastSeconds { get; init; }
 
-    /// <summary>The server has a core of its own, and so has the load.</summary>
+    /// <summary>The server and the load have a core each.</summary>
     internal bool IsPinned => Loops == 1;
 
-    /// <summary>What is divided by is a mebibyte, and not a message.</summary>
+    /// <summary>The unit is a mebibyte, not a message.</summary>
     internal bool IsBulk => Measure is Measure.CpuPerMebibyte or Measure.CpuPerByte;
 
-    /// <summary>Something that happens often enough for its system calls to be counted.</summary>
+    /// <summary>It happens often enough for its system calls to be counted.</summary>
     internal bool CountsCalls => Measure is Measure.CpuPerMessage or Measure.Latency or Measure.CpuPerMebibyte;
 
-    /// <summary>A server that waits part of the time is no reason to doubt the numbers.</summary>
+    /// <summary>A server that waits part of the time does not make the numbers doubtful.</summary>
     internal bool MayBeIdle => Measure is Measure.Latency or Measure.Memory or Measure.CpuPerByte or Measure.IdleCpu or Measure.LostWork || !IsPinned || Load.Contains("connections=1");
 }

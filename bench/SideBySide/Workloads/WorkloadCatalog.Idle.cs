@@ -25,7 +25,7 @@ internal static partial class WorkloadCatalog
         yield return Rest("rest-1000", "CPU of a server with 1,000 idle connections", "connections=1000");
         yield return Rest("rest-ping", "CPU of a server that gets a line every 10 ms", "connections=1", "every=10") with
         {
-            // A wake-up costs something by itself; looking around before the sleep must not add to it.
+            // A wake-up costs something by itself; polling before the sleep must not add to it.
             Goals = [new(1.1, "waterspout-blocking")],
         };
         yield return new Workload("neighbours", "Work that two programs lose to one busy ping-pong", "echo", ["pingpong", "connections=1", "block=1", "burn=1"])

@@ -4,7 +4,7 @@ namespace Waterspout.Bench.SideBySide;
 
 internal static partial class WorkloadCatalog
 {
-    // The goal is about messages of this length and more. Below, what a message costs beside its bytes is most of it.
+    // The goal is about messages of at least this length. Below it, most of the cost is per message.
     private const double LongMessage = 64 * 1024;
 
     private static readonly string[] s_sweepPeers = ["waterspout", "c-epoll", "socket", "kestrel", "go", "tornado"];
@@ -32,7 +32,7 @@ internal static partial class WorkloadCatalog
         .. Pieces("regex", "until a regular expression matches", 1, ["waterspout", "tornado"]),
     ];
 
-    // 64 MiB a byte at a time would take minutes for each message, and show nothing that 1 MiB does not.
+    // 64 MiB a byte at a time would take minutes per message, and show nothing that 1 MiB does not.
     private static IEnumerable<Workload> Pieces(string mode, string title, int piece, string[] peers)
     {
         Sweep sweep = new($"{mode}-{piece}", $"One message, read {title}, arriving in pieces of {Format.Bytes(piece)}: server CPU per byte", "length of the message")

@@ -5,14 +5,14 @@ internal static partial class WorkloadCatalog
 {
     private static IReadOnlyList<Workload>? s_all;
 
-    // Made at the first use, and not as a field is: the fields of the other parts of this class may come later.
+    // Created at the first use, not by a field initializer: the fields of the other parts of this class may be initialized later.
     internal static IReadOnlyList<Workload> All => s_all ??=
     [
         .. PingPongs(), .. Pipelined(), .. Lines(), .. Bulk(), .. Tls(), .. Connects(), .. Broadcast(), .. Loops(),
         .. Idle(), .. OffLoop(), .. Pieces(), .. Connections(),
     ];
 
-    /// <summary>What the command line asks for: names of workloads or of families, or parts of names where there is no such name.</summary>
+    /// <summary>What the command line selects: names of workloads or families, or parts of names if there is no such name.</summary>
     internal static IEnumerable<Workload> Choose(Options options)
     {
         if (options.Only is not { } only) return All.Where(workload => workload.Level <= options.Level);
@@ -87,7 +87,7 @@ internal static partial class WorkloadCatalog
             Level = Level.Quick,
             Goals = [new(1.19, "c-openssl", "waterspout-tls"), new(1 / 1.5, "sslstream", "waterspout-tls")],
         };
-        // Full handshakes all of them: the load keeps no session.
+        // All handshakes are full ones: the load keeps no session.
         Workload connects = new("tls-connects", "TLS handshake, one line there and back, close", "echo", ["connects", "connections=32", "tls=1"])
         {
             Family = Family.Tls,

@@ -38,7 +38,7 @@ private:
             out_ = std::to_string(length) + "\n";
             in_.erase(0, length);
         } else {
-            // async_read_until reads more than one line, if there is more: all of them at once, each looked at.
+            // async_read_until reads more than one line if there is more: handle all of them at once.
             size_t end = length;
             lines_++;
             for (size_t next; (next = in_.find('\n', end)) != std::string::npos; end = next + 1) lines_++;

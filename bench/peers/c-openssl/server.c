@@ -29,9 +29,9 @@ static SSL_CTX *make_context(const char *certificate, const char *key, int saves
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    // Memory for idle connections against an allocation for each message: on only where the memory is what is measured.
+    // Trades an allocation per message for less memory of idle connections: on only if memory is measured.
     if (saves_memory) SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-    // A record's header and body come with one receive.
+    // One receive brings a record's header and body.
     SSL_CTX_set_read_ahead(context, 1);
     if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1 || SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) exit(1);
     return context;
@@ -66,7 +66,7 @@ static void keep(struct connection *connection, const char *data, size_t length)
     if (last) connection->ready = connection->length - (data + length - (last + 1));
 }
 
-// What OpenSSL says about a call that did not succeed: 0 where it waits for the socket, -1 where the connection has ended.
+// How OpenSSL reports a call that did not succeed: 0 if it waits for the socket, -1 if the connection has ended.
 static int check(struct connection *connection, int result)
 {
     int error = SSL_get_error(connection->ssl, result);
@@ -81,7 +81,7 @@ static int check(struct connection *connection, int result)
     return -1;
 }
 
-// Shakes hands, and reads what has arrived. The epoll is level-triggered: where OpenSSL has nothing left, the kernel need not be asked.
+// Does the handshake, and reads what has arrived. The epoll is level-triggered: if OpenSSL has nothing left, the kernel need not be asked.
 static int receive(struct connection *connection)
 {
     static char in[BUFFER];
@@ -119,7 +119,7 @@ static void serve(struct connection *connection)
         connection->awaits_room = 0;
     }
 
-    // A peer that does not take its answers is not read from.
+    // A peer that does not receive its answers is not read from.
     if (connection->sent == connection->ready && receive(connection)) return;
     answer(connection);
 }

@@ -55,7 +55,7 @@ static void end(struct connection *connection)
 static void received(struct connection *connection, size_t count)
 {
     connection->length += count;
-    // Line by line, as a server looks at them.
+    // Line by line, as a server would handle them.
     for (char *end; (end = memchr(connection->buffer + connection->ready, '\n', connection->length - connection->ready)); )
         connection->ready = end + 1 - connection->buffer;
     if (connection->ready > 0) send_lines(connection);
@@ -104,7 +104,7 @@ int main(int count, char **arguments)
     setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atoi(arguments[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     if (bind(listener, (void *)&address, sizeof address) || listen(listener, 1024)) return 1;
-    // Known to the kernel since 6.1, and not to every header.
+    // In the kernel since 6.1, but not in every header.
     struct io_uring_params parameters = { .flags = IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE | (1u << 12) | (1u << 13), .cq_entries = 16 * ENTRIES };
     if (io_uring_queue_init_params(ENTRIES, &ring, &parameters)) return 1;
     struct io_uring_sqe *entry = next_entry();

@@ -47,7 +47,7 @@ internal static class Acceptor
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            // The peer has gone.
+            // The peer has closed.
         }
         finally
         {

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 
 namespace Waterspout.Bench.Peers;
 
-/// <summary>The numbers that servers are asked for and answer with: decimal, one a line.</summary>
+/// <summary>The numbers in requests and answers: decimal, one per line.</summary>
 internal static class Answers
 {
     internal static byte[] Number(long number)

@@ -22,7 +22,7 @@ internal sealed class KestrelServer(bool isInline) : IServer
         {
             socket.NoDelay = true;
             socket.Backlog = 1024;
-            // Memory for idle connections against speed: on only where the memory is what is measured.
+            // Trades speed for less memory of idle connections: on only if memory is measured.
             socket.WaitForDataBeforeAllocatingBuffer = options.SavesMemory;
             socket.UnsafePreferInlineScheduling = isInline;
         });
@@ -44,7 +44,7 @@ internal sealed class KestrelServer(bool isInline) : IServer
         }
         catch (ConnectionResetException)
         {
-            // The peer has gone.
+            // The peer has closed.
         }
     }
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Waterspout.Bench.Peers;
 
-/// <summary>NetworkStream, or SslStream on one, with a buffer of one's own.</summary>
+/// <summary>NetworkStream, or SslStream on one, with our own buffer.</summary>
 internal sealed class NetworkStreamServer : IServer
 {
     public bool Start(ServerOptions options)
@@ -24,7 +24,7 @@ internal sealed class NetworkStreamServer : IServer
         int length = 0;
         while (true)
         {
-            // A read of nothing waits without a buffer, of ours or of a TLS stream's.
+            // A zero-byte read waits without a buffer, of ours or of a TLS stream's.
             if (savesMemory && length == 0)
             {
                 if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);

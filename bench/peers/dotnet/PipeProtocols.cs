@@ -90,7 +90,7 @@ internal static class PipeProtocols
         for (; left > 0; left -= pattern.Length) await pipe.Output.WriteAsync(pattern.AsMemory(0, (int)Math.Min(left, pattern.Length)));
     }
 
-    // The search goes on where it stopped; from the start each time would be quadratic.
+    // The search resumes where it stopped; from the start each time would be quadratic.
     private static async Task AnswerLengthAsync(IDuplexPipe pipe)
     {
         long searched = 0;
@@ -156,7 +156,7 @@ internal static class PipeProtocols
             }
             catch (Exception error) when (error is IOException or InvalidOperationException or ObjectDisposedException)
             {
-                // That one has gone, which is its own handler's business.
+                // That connection has closed, which its own handler notices.
             }
         }
     }

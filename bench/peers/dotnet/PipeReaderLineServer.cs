@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 
 namespace Waterspout.Bench.Peers;
 
-/// <summary>PipeReader with one await for each line, which is how a protocol that is written as straight-line code uses it.</summary>
+/// <summary>PipeReader with one await per line, as a protocol written as straight-line code uses it.</summary>
 internal sealed class PipeReaderLineServer : IServer
 {
     public bool Start(ServerOptions options)

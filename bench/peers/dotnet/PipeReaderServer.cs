@@ -9,7 +9,7 @@ internal sealed class PipeReaderServer : IServer
     {
         Func<IDuplexPipe, Task>? handler = PipeProtocols.Get(options);
         if (handler is null) return false;
-        // A large buffer pays where lines come in a stream; each connection would keep it where they do not.
+        // A large buffer pays for streams of lines; otherwise each connection would keep it for nothing.
         int size = options.Mode switch { "echo" => 4096, "sink-bulk" => Math.Max(65536, options.Size), _ => 65536 };
         Acceptor.Listen(options, async (Stream stream) =>
         {

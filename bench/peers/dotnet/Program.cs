@@ -1,6 +1,6 @@
 using Waterspout.Bench.Peers;
 
-// PEER MODE PORT SIZE LOOPS [CERTIFICATE KEY]: a server that says "ready", answers "heap" on its standard input, and ends when that ends.
+// PEER MODE PORT SIZE LOOPS [CERTIFICATE KEY]: a server that prints "ready", answers "heap" on its standard input, and exits at EOF there.
 if (args.Length < 5) return 2;
 ServerOptions options = ServerOptions.Parse(args);
 IServer? server = args[0] switch

@@ -7,7 +7,7 @@ namespace Waterspout.Bench.Peers;
 
 internal interface IServer
 {
-    /// <summary>Listens; false where it cannot do what is asked for.</summary>
+    /// <summary>Listens; false if it does not support the mode.</summary>
     bool Start(ServerOptions options);
 }
 
@@ -15,10 +15,10 @@ internal sealed record ServerOptions(string Mode, int Port, int Size, int Loops,
 {
     internal IPEndPoint EndPoint => new(IPAddress.Loopback, Port);
 
-    /// <summary>Size 0: many idle connections are coming, and memory is what counts.</summary>
+    /// <summary>Size 0: many idle connections follow, and memory is measured.</summary>
     internal bool SavesMemory => Size == 0;
 
-    /// <summary>Our loops look for events for a moment before they sleep, as is their default.</summary>
+    /// <summary>Our loops poll for events for a moment before they sleep, as is their default.</summary>
     internal bool PollsBriefly { get; private init; } = true;
 
     internal static ServerOptions Parse(string[] args)

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Bench.Peers;
 
-/// <summary>Sockets with a buffer of one's own: all lines of one receive are answered with one send.</summary>
+/// <summary>Sockets with our own buffer: all lines of one receive are answered with one send.</summary>
 internal sealed class SocketServer : IServer
 {
     private const int BufferSize = 64 * 1024;
@@ -49,7 +49,7 @@ internal sealed class SocketServer : IServer
         }
     }
 
-    // Waits with no buffer, and has one only while there is something to answer. A line in pieces is waited for in the buffer.
+    // Waits without a buffer, and has one only while there is something to answer. A partial line waits in the buffer.
     private static async Task EchoSavingMemoryAsync(Socket socket)
     {
         while (true)
@@ -68,7 +68,7 @@ internal sealed class SocketServer : IServer
         }
     }
 
-    // Line by line, as a server looks at them.
+    // Line by line, as a server would handle them.
     private static int FindLastLineEnd(ReadOnlySpan<byte> data, int from)
     {
         int end = 0;
@@ -90,7 +90,7 @@ internal sealed class SocketServer : IServer
         await SendAsync(socket, Answers.Number(lines));
     }
 
-    // Moves what is left behind the last line to the front.
+    // Moves what is left after the last line to the front.
     private static int CountLines(Span<byte> data, ref long lines)
     {
         ReadOnlySpan<byte> rest = data;
@@ -151,7 +151,7 @@ internal sealed class SocketServer : IServer
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
             {
-                // That one has gone, which is its own handler's business.
+                // That connection has closed, which its own handler notices.
             }
         }
     }

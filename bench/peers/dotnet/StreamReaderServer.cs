@@ -28,7 +28,7 @@ internal sealed class StreamReaderServer : IServer
         await using StreamWriter writer = Write(stream);
         while (await reader.ReadLineAsync() is { } line)
         {
-            // The reader does not tell whether it has another line, so each has to be flushed.
+            // The reader does not reveal whether it has another line, so each has to be flushed.
             await writer.WriteLineAsync(line);
             await writer.FlushAsync();
         }

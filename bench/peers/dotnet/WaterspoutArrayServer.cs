@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.Peers;
 
-/// <summary>Ours, with the form that everybody writes first: each line is an array.</summary>
+/// <summary>Ours, with the form that most users write first: each line is an array.</summary>
 internal sealed class WaterspoutArrayServer : IServer
 {
     public bool Start(ServerOptions options)

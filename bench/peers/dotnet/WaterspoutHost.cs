@@ -5,7 +5,7 @@ internal static class WaterspoutHost
 {
     internal static void Listen(Func<IOStream, Task> handler, ServerOptions options)
     {
-        // The peer's end must not close a stream that still has its count to send.
+        // The peer's EOF must not close a stream that still has its count to send.
         TcpServerOptions server = new()
         {
             Loops = MakeLoops(options),

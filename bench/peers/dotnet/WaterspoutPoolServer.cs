@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.Peers;
 
-/// <summary>Ours, from handlers on the thread pool, as those of ASP.NET are: every call is handed to the loop.</summary>
+/// <summary>Ours, from handlers on the thread pool, like those of ASP.NET: every call is forwarded to the loop.</summary>
 internal sealed class WaterspoutPoolServer : IServer
 {
     public bool Start(ServerOptions options)

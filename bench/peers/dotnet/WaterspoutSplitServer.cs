@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.Peers;
 
-/// <summary>Ours, with the form that hands over all the lines that have arrived in one go.</summary>
+/// <summary>Ours, with the form that hands over all the lines that have arrived at once.</summary>
 internal sealed class WaterspoutSplitServer : IServer
 {
     public bool Start(ServerOptions options)

@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.Peers;
 
-/// <summary>Ours over TLS, once the library has it: see HAS_TLS in the project file.</summary>
+/// <summary>Ours over TLS, if the library has it: see HAS_TLS in the project file.</summary>
 internal static class WaterspoutTls
 {
 #if HAS_TLS

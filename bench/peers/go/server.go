@@ -1,4 +1,4 @@
-// The servers as Go programs have them: a goroutine for each connection, bufio in both directions.
+// The servers in idiomatic Go: one goroutine per connection, bufio in both directions.
 // server MODE PORT SIZE LOOPS
 package main
 

@@ -1,4 +1,4 @@
-// One connection sends a line, the server sends it to all; when all have it, the next. A message is a line that arrived.
+// One connection sends a line, the server sends it to all; when all have received it, the next. A message is a received line.
 #include "load.h"
 #include <sys/epoll.h>
 
@@ -46,7 +46,7 @@ void run_broadcast(void)
         epoll_ctl(epoll, EPOLL_CTL_ADD, connections[i].fd, &event);
     }
 
-    // The server has to have accepted all of them.
+    // Wait until the server has accepted all of them.
     usleep(300000);
     wait_if_held("connected");
     send_line();

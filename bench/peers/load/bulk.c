@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 
-// sendfile from memory spares the load the copy, so that the server is the slower side.
+// sendfile from memory saves the load the copy, so that the server is the slower side.
 static int lines_in_memory(void)
 {
     static char data[CHUNK];
@@ -52,7 +52,7 @@ void run_sink(int answers_lines)
     report(&window, sent / LINE, sent, (sent + warm) / LINE);
 }
 
-// The server is asked for so many bytes, and byte i has to be i modulo 256. Where nobody looks at them they are not copied.
+// The server is asked for a number of bytes, and byte i has to be i modulo 256. If they are not checked, they are not copied.
 static void drain(uint64_t bytes, int compares)
 {
     static unsigned char buffer[CHUNK];

@@ -1,4 +1,4 @@
-// Two programs that never rest, one on each core, for runs that ask what the server costs others.
+// Two programs that never rest, one per core, for runs that measure what the server costs other programs.
 #include "load.h"
 #include <sched.h>
 #include <signal.h>
@@ -26,7 +26,7 @@ void start_burning(void)
     if (options.cpu < 0 || options.server_cpu < 0) fail("no cores to burn");
     work = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int cpus[] = { options.cpu, options.server_cpu };
-    // Counters on cache lines of their own.
+    // Each counter has its own cache line.
     for (int i = 0; i < 2; i++)
         if (fork() == 0) burn(work + 8 * i, cpus[i]);
     usleep(50000);

@@ -1,4 +1,4 @@
-// Connect, with a handshake where it is TLS, one line there and back, close; some at a time.
+// Connect (with a handshake for TLS), one line and its echo, close; several at a time.
 #include "load.h"
 #include <sys/epoll.h>
 

@@ -1,4 +1,4 @@
-// Opens connections, sends a line over each, says so, and keeps them until standard input ends.
+// Opens connections, sends a line over each, reports it, and keeps them until EOF on standard input.
 #include "load.h"
 
 void run_idle(void)

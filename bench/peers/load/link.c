@@ -23,7 +23,7 @@ uint64_t now(void)
     return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-// The source address changes, so that ports which are in TIME_WAIT are never waited for.
+// The source address changes, so that ports in TIME_WAIT never delay a connect.
 int connect_to_server(void)
 {
     static unsigned next;
@@ -49,7 +49,7 @@ static SSL *start_tls(int fd)
         if (options.tls == 12) SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION);
     }
 
-    // Without a session of an earlier connection: every handshake is a full one.
+    // No session of an earlier connection: every handshake is a full one.
     SSL *ssl = SSL_new(context);
     SSL_set_fd(ssl, fd);
     SSL_set_tlsext_host_name(ssl, "localhost");
@@ -146,7 +146,7 @@ void finish_sending(struct connection *connection)
     shutdown(connection->fd, SHUT_WR);
 }
 
-// A line with a decimal number: how servers say what they have counted. Blocks.
+// A line with a decimal number: how servers report their counts. Blocks.
 long read_number(struct connection *connection)
 {
     char text[32];
@@ -162,7 +162,7 @@ long read_number(struct connection *connection)
     return atol(text);
 }
 
-// So many lines as one request has. Connections have different ones, so that an answer on the wrong connection is found out.
+// All lines of one request. They differ between connections, so that an answer on the wrong connection is detected.
 const char *request_of(int connection)
 {
     static char *requests[PATTERNS];

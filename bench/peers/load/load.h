@@ -1,4 +1,4 @@
-// The load generator: one thread, one epoll, and as little work for a message as can be, so that the server is what is measured.
+// The load generator: one thread, one epoll, and as little work per message as possible, so that the server is what is measured.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,7 +17,7 @@ struct options {
     int port, pid, cpu, server_cpu;
     int connections; // how many at a time
     int lines;       // in one request
-    int block;       // sleep in epoll_wait: for runs in which the load has no core of its own
+    int block;       // sleep in epoll_wait: for runs in which the load does not have its own core
     int tls;         // 12 for TLS 1.2
     long bytes;      // of one message, for the pieces
     int piece;
@@ -31,7 +31,7 @@ struct connection {
     int fd;
     void *ssl;
     int is_sent;      // the request
-    int received;     // of the answer that is awaited
+    int received;     // bytes of the awaited answer
     uint64_t sent_at;
     const char *request;
 };
@@ -49,11 +49,11 @@ extern struct options options;
 void fail(const char *what);
 uint64_t now(void);
 int connect_to_server(void);
-// Of TLS only the connection: its first send shakes hands.
+// For TLS only the connection: its first send does the handshake.
 void begin_connection(struct connection *connection);
 void open_connection(struct connection *connection);
 void close_connection(struct connection *connection);
-// As the system calls, for both kinds of connection. -1 and EAGAIN where it would block.
+// Like the system calls, for both kinds of connection. -1 and EAGAIN if it would block.
 ssize_t send_some(struct connection *connection, const void *data, size_t length);
 ssize_t receive_some(struct connection *connection, void *buffer, size_t length);
 void send_all(struct connection *connection, const void *data, size_t length);

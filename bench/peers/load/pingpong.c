@@ -1,4 +1,4 @@
-// Each connection sends a request, waits for all of the answer, compares it, and sends the next.
+// Each connection sends a request, waits for the whole answer, compares it, and sends the next.
 #include "load.h"
 #include <sys/epoll.h>
 

@@ -1,4 +1,4 @@
-// Connections that do nothing, or a line now and then on one of them: what a server takes while there is little to do.
+// Connections that are idle, or send a line now and then on one of them: what a server takes while there is little to do.
 #include "load.h"
 
 static void play_line(struct connection *connection)

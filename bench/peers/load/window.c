@@ -1,4 +1,4 @@
-// The time that counts: its length, the server's CPU time within it, and a histogram of latencies.
+// The measured time: its length, the server's CPU time in it, and a histogram of latencies.
 #include "load.h"
 
 // 64 steps for each power of two: values are right within 1.6 %.
@@ -14,14 +14,14 @@ uint64_t cpu_of_server(void)
     return time.tv_sec * 1000000000ull + time.tv_nsec;
 }
 
-// Warm is a server that has had so much CPU time, unless it never gets it: runtimes that compile as they go need work and not time.
+// A server is warm when it has had this much CPU time, unless it never gets it: runtimes that compile at run time need work, not time.
 int is_warm(uint64_t begun, uint64_t cpu_begun)
 {
     double passed = (now() - begun) / 1e9, used = (cpu_of_server() - cpu_begun) / 1e9;
     return passed >= options.warm && (used >= 0.8 * options.warm || passed >= 6 * options.warm);
 }
 
-// How long the server's core had nothing to do: tells a load that is too slow from a machine that others use as well.
+// How long the server's core was idle: distinguishes a load that is too slow from a machine that other processes use as well.
 static uint64_t idle_of_core(void)
 {
     static char text[65536], name[16];

@@ -89,7 +89,7 @@ MODES = {
 class Server(TCPServer):
     async def handle_stream(self, stream, address):
         stream.set_nodelay(True)
-        # The stream closes with the peer's half, and the count could not be sent: it goes out on a descriptor of its own.
+        # The stream closes at the peer's EOF, and the count could not be sent: it is sent on a separate descriptor.
         sock = stream.socket.dup() if MODE.startswith("sink") else None
         try:
             answer = await MODES[MODE](stream)

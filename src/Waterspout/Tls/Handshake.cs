@@ -5,17 +5,19 @@ using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
-/// <summary>A handshake: it waits for its peer on the loop, and is computed by a worker, step by step.</summary>
+/// <summary>A handshake. It waits for its peer on the loop, and is computed by a worker, step by step.</summary>
 /// <remarks>
-/// <para>Theory of operation. A step begins with the handshake itself, or with what has arrived for it, and ends where SslStream needs more than
-/// that, or is done: its code returns to the worker then, since all that it awaits is a read of this class. What it has written is with the
-/// transport by then, and the loop takes over: it sends that, and receives for the next step. So each flight costs one crossing in each direction.</para>
-/// <para>The phase says whose the handshake is. A close takes it from the loop or from the queue at once, and nothing is computed for a connection that is
-/// closed. A worker that is computing sees the close when its step is over, and frees the engine itself.</para>
-/// <para>An asynchronous callback of the user's may leave SslStream waiting for something else, to continue on a thread of the user's. The
-/// phase is that of waiting on the loop then, and what comes next is posted from there.</para>
+/// <para>Theory of operation. A step begins with the start of the handshake, or with data that has arrived for it, and ends when SslStream
+/// needs more data or is done. Its code then returns to the worker, since everything that it awaits is a read of this class. By then the
+/// transport has what the step has written, and the loop takes over: it sends that, and receives for the next step. So each flight costs
+/// one crossing in each direction.</para>
+/// <para>The phase says who owns the handshake. A close takes it from the loop or from the queue at once, and nothing is computed for a
+/// closed connection. A worker that is computing sees the close when its step is over, and frees the engine itself.</para>
+/// <para>A user's asynchronous callback may make SslStream wait for something else, and continue on a thread of the user's. The phase is
+/// then the one for waiting on the loop, and the next step is posted from that thread.</para>
 /// </remarks>
-internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer) : IThreadPoolWorkItem, IValueTaskSource<int>
+internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer)
+    : IThreadPoolWorkItem, IValueTaskSource<int>
 {
     private readonly HandshakeGate _gate = transport.Loop.GateOf(isServer);
     private bool _isAtGate; // has a place there, or waits for one
@@ -44,16 +46,16 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         Receiving,
     }
 
-    /// <summary>How many may be under way on the loop for this one to begin.</summary>
+    /// <summary>This one may begin if fewer than this number are under way on the loop.</summary>
     internal int MaxHandshakes => stream.Options.MaxHandshakes;
 
-    /// <summary>The place of one that waits at the gate, which sets this.</summary>
+    /// <summary>Its place in the queue at the gate, which sets this.</summary>
     internal LinkedListNode<Handshake>? Waiting { get; set; }
 
-    /// <summary>The place among those that wait for their peer, which the gate sets.</summary>
+    /// <summary>Its place among those that wait for their peer, which the gate sets.</summary>
     internal LinkedListNode<(Handshake Handshake, long Since)>? Answered { get; set; }
 
-    /// <summary>Nothing is computed or queued for it.</summary>
+    /// <summary>No step is being computed or queued.</summary>
     internal bool IsWaitingForPeer => _phase == Phase.OnLoop;
 
     /// <summary>Begins, on the loop.</summary>
@@ -78,7 +80,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         if (_gate.TryEnter(this)) Enter();
     }
 
-    /// <summary>There is a place for it. What a client has sent is received, and the first step computed.</summary>
+    /// <summary>Called when there is a place for it. Receives what a client has sent, and queues the first step.</summary>
     internal async void Enter()
     {
         try
@@ -92,28 +94,29 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         }
     }
 
-    /// <summary>The peer has not answered for so long, and others wait for the place.</summary>
+    /// <summary>The peer has not answered for this time, and others wait for the place.</summary>
     internal void GiveUp(TimeSpan time) => stream.OnHandshakeTimeout(time);
 
-    /// <summary>The peer has ended its side. A client that ends before a server has computed anything wants no answer.</summary>
+    /// <summary>The peer has ended its side. A client that ends before a server has computed anything expects no answer.</summary>
     internal void OnPeerEnded()
     {
-        if (isServer && _task is null) stream.OnHandshakeEnded(new IOException("The peer ended the connection in front of the handshake."));
+        if (isServer && _task is null)
+            stream.OnHandshakeEnded(new IOException("The peer ended the connection before the handshake."));
     }
 
-    /// <summary>The stream has closed, and the engine is left to this: it is disposed now, or when the step that is being computed is over.</summary>
+    /// <summary>The stream has closed, and this object now owns the engine. It is disposed now, or when the current step is over.</summary>
     internal void Drop()
     {
         if (End(stream.Error?.Message ?? "The stream was closed.") != Phase.Computing) Release();
     }
 
-    /// <summary>What SslStream receives by as long as the handshake lasts.</summary>
+    /// <summary>SslStream's reads during the handshake.</summary>
     internal ValueTask<int> ReadAsync(Memory<byte> buffer)
     {
         _buffer = buffer;
         Interlocked.Exchange(ref _reading, ReadPhase.Wanted);
         ValueTask<int> read = new(this, _read.Version);
-        // A step that is being computed looks when it is over: SslStream has begun to wait by then.
+        // A step that is being computed checks this when it is over: SslStream has begun to wait by then.
         if (_phase != Phase.Computing) PostToLoop();
         return read;
     }
@@ -144,20 +147,22 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _read.GetStatus(token);
 
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<int>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _read.OnCompleted(continuation, state, token, flags);
 
     private void QueueStep()
     {
         bool isFirst = _task is null;
-        if (Interlocked.CompareExchange(ref _phase, Phase.Queued, Phase.OnLoop) == Phase.OnLoop) HandshakeWorkers.Shared.Add(this, isFirst);
+        if (Interlocked.CompareExchange(ref _phase, Phase.Queued, Phase.OnLoop) == Phase.OnLoop)
+            HandshakeWorkers.Shared.Add(this, isFirst);
     }
 
     private void Start() => _task = engine.HandshakeAsync(this);
 
     private void PostToLoop() => transport.Loop.TryPost(this, static handshake => handshake.Resume());
 
-    /// <summary>On the loop, behind what the step has written.</summary>
+    /// <summary>On the loop, after what the step has written.</summary>
     private void Resume()
     {
         if (_phase == Phase.Over) FailRead();
@@ -205,13 +210,13 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         return Interlocked.Exchange(ref _phase, Phase.Over);
     }
 
-    /// <summary>Lets SslStream come to its end, and disposes of it.</summary>
+    /// <summary>Lets SslStream finish, then disposes of it.</summary>
     private void Release()
     {
         FailRead();
         ContinueWhenCompleted(() =>
         {
-            _ = _task?.Exception; // of a handshake that nobody waits for any more
+            _ = _task?.Exception; // of a handshake without a waiter
             engine.Dispose();
         });
     }
@@ -226,6 +231,11 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     private void ContinueWhenCompleted(Action action)
     {
         if (_task is null or { IsCompleted: true }) action();
-        else _task.ContinueWith(static (_, action) => ((Action)action!)(), action, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        else _task.ContinueWith(
+            static (_, action) => ((Action)action!)(),
+            action,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
     }
 }

@@ -2,17 +2,18 @@ using System.Diagnostics;
 
 namespace Waterspout.Tls;
 
-/// <summary>Bounds the handshakes of a loop that have begun and are not done, those of its clients or those of its servers.</summary>
+/// <summary>Bounds the number of handshakes of a loop that are under way, separately for its clients and its servers.</summary>
 /// <remarks>
-/// <para>Each of them holds 50 to 100 KB outside of the managed heap. One that waits at the gate holds nothing: what its client has sent is in the kernel.</para>
-/// <para>Clients come in in the order in which they came. Of a server's handshakes the newest and the oldest come in by turns: after a flood of them it
-/// is the newest whose client is most likely still there, and the oldest must not wait for ever.</para>
-/// <para>A server's places could be held by clients that say hello and nothing else, each as long as the time limit allows. So while others wait, one that
-/// has not answered the server's flight for <see cref="s_patience"/> is dropped, the oldest first.</para>
+/// <para>Each of them holds 50 to 100 KB outside of the managed heap. A handshake that waits at the gate holds nothing: what its client has
+/// sent is in the kernel.</para>
+/// <para>Client handshakes enter in order of arrival. Of a server's handshakes the newest and the oldest enter alternately: after a flood,
+/// the newest client is the one most likely to be still connected, and the oldest must not wait for ever.</para>
+/// <para>Clients that say hello and nothing else could hold a server's places, each as long as the time limit allows. So while others wait,
+/// a client that has not answered the server's flight for <see cref="s_patience"/> is dropped, the oldest first.</para>
 /// </remarks>
 internal sealed class HandshakeGate(IOLoop loop, bool isServer)
 {
-    // More than a round trip takes, by satellite or over a lost packet.
+    // More than a round trip takes, even by satellite or with a lost packet.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
     private readonly LinkedList<Handshake> _waiting = [];
@@ -21,10 +22,10 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     private bool _isAdmissionQueued;
     private bool _isNewestNext = true;
 
-    /// <summary>How many have a place.</summary>
+    /// <summary>The number of handshakes that have a place.</summary>
     internal int Inside { get; private set; }
 
-    /// <summary>How many wait for one.</summary>
+    /// <summary>The number of handshakes that wait for one.</summary>
     internal int Waiting => _waiting.Count;
 
     /// <summary>Takes a place, or waits for one: <see cref="Handshake.Enter"/> is called when there is room.</summary>
@@ -46,11 +47,11 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     {
         if (!isServer || handshake.Answered is not null) return;
         handshake.Answered = _answered.AddLast((handshake, Stopwatch.GetTimestamp()));
-        // Those who wait may have come before, and be the last.
+        // The waiting ones may have come earlier, and no more may come.
         if (_waiting.Count > 0) MakeRoom();
     }
 
-    /// <summary>A handshake has ended, wherever it was.</summary>
+    /// <summary>A handshake has ended, whether it had a place or waited.</summary>
     internal void Leave(Handshake handshake)
     {
         if (handshake.Waiting is { } waiting)
@@ -70,7 +71,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
         AdmitLater();
     }
 
-    // Not at once: one that fails when it comes in leaves again, and so on down the stack.
+    // Not at once: a handshake that fails when it enters leaves again, which would recurse.
     private void AdmitLater()
     {
         if (_isAdmissionQueued || _waiting.Count == 0) return;
@@ -94,7 +95,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
 
     private LinkedListNode<Handshake>? Next() => isServer && _isNewestNext ? _waiting.Last : _waiting.First;
 
-    /// <summary>Drops the oldest of those whose peer does not answer, as many as wait for their places.</summary>
+    /// <summary>Drops the oldest handshakes whose peers do not answer, as many as there are waiting.</summary>
     private void MakeRoom()
     {
         int wanted = _waiting.Count;

@@ -4,22 +4,22 @@ using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
-/// <summary>The threads that compute handshakes: one a core, and more of them while they are blocked.</summary>
+/// <summary>The threads that compute handshakes: one per core, and more while they are blocked.</summary>
 /// <remarks>
-/// <para>Not the thread pool: a program whose own work blocks that would take no more TLS connections. And not the loop: a handshake takes up to
-/// milliseconds of cryptography, and user code may choose and validate certificates in it.</para>
-/// <para>Nobody can see whether a thread computes or is blocked, in user code or because the platform fetches a certificate. But a step that only
-/// computes is over within milliseconds. So one thread more than there are cores waits, and takes a step where none has been taken for a while
-/// though some are queued. Threads that have had nothing to do for long end.</para>
-/// <para>No synchronization context here: under one, what SslStream awaits inside of itself would continue on the thread pool.</para>
+/// <para>Not the thread pool: a program whose own work blocks it would accept no more TLS connections. And not the loop: a handshake takes
+/// up to milliseconds of cryptography, and may call user code that chooses and validates certificates.</para>
+/// <para>It cannot be observed whether a thread computes or is blocked, in user code or because the platform fetches a certificate. But a
+/// step that only computes is over within milliseconds. So one thread more than there are cores waits, and takes a step if none has been
+/// taken for a while although some are queued. Threads that have been idle for long end.</para>
+/// <para>There is no synchronization context here: under one, SslStream's internal awaits would continue on the thread pool.</para>
 /// </remarks>
 internal sealed class HandshakeWorkers(int cores, int maxThreads)
 {
-    // Each holds a megabyte of address space and some pages. More blocked callbacks than this are a fault of the callbacks.
+    // Each holds a megabyte of address space and some pages. If more callbacks than this are blocked, the callbacks are at fault.
     private const int MaxBlocked = 64;
 
-    // Longer than the longest step (a key of RSA with 4096 bits: 5 ms), and so short that it takes a second to get past as many blocked threads as
-    // there may be.
+    // Longer than the longest step (an RSA key of 4096 bits: 5 ms), and so short that it takes a second to start threads beside the maximum
+    // number of blocked ones.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(20);
 
     private static readonly TimeSpan s_idleTime = TimeSpan.FromSeconds(10);
@@ -28,11 +28,11 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
     private readonly Queue<IThreadPoolWorkItem> _first = [];
     private readonly Queue<IThreadPoolWorkItem> _later = [];
     private int _threads;
-    private int _idle; // those included that are being started
-    private bool _isWatched; // one of the idle ones looks at the time
+    private int _idle; // including those that are being started
+    private bool _isWatched; // one of the idle ones watches the time
     private long _lastTaken;
 
-    /// <summary>Those of the process.</summary>
+    /// <summary>The workers of the process.</summary>
     internal static HandshakeWorkers Shared { get; } = new(Environment.ProcessorCount, Environment.ProcessorCount + MaxBlocked);
 
     internal int MaxThreads => maxThreads;
@@ -41,19 +41,21 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
 
     private bool IsCoreFree => _threads - _idle < cores;
 
-    /// <summary>Queues a step. One of a handshake that has begun goes before those that begin: its peer has answered, so there is one.</summary>
+    /// <summary>
+    /// Queues a step. Steps of handshakes that have begun go before first steps: their peers have answered, so they are real.
+    /// </summary>
     internal void Add(IThreadPoolWorkItem step, bool isFirst)
     {
         lock (_lock)
         {
-            // Nothing was late as long as nothing was queued.
+            // Nothing is late while nothing is queued.
             if (IsEmpty) _lastTaken = Stopwatch.GetTimestamp();
             (isFirst ? _first : _later).Enqueue(step);
             CallThread();
         }
     }
 
-    /// <summary>Sees to it that a thread takes what is queued, or watches whether the others do while every core is busy.</summary>
+    /// <summary>Makes sure that a thread takes the queued step, or, while every core is busy, that one watches the time.</summary>
     private void CallThread()
     {
         if (_idle == 0) StartThread();
@@ -75,7 +77,7 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         }
     }
 
-    // A frame of its own for each step: in that of the thread the last one would be held while it waits for the next.
+    // A separate frame for each step: in the thread's own frame, the last step would stay alive while it waits for the next.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TakeAndExecute()
     {
@@ -85,7 +87,7 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         return true;
     }
 
-    /// <summary>Waits for a step. Null when the thread has had nothing to do for long enough.</summary>
+    /// <summary>Waits for a step. Null if the thread has been idle for long enough.</summary>
     private IThreadPoolWorkItem? Take()
     {
         lock (_lock)
@@ -106,7 +108,7 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
             _idle--;
             _lastTaken = Stopwatch.GetTimestamp();
             IThreadPoolWorkItem step = _later.TryDequeue(out IThreadPoolWorkItem? later) ? later : _first.Dequeue();
-            // Before it is needed: when every thread is blocked, nobody sees that one is missing.
+            // Before it is needed: when every thread is blocked, none can notice that one is missing.
             if (!IsEmpty) CallThread();
             return step;
         }

@@ -1,10 +1,10 @@
 namespace Waterspout.Tls;
 
-/// <summary>Follows the records in the ciphertext that is received, so that a receive can end where a record does.</summary>
+/// <summary>Tracks the records in received ciphertext, so that a receive can end where a record ends.</summary>
 /// <remarks>
 /// SslStream's buffer has room for one record of the largest size and a part of the next one, and it moves such a part to the front to
-/// receive the rest: 16 KiB moved for each record of a bulk transfer. Nobody knows the size of a record that has not come yet, but in a
-/// bulk transfer it is that of the one before.
+/// receive the rest: 16 KiB moved for each record of a bulk transfer. The size of a record that has not arrived is unknown, but in a bulk
+/// transfer it is that of the previous one.
 /// </remarks>
 internal struct RecordCursor
 {
@@ -13,9 +13,9 @@ internal struct RecordCursor
 
     private int _headerSeen;
     private int _missing; // of the record whose header is complete
-    private int _last; // the size of the last record, header and all
+    private int _last; // the size of the last record, including its header
 
-    /// <summary>How much to receive into so much space: as many records as fit, if they are like the last one.</summary>
+    /// <summary>How much to receive into the given space: as many records as fit, if they are like the last one.</summary>
     internal readonly int Limit(int space)
     {
         int toEnd = _headerSeen > 0 ? _last - _headerSeen : _missing;
@@ -26,7 +26,9 @@ internal struct RecordCursor
 
     internal void Advance(ReadOnlySpan<byte> received) => Advance(received, int.MaxValue);
 
-    /// <summary>Follows so many records at most, and returns how many bytes that are: all, or up to the end of a record.</summary>
+    /// <summary>
+    /// Advances over at most this number of records, and returns how many bytes they are: all, or up to the end of a record.
+    /// </summary>
     internal int Advance(ReadOnlySpan<byte> received, int records)
     {
         int position = 0;

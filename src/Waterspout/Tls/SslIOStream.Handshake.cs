@@ -7,15 +7,17 @@ namespace Waterspout;
 
 public partial class SslIOStream
 {
-    private Handshake? _handshake; // as long as it lasts
+    private Handshake? _handshake; // null once it is over
     private volatile ITlsEngine? _engine;
 
     private protected override bool WillConnect => _handshake is not null || _transport.IsConnectBegun;
 
-    /// <summary>Waits until the handshake is done.</summary>
-    /// <param name="cancellationToken">Cancelling ends the wait, and not the handshake.</param>
-    /// <remarks>Completion: at once when it is done already. Any number may wait. Difference from Tornado: that allows one.</remarks>
-    /// <exception cref="StreamClosedException">The handshake failed, the inner exception says how; or the stream was closed.</exception>
+    /// <summary>Waits until the handshake is done. May be called from any thread.</summary>
+    /// <param name="cancellationToken">Cancelling ends the wait, not the handshake.</param>
+    /// <remarks>Completion: at once if it is already done. Any number may wait. Difference from Tornado: it allows one waiter.</remarks>
+    /// <exception cref="StreamClosedException">
+    /// The handshake failed, with the cause as inner exception; or the stream was closed.
+    /// </exception>
     public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
@@ -23,7 +25,7 @@ public partial class SslIOStream
         return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
     }
 
-    /// <summary>Waits for the handshake and, where that is cancelled, closes the stream.</summary>
+    /// <summary>Waits for the handshake; a cancellation closes the stream.</summary>
     internal async ValueTask CompleteHandshakeAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static (state, token) =>
@@ -44,7 +46,7 @@ public partial class SslIOStream
         }
     }
 
-    /// <summary>Waits for the handshake. False when there will be none.</summary>
+    /// <summary>Waits for the handshake. False if it failed.</summary>
     internal async Task<bool> TryHandshakeAsync()
     {
         try
@@ -64,8 +66,8 @@ public partial class SslIOStream
         base.NoteClose(reason, error, isKnown);
     }
 
-    // Of what SslStream throws, and of a handshake that fails, nobody else is told on a server. One that only ends, as that of whoever looks whether
-    // the port is open, is as ordinary as anywhere.
+    // On a server, errors of SslStream and failed handshakes are reported nowhere else. A handshake that just ends, like that of a port
+    // scan, is as ordinary as anywhere.
     private protected override bool IsPeersDoing(CloseReason reason, Exception error) => IsEstablished
         ? base.IsPeersDoing(reason, error) || (reason == CloseReason.Error && error is IOException)
         : reason == CloseReason.Error || (reason == CloseReason.Timeout && _engine is not null);
@@ -78,9 +80,10 @@ public partial class SslIOStream
         _handshake.Begin(Options.HandshakeTimeout);
     }
 
-    private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => new SslStreamEngine(this, transport, authenticate);
+    private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) =>
+        new SslStreamEngine(this, transport, authenticate);
 
-    // No token: when the stream closes, the transport does too, and the next read of the handshake fails.
+    // No token: when the stream closes, the transport closes too, and the next read of the handshake fails.
     private Func<SslStream, Task> CreateAuthentication(string? serverHostname)
     {
         if (_serverOptions is { } server) return ssl => ssl.AuthenticateAsServerAsync(server);
@@ -88,7 +91,7 @@ public partial class SslIOStream
         return ssl => ssl.AuthenticateAsClientAsync(client);
     }
 
-    /// <summary>The handshake is over, on the loop, unless the stream was closed before.</summary>
+    /// <summary>The handshake is over. Called on the loop; ignored if the stream was closed before.</summary>
     internal void OnHandshakeEnded(Exception? error)
     {
         if (IsClosed) return;
@@ -108,30 +111,31 @@ public partial class SslIOStream
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         OnConnected();
-        // Whatever came behind the handshake is in SslStream's hands already, and no event will tell of it.
+        // Whatever arrived after the handshake is already in SslStream, and no event will report it.
         HandleEvents(_transport.IsEofAnnounced ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
-        // It has failed meanwhile. Unlike a handshake that fails, one that is done has what came behind it.
+        // The transport may have failed meanwhile. Unlike a failed handshake, a completed one still has the data that arrived after it.
         if (_transport.IsClosed) OnTransportClosed();
     }
 
     private void FailHandshake(Exception error)
     {
-        // The alert that says why has been written; the peer should have it before the end.
+        // The alert with the cause has been written; the peer should get it before the close.
         if (!_transport.IsClosed)
         {
-            // Posted by another thread, perhaps behind this.
+            // Another thread has posted it, perhaps after this call.
             _transport.TakeFromElsewhere();
             _transport.FlushWrites();
         }
 
         bool isEnd = error is IOException && _transport.IsEofAnnounced && error is not StreamClosedException;
         if (_transport.Error is { } cause && error is not AuthenticationException) CloseByError(cause);
-        else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error is AuthenticationException ? error : new AuthenticationException($"The TLS handshake failed: {error.Message}", error));
+        else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error as AuthenticationException
+            ?? new AuthenticationException($"The TLS handshake failed: {error.Message}", error));
     }
 
     private void ReleaseEngine()
     {
-        // Not under the feet of a handshake that is being computed.
+        // Not while the handshake may be computing on its worker.
         if (_handshake is { } handshake) handshake.Drop();
         else _engine?.Dispose();
     }

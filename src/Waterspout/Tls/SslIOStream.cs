@@ -11,40 +11,48 @@ namespace Waterspout;
 
 /// <summary>A stream over TLS.</summary>
 /// <remarks>
-/// <para>The handshake begins with the stream, or as soon as its socket is connected, and runs off the loop's thread. Reads and writes may be
-/// begun before it is done. By default nothing is trusted that the platform does not trust, and the name in the certificate must be the
-/// one that was asked for; sessions are resumed.</para>
-/// <para>The end: close_notify is sent by <see cref="BaseIOStream.CloseAsync"/> and <see cref="BaseIOStream.CompleteWritesAsync"/>, which wait until the system
-/// has it; and, behind the peer's own, by every close without an error. A peer that ends the
-/// connection without it closes the stream with <see cref="CloseReason.Truncated"/>, since somebody on the way may have cut it off.</para>
-/// <para>A handshake that fails closes the stream; <see cref="BaseIOStream.Error"/> is the <see cref="AuthenticationException"/>, or what else it was.</para>
+/// <para>The handshake begins with the stream, or as soon as its socket is connected, and runs off the loop's thread. Reads and writes may
+/// be started before it is done. By default only what the platform trusts is trusted, and the certificate must contain the requested name;
+/// sessions are resumed.</para>
+/// <para>EOF: close_notify is sent by <see cref="BaseIOStream.CloseAsync"/> and <see cref="BaseIOStream.CompleteWritesAsync"/>, which wait
+/// until the system has accepted it; and, once the peer has sent its own, by every close without an error. If the peer ends the connection
+/// without it, the stream closes with <see cref="CloseReason.Truncated"/>, since the connection may have been cut off on the way.</para>
+/// <para>A failed handshake closes the stream; <see cref="BaseIOStream.Error"/> is the <see cref="AuthenticationException"/>, or another
+/// cause.</para>
+/// <para>Threads, completion and cancellation are those of <see cref="BaseIOStream"/>.</para>
 /// </remarks>
 public partial class SslIOStream : IOStream
 {
     private readonly TlsTransport _transport;
     private readonly SslClientAuthenticationOptions? _clientOptions;
     private readonly SslServerAuthenticationOptions? _serverOptions;
-    private Task? _ending; // of this side
-    private bool _mayHaveTickets; // unread, and in front of a server's first data
-    private bool _isCutInRecord; // no peer ends so, whatever it leaves out
+    private Task? _ending; // of this side: close_notify and FIN
+    private bool _mayHaveTickets; // unread, before a server's first data
+    private bool _isCutInRecord; // never regular, even if close_notify may be missing
 
-    /// <summary>Makes the client's side of a TLS connection.</summary>
-    /// <param name="socket">Connected, or to be connected by <see cref="ConnectAsync(EndPoint, string?, CancellationToken)"/>. Belongs to the stream from now on.</param>
-    /// <param name="sslOptions">
-    /// The platform's options; its defaults when null. On a connected socket <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.
+    /// <summary>Creates the client side of a TLS connection.</summary>
+    /// <param name="socket">
+    /// Connected, or to be connected by <see cref="ConnectAsync(EndPoint, string?, CancellationToken)"/>. The stream owns it from now on.
     /// </param>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <param name="sslOptions">
+    /// The platform's options; null for its defaults. On a connected socket <see cref="SslClientAuthenticationOptions.TargetHost"/> has to
+    /// name the server.
+    /// </param>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
-    public SslIOStream(Socket socket, SslClientAuthenticationOptions? sslOptions = null, IOStreamOptions? options = null, IOLoop? loop = null)
+    public SslIOStream(
+        Socket socket, SslClientAuthenticationOptions? sslOptions = null, IOStreamOptions? options = null, IOLoop? loop = null)
         : this(sslOptions, null, new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options)
     {
     }
 
-    /// <summary>Makes the server's side of a TLS connection.</summary>
-    /// <param name="socket">Accepted. Belongs to the stream from now on.</param>
-    /// <param name="sslOptions">The platform's options: the certificate, or a callback that chooses one by the name the client asks for.</param>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <summary>Creates the server side of a TLS connection.</summary>
+    /// <param name="socket">Accepted. The stream owns it from now on.</param>
+    /// <param name="sslOptions">
+    /// The platform's options: the certificate, or a callback that chooses one by the name that the client asks for.
+    /// </param>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public SslIOStream(Socket socket, SslServerAuthenticationOptions sslOptions, IOStreamOptions? options = null, IOLoop? loop = null)
@@ -52,8 +60,12 @@ public partial class SslIOStream : IOStream
     {
     }
 
-    // The transport comes behind what may be refused, since it takes the socket.
-    internal SslIOStream(SslClientAuthenticationOptions? clientOptions, SslServerAuthenticationOptions? serverOptions, TlsTransport transport, IOStreamOptions? options)
+    // The transport is created after all checks that may fail, since it takes the socket.
+    internal SslIOStream(
+        SslClientAuthenticationOptions? clientOptions,
+        SslServerAuthenticationOptions? serverOptions,
+        TlsTransport transport,
+        IOStreamOptions? options)
         : base(options, transport.Loop)
     {
         _transport = transport;
@@ -69,20 +81,30 @@ public partial class SslIOStream : IOStream
 
     private bool IsEstablished => !IsConnecting;
 
-    /// <summary>The peer's certificate; null before the handshake is done, and for a client that has sent none.</summary>
+    /// <summary>
+    /// The peer's certificate; null before the handshake is done, and for a client that has sent none. May be read from any thread.
+    /// </summary>
     public X509Certificate2? RemoteCertificate => IsEstablished ? _engine!.RemoteCertificate : null;
 
-    /// <summary>The version that was negotiated; <see cref="SslProtocols.None"/> before the handshake is done.</summary>
+    /// <summary>
+    /// The negotiated version; <see cref="SslProtocols.None"/> before the handshake is done. May be read from any thread.
+    /// </summary>
     public SslProtocols SslProtocol => IsEstablished ? _engine!.Protocol : SslProtocols.None;
 
-    /// <summary>The cipher suite that was negotiated.</summary>
+    /// <summary>The negotiated cipher suite. May be read from any thread.</summary>
     /// <exception cref="InvalidOperationException">The handshake is not done.</exception>
-    public TlsCipherSuite CipherSuite => IsEstablished ? _engine!.CipherSuite : throw new InvalidOperationException("The handshake is not done.");
+    public TlsCipherSuite CipherSuite => IsEstablished
+        ? _engine!.CipherSuite
+        : throw new InvalidOperationException("The handshake is not done.");
 
-    /// <summary>The protocol that was negotiated by ALPN; empty when none was, or the handshake is not done.</summary>
+    /// <summary>
+    /// The protocol negotiated by ALPN; empty if there is none, or the handshake is not done. May be read from any thread.
+    /// </summary>
     public SslApplicationProtocol ApplicationProtocol => IsEstablished ? _engine!.ApplicationProtocol : default;
 
-    /// <summary>The name of the server that the client asked for (SNI); empty when there is none, or the handshake is not done.</summary>
+    /// <summary>
+    /// The server name that the client asked for (SNI); empty if there is none, or the handshake is not done. May be read from any thread.
+    /// </summary>
     public string TargetHostName => IsEstablished ? _engine!.TargetHostName : "";
 
     /// <inheritdoc/>
@@ -95,7 +117,7 @@ public partial class SslIOStream : IOStream
 
     internal void OnTransportWritable() => HandleEvents(IOEvents.Write);
 
-    /// <summary>The peer has ended the transport; records may be in front of that.</summary>
+    /// <summary>The peer has ended the transport; there may be records before its EOF.</summary>
     internal void OnTransportEof()
     {
         if (IsEstablished) HandleEvents(IOEvents.ReadClosed);
@@ -108,12 +130,12 @@ public partial class SslIOStream : IOStream
         if (_transport.Error is { } error) OnTransportFailed(error);
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
         else if (IsConnecting) CloseNow(CloseReason.Truncated);
-        // Not here: this may be inside a read of SslStream's, which takes no other one meanwhile.
+        // Not here: this may be inside one of SslStream's reads, which does not allow a second one.
         else Loop.TryPost(this, static stream => stream.HandleEvents(IOEvents.ReadClosed));
     }
 
-    // What has arrived in front of the error is with the transport, to the last byte, and is decrypted first. That includes the end of a handshake
-    // that is being computed: a client that sends and leaves at once meets the server's session tickets, and they fail.
+    // The transport has everything that arrived before the error, to the last byte, and it is decrypted first. That includes the completion
+    // of a handshake that is being computed: if a client sends and leaves at once, the server's session tickets fail to be sent.
     private void OnTransportFailed(Exception error)
     {
         if (Loop.IsDisposed || (IsConnecting && _engine is null))
@@ -122,10 +144,10 @@ public partial class SslIOStream : IOStream
             return;
         }
 
-        // The end of the loop closes the transport no more, and has to know this stream itself.
+        // The end of the loop no longer closes the transport, so it has to know this stream itself.
         StayUnregistered();
         if (IsConnecting) return;
-        // Not here: this may be inside SslStream, which is asked by one at a time.
+        // Not here: this may be inside SslStream, which allows one call at a time.
         if (!Loop.TryPost(this, static stream => stream.ReceiveWhatIsLeft())) CloseByError(error);
     }
 
@@ -144,7 +166,7 @@ public partial class SslIOStream : IOStream
 
     private protected override Registration RegisterDescriptor() => default;
 
-    // The transport is what the loop knows, and holds this stream.
+    // The loop knows the transport, which keeps this stream alive.
     internal override void UpdateRoot() => _transport.UpdateRoot();
 
     /// <inheritdoc/>
@@ -158,10 +180,10 @@ public partial class SslIOStream : IOStream
 
     private protected override bool WritesMemory => true;
 
-    // What is encrypted counts as unsent until the transport has sent all of it; what a peer can decrypt of it is not lost.
+    // Encrypted data counts as unsent until the transport has sent all of it; what a peer can decrypt of it is not lost.
     private protected override long Lost => Unsent - (_engine?.GetDelivered(_transport.Dropped) ?? 0);
 
-    // Whether the peer has said in TLS that it ends is behind the data.
+    // Whether the peer has sent close_notify is known only after the data.
     private protected override CloseReason ReasonOfKnownEnd => CloseReason.None;
 
     private protected override CloseReason EofReason =>
@@ -170,7 +192,7 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
     {
-        // Not the way that the stream itself reads, but a subclass may.
+        // The stream itself does not read this way, but a subclass may.
         byte[] copy = new byte[buffer.Length];
         int? count = ReceiveFromFd(copy);
         copy.AsSpan(0, count ?? 0).CopyTo(buffer);
@@ -187,12 +209,12 @@ public partial class SslIOStream : IOStream
         }
         catch (Exception) when (_transport.Error is { } cause)
         {
-            // What SslStream says of it is only that reading failed.
+            // SslStream itself would only report that reading failed.
             throw cause;
         }
         catch (IOException) when (_engine!.IsTruncated)
         {
-            // The end came in the middle of a record.
+            // EOF came in the middle of a record.
             _isCutInRecord = true;
             return 0;
         }
@@ -223,11 +245,11 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     protected override void CloseFd()
     {
-        // Null where the constructor failed, and only the finalizer comes here.
+        // Null if the constructor failed, and only the finalizer calls this.
         if (_transport is null) return;
-        // The peer said that it has ended, so it is told the same, as far as the kernel takes it now. Not where something is missing in front of it.
+        // The peer has sent close_notify, so it gets ours, if the kernel accepts it now. It is not sent if data before it is missing.
         if (HasPeerEnded && Error is null && IsFlushed && IsEstablished && !_transport.IsClosed) TryShutdown();
-        // Nobody has asked for them, so they are no reason to reset the connection.
+        // Session tickets were not requested, so they should not cause a reset.
         if (_mayHaveTickets && !_transport.IsClosed) _transport.DiscardReceived();
         _transport.Close();
         ReleaseEngine();
@@ -241,7 +263,7 @@ public partial class SslIOStream : IOStream
         }
         catch (Exception error) when (error is IOException or AuthenticationException or InvalidOperationException)
         {
-            // Nothing can be said in the middle of a renegotiation. The descriptor is closed all the same.
+            // Nothing can be sent in the middle of a renegotiation. The descriptor is closed all the same.
         }
     }
 

@@ -10,22 +10,21 @@ namespace Waterspout.Tls;
 
 /// <summary>TLS by SslStream.</summary>
 /// <remarks>
-/// <para>Theory of operation. SslStream reads by awaiting; the stream above asks as one asks a non-blocking descriptor. Between the two
-/// stands a read of no bytes: it completes when there is plaintext, or the end, and SslStream holds no buffer while it waits. Once it has
-/// completed, reads with a buffer complete at once, until there is no more; then the next one of no bytes is begun. Since the
-/// transport completes on the loop, inline, SslStream goes on there, decrypts there, and the reader above goes on there: no other
-/// thread has part in it.</para>
-/// <para>Writes go into SslStream 16 KiB at a time where there is as much, since each becomes a record of that size at most. What a write
-/// has left is reported only when the transport has handed all of its ciphertext to the system: only then are the bytes sent.</para>
-/// <para>A renegotiation (TLS 1.2), which SslStream does within a read, makes a write wait until it is over. Such an encryption is waited for
-/// in the way that the transport is.</para>
+/// <para>Theory of operation. SslStream's reads are awaited; the stream above calls this class like a non-blocking descriptor. A zero-byte
+/// read connects the two: it completes when there is plaintext, or EOF, and SslStream holds no buffer while it waits. After that, reads
+/// with a buffer complete at once, until there is no more; then the next zero-byte read is started. Since the transport completes on the
+/// loop, inline, SslStream resumes there, decrypts there, and the reader above resumes there: no other thread takes part.</para>
+/// <para>Writes go into SslStream 16 KiB at a time if there is that much, since each becomes a record of at most that size. A write is
+/// reported only when the transport has handed all of its ciphertext to the system: only then are the bytes sent.</para>
+/// <para>During a renegotiation (TLS 1.2), which SslStream does within a read, a write has to wait until it is over. Such an encryption is
+/// awaited in the same way as the transport.</para>
 /// </remarks>
 internal sealed class SslStreamEngine : ITlsEngine
 {
     // The most plaintext in one record (RFC 8446, 5.1).
     private const int RecordSize = 16 * 1024;
 
-    // Four records at a time: what the kernel does not take of them is copied, and the loop is kept for no longer.
+    // Four records at a time: what the kernel does not accept of them is copied, and the time on the loop stays short.
     private const int BatchSize = 4 * RecordSize;
 
     private readonly SslIOStream _owner;
@@ -39,9 +38,9 @@ internal sealed class SslStreamEngine : ITlsEngine
     private bool _isAwaitingFlush;
     private bool _isShutDown;
     private int _unreported;
-    private int _overhead; // of each record in what is not reported
-    private Task? _encrypting; // where that could not be done at once
-    private byte[]? _record; // what it encrypts, where that is no memory of the stream above
+    private int _overhead; // of each record in the unreported data
+    private Task? _encrypting; // an encryption that could not complete at once
+    private byte[]? _record; // its plaintext, unless that is memory of the stream above
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
 
     internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, Task> authenticate)
@@ -102,7 +101,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         }
     }
 
-    // Asked again, SslStream itself may say that this is the end, as if it were a regular one.
+    // If called again, SslStream itself may report EOF, as if it were regular.
     private void KeepReadError(Exception error) => _readError = ExceptionDispatchInfo.Capture(error);
 
     private int? ReadNow(Memory<byte> buffer)
@@ -118,7 +117,7 @@ internal sealed class SslStreamEngine : ITlsEngine
 
         ready.GetAwaiter().GetResult();
         ValueTask<int> read = _ssl.ReadAsync(buffer);
-        // With plaintext there, or at the end, SslStream does not wait. If it did it would keep memory that is not its own.
+        // With plaintext, or at EOF, SslStream does not wait. If it did it would keep memory that is not its own.
         if (!read.IsCompleted) throw new InvalidOperationException("A decryption did not complete.");
         return read.GetAwaiter().GetResult();
     }
@@ -126,11 +125,11 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         if (_unreported == 0) _unreported = Encrypt(pieces);
-        // Seen before its records are taken: one that ends between the two has been taken in part.
+        // Checked before its records are taken: one that completes between the two has been taken in part.
         bool isEncrypting = _encrypting is { IsCompleted: false };
         if (!isEncrypting) EndEncryption();
         _transport.TakeFromElsewhere();
-        // In any case: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
+        // Always: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
         _transport.FlushWrites();
         if (_transport.Error is { } error) throw error;
         if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason);
@@ -148,7 +147,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int GetDelivered(long dropped)
     {
         if (_encrypting is not null) return 0;
-        // All records but the last are full, and each has the same size beyond its plaintext.
+        // All records but the last are full, and each has the same overhead.
         int records = (_unreported + RecordSize - 1) / RecordSize;
         int left = _unreported;
         for (; dropped > 0 && left > 0; records--)
@@ -163,10 +162,10 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public void Shutdown()
     {
-        // SslStream refuses to say it twice.
+        // SslStream refuses a second shutdown.
         if (_isShutDown) return;
         _isShutDown = true;
-        // Completes at once, since writing to the transport does.
+        // Completes at once, since writes to the transport do.
         _ssl.ShutdownAsync().GetAwaiter().GetResult();
         _transport.FlushWrites();
     }
@@ -185,12 +184,12 @@ internal sealed class SslStreamEngine : ITlsEngine
         }
 
         _waiting = default;
-        // SslStream has waited for something else than the transport: a user's callback in a renegotiation.
+        // SslStream has waited for something other than the transport: a user's callback in a renegotiation.
         if (!_owner.Loop.IsCurrent) _owner.Loop.TryPost(this, static engine => engine.Resume());
         else Resume();
     }
 
-    /// <summary>Lets the stream above go on, in the loop's context, which this has been called without.</summary>
+    /// <summary>Resumes the stream above, in the loop's context, which this call does not have.</summary>
     private void Resume()
     {
         _isWaiting = false;
@@ -201,15 +200,19 @@ internal sealed class SslStreamEngine : ITlsEngine
     private async void WaitForTransport()
     {
         _isAwaitingFlush = true;
-        // How it ended concerns the next write, which the stream above makes because of this one.
-        if (_encrypting is { } encrypting) await encrypting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        // Its outcome concerns the next write, which the stream above makes because of this one.
+        if (_encrypting is { } encrypting)
+        {
+            await encrypting.ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
         try
         {
             await _transport.FlushAsync();
         }
         catch (Exception error) when (error is StreamClosedException or ObjectDisposedException)
         {
-            // The transport has told the stream above.
+            // The transport has notified the stream above.
         }
 
         _isAwaitingFlush = false;
@@ -221,7 +224,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         ReadOnlyMemory<byte> first = pieces[0];
         if (pieces.Length == 1 || first.Length >= RecordSize)
         {
-            // Whole records where more follows, so that the rest does not go into one of its own.
+            // Whole records if more follows, so that the rest does not become a record of its own.
             int count = Math.Min(first.Length, BatchSize);
             if (pieces.Length > 1) count -= count % RecordSize;
             return BeginEncryption(first[..count]);
@@ -244,7 +247,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         long position = _transport.WrittenPosition;
         ValueTask write = _ssl.WriteAsync(data);
         _overhead = (int)(_transport.WrittenPosition - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
-        // Writing to the transport completes at once, so this does, but for a renegotiation.
+        // Writes to the transport complete at once, so this does too, except during a renegotiation.
         if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
         else _encrypting = write.AsTask();
         return data.Length;

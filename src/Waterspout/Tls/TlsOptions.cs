@@ -5,7 +5,9 @@ namespace Waterspout.Tls;
 /// <summary>The platform's options, completed for one connection.</summary>
 internal static class TlsOptions
 {
-    /// <summary>The options with the name that the certificate must have. The caller's own object is shared, and so not changed.</summary>
+    /// <summary>
+    /// The options with the name that the certificate must have. The caller's own object is shared, so it is not changed.
+    /// </summary>
     internal static SslClientAuthenticationOptions ForServer(SslClientAuthenticationOptions? options, string? serverHostname)
     {
         if (options is { TargetHost: not null } || (options is not null && serverHostname is null)) return options;

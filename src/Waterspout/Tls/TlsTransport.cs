@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tls;
 
-/// <summary>The plain stream under a TLS stream: it has the descriptor, and carries the ciphertext.</summary>
+/// <summary>The plain stream under a TLS stream: it owns the descriptor, and carries the ciphertext.</summary>
 internal sealed class TlsTransport : IOStream
 {
     private readonly Lock _lock = new();
@@ -16,13 +16,13 @@ internal sealed class TlsTransport : IOStream
     {
     }
 
-    /// <summary>Over a descriptor of our own making.</summary>
+    /// <summary>Over a descriptor that the library created.</summary>
     internal TlsTransport(int fd, bool isConnected, IOStreamOptions options, IOLoop loop)
         : base(fd, isConnected, ForTransport(options), loop)
     {
     }
 
-    /// <summary>Over the descriptor of a plain stream that is upgraded, with what had arrived on it.</summary>
+    /// <summary>Over the descriptor of a plain stream that is upgraded, with the data that had arrived on it.</summary>
     internal TlsTransport(IOStream plain)
         : base(plain, ForTransport(plain.Options))
     {
@@ -32,24 +32,24 @@ internal sealed class TlsTransport : IOStream
 
     internal bool IsConnectBegun => WillConnect;
 
-    /// <summary>Bytes of records that it has closed with, and not sent.</summary>
+    /// <summary>Bytes of records that were unsent when it closed.</summary>
     internal long Dropped { get; private set; }
 
-    /// <summary>From now on this stream lives and ends with the one above, whose finalizer serves for both.</summary>
+    /// <summary>From now on this stream lives and ends with the one above, whose finalizer closes both.</summary>
     internal void SetOwner(SslIOStream owner)
     {
         _owner = owner;
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Takes data of any amount on another thread.</summary>
+    /// <summary>Accepts any amount of data on another thread.</summary>
     internal void WriteFromElsewhere(ReadOnlySpan<byte> data)
     {
         lock (_lock) _fromElsewhere = [.. _fromElsewhere ?? [], .. data];
         Loop.TryPost(this, static transport => transport.TakeFromElsewhere());
     }
 
-    /// <summary>On the loop, before it writes itself: what was written on another thread has its place in front of that.</summary>
+    /// <summary>Called on the loop before it writes: data written on another thread goes first.</summary>
     internal void TakeFromElsewhere()
     {
         if (_fromElsewhere is null) return;
@@ -60,20 +60,22 @@ internal sealed class TlsTransport : IOStream
         }
     }
 
-    /// <summary>Throws away what has arrived and nobody has read. Left there it would make the close a reset, and that takes what is still to be sent.</summary>
+    /// <summary>
+    /// Discards unread data. Left there it would turn the close into a reset, and that would drop what is still to be sent.
+    /// </summary>
     internal void DiscardReceived()
     {
         byte[] rest = ArrayPool<byte>.Shared.Rent(Options.ReadChunkSize);
         try
         {
-            // As often as a turn allows: a peer that sends on is reset.
+            // As often as a turn allows: a peer that keeps sending is reset.
             for (int i = 0; i < 4 && ReadFromFd(rest) == rest.Length; i++)
             {
             }
         }
         catch (SocketException)
         {
-            // There is nobody any more who could be sent anything.
+            // There is no peer left to send anything to.
         }
 
         ArrayPool<byte>.Shared.Return(rest);
@@ -81,7 +83,7 @@ internal sealed class TlsTransport : IOStream
 
     internal override bool HasWaiters => base.HasWaiters || _owner is { HasWaiters: true };
 
-    // SslStream goes on waiting for data when the read that it began for was cancelled. Whether anybody waits is known above.
+    // SslStream keeps waiting for data when the read that caused it was cancelled. The stream above knows whether there is a waiter.
     private protected override bool HasReadWaiter => _owner is null && base.HasReadWaiter;
 
     private protected override void OnEofAnnounced() => _owner?.OnTransportEof();
@@ -100,14 +102,21 @@ internal sealed class TlsTransport : IOStream
         if (_owner is null) base.NoteClose(reason, error, isKnown);
     }
 
-    // The stream above says it, in bytes of its user's.
+    // The stream above logs it, in bytes of plaintext.
     private protected override void LogUnsent(long bytes, Exception? error, bool isCutByPeer) => Dropped = bytes;
 
-    // The stream above has the time limits, and decides what the end of the peer's side means.
+    // The stream above has the time limits, and decides what the peer's EOF means.
     private static IOStreamOptions ForTransport(IOStreamOptions options)
     {
-        // Here, since it is too late for a refusal when the transport has the socket.
+        // Here, since once the transport has the socket it is too late to throw.
         options.Validate(nameof(options));
-        return options with { AllowHalfOpen = true, ReadTimeout = null, WriteTimeout = null, ConnectTimeout = null, MaxWriteBufferSize = long.MaxValue };
+        return options with
+        {
+            AllowHalfOpen = true,
+            ReadTimeout = null,
+            WriteTimeout = null,
+            ConnectTimeout = null,
+            MaxWriteBufferSize = long.MaxValue,
+        };
     }
 }

@@ -5,32 +5,33 @@ using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
-/// <summary>The transport as SslStream wants to see it.</summary>
+/// <summary>The transport as the <see cref="Stream"/> that SslStream needs.</summary>
 /// <remarks>
-/// <para>Reading waits, and completes on the loop; during the handshake, which is computed elsewhere, it is the handshake's business.
-/// Writing never waits: what the kernel does not take goes into the transport's buffer, from another thread by way of the loop, in the order of writing. So
-/// an encryption is never interrupted in the middle, and it is <see cref="SslStreamEngine.Write"/> that holds back while the transport is full.</para>
+/// <para>Reads wait, and complete on the loop; during the handshake, which is computed elsewhere, the handshake makes them. Writes never
+/// wait: what the kernel does not accept goes into the transport's buffer, from another thread through the loop, in the order of writing.
+/// So an encryption is never interrupted in the middle; <see cref="SslStreamEngine.Write"/> holds back while the transport is full.</para>
 /// <para>Each crossing between threads costs both sides more than what is read or written. A handshake needs two in each direction, the
-/// least that its two flights allow: a write is not waited for, the read behind it goes to the loop in the same turn, and a server begins
-/// with the client's first bytes in its hands.</para>
-/// <para>A read that had to wait completes without the loop's synchronization context. Under one, tasks do not continue inline those
-/// who have asked for no context, but on the pool; and a renegotiation (TLS 1.2) is made of such tasks. There it would go on beside the
-/// loop's own writes, and its records would get between those that are encrypted here, in another order than that of their keys.</para>
+/// minimum for its two flights: a write is not awaited, the read after it goes to the loop in the same turn, and a server begins with the
+/// client's first bytes.</para>
+/// <para>A read that had to wait completes without the loop's synchronization context. Under one, tasks whose awaiters requested no context
+/// continue on the pool instead of inline; and a renegotiation (TLS 1.2) consists of such tasks. On the pool it would run concurrently with
+/// the loop's own writes, and its records would be sent between those that are encrypted here, in another order than that of their
+/// keys.</para>
 /// </remarks>
 internal sealed class TransportStream : Stream, IValueTaskSource<int>
 {
-    // A ClientHello with a post-quantum key share has 1.7 KB. What is longer is read on the way that all else is.
+    // A ClientHello with a post-quantum key share has 1.7 KB. Longer hellos are read in the usual way.
     private const int FirstSize = 4096;
 
     private readonly TlsTransport _transport;
     private readonly Action _onReceived;
     private byte[]? _aheadMemory;
-    private ReadOnlyMemory<byte> _ahead; // received, and not given to SslStream yet
+    private ReadOnlyMemory<byte> _ahead; // received, and not passed to SslStream yet
     private TurnBudget _budget = new();
     private RecordCursor _records;
     private ManualResetValueTaskSourceCore<int> _waiting;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
-    private Memory<byte> _buffer; // of the read that waits
+    private Memory<byte> _buffer; // of the pending read
 
     internal TransportStream(TlsTransport transport)
     {
@@ -38,7 +39,9 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         _onReceived = OnReceived;
     }
 
-    /// <summary>The end of the transport was given to SslStream. If it was not, an end that SslStream tells is one that the peer has told in TLS.</summary>
+    /// <summary>
+    /// SslStream has received EOF of the transport. If it has not, an EOF that SslStream reports is a close_notify of the peer.
+    /// </summary>
     internal bool IsEndGiven { get; private set; }
 
     public override bool CanRead => true;
@@ -55,7 +58,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The handshake, while there is one. Its reads come from other threads, and are made by it.</summary>
+    /// <summary>The handshake, while there is one. It makes SslStream's reads, which come from other threads.</summary>
     internal Handshake? Handshake { get; set; }
 
     /// <summary>Waits, on the loop, until the peer has sent something, and holds no buffer meanwhile.</summary>
@@ -68,7 +71,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         _ahead = _aheadMemory.AsMemory(0, await _transport.ReadOrEofAsync(_aheadMemory, CancellationToken.None));
     }
 
-    /// <summary>Records wait for the next turn of the loop. They are told when they have been read.</summary>
+    /// <summary>Records wait for the next turn of the loop. The stream is notified when they have been read.</summary>
     internal bool IsDeferred { get; private set; }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -91,7 +94,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         return default;
     }
 
-    // Never waits, so that SslStream may send an alert in this form too.
+    // Never waits, so SslStream may send an alert synchronously too.
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer);
@@ -112,8 +115,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    // Records are sent one by one, from SslStream's own buffer: to gather four for one call costs more for the copy than the calls do (590 us
-    // a MiB, and 540 so).
+    // Records are sent one by one, from SslStream's own buffer: gathering four for one call costs more for the copy than the calls do (590
+    // us a MiB, against 540 without).
     private void WriteNow(ReadOnlySpan<byte> data)
     {
         try
@@ -123,7 +126,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         }
         catch (Exception error)
         {
-            // SslStream is not told, in the middle of its write: the engine sees it after that.
+            // Not thrown in the middle of SslStream's write: the engine sees the error after it.
             _transport.Fail(error);
         }
     }
@@ -132,7 +135,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     {
         if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span, records));
         buffer = buffer[.._records.Limit(buffer.Length)];
-        if (_transport.Loop.IsCurrent && _transport.ReceiveBypassingBuffer(buffer) is > 0 and var received) return new ValueTask<int>(Note(buffer, received, records));
+        if (_transport.Loop.IsCurrent && _transport.ReceiveBypassingBuffer(buffer) is > 0 and var received)
+            return new ValueTask<int>(Note(buffer, received, records));
         ValueTask<int> read = _transport.ReadOrEofAsync(buffer, cancellationToken);
         if (!read.IsCompleted) return WaitAsync(buffer, read);
         return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result, records)) : read;
@@ -160,7 +164,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         _aheadMemory = null;
     }
 
-    /// <summary>Reads in the next turn of the loop, or a later one where others have waited for longer.</summary>
+    /// <summary>Reads in the next turn of the loop, or a later one if others have waited longer.</summary>
     private ValueTask<int> DeferAsync(Memory<byte> buffer)
     {
         ValueTask<int> result = new(this, _waiting.Version);
@@ -177,7 +181,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         if (read.IsCompleted) Complete(static (_, read) => read.GetAwaiter().GetResult(), read);
     }
 
-    /// <summary>For a read that has waited.</summary>
+    /// <summary>The budget of a read that has waited.</summary>
     private int RecordsNow() => Math.Max(1, _budget.Take(_transport.Loop.Turn));
 
     int IValueTaskSource<int>.GetResult(short token)
@@ -188,14 +192,15 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         }
         finally
         {
-            // At once: who has waited is pooled, and its next use, by another stream, must not be held by this one.
+            // At once: the waiting operation is pooled, and this stream must not keep its next use, by another stream, alive.
             _waiting.Reset();
         }
     }
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _waiting.GetStatus(token);
 
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource<int>.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _waiting.OnCompleted(continuation, state, token, flags);
 
     private ValueTask<int> ReadNothingAsync(CancellationToken cancellationToken)
@@ -205,7 +210,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         return read.IsCompleted ? read : WaitAsync(Memory<byte>.Empty, read);
     }
 
-    /// <summary>Notes what was received, and keeps back what is more than so many records.</summary>
+    /// <summary>Tracks what was received, and keeps back what exceeds this number of records.</summary>
     private int Note(ReadOnlyMemory<byte> buffer, int count, int records)
     {
         if (buffer.IsEmpty) return count;
@@ -215,7 +220,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         return given;
     }
 
-    // SslStream begins one read at a time, so one source is enough for all of them.
+    // SslStream starts one read at a time, so one source is enough for all of them.
     private ValueTask<int> WaitAsync(Memory<byte> buffer, ValueTask<int> read)
     {
         ValueTask<int> result = new(this, _waiting.Version);
@@ -228,7 +233,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     private void OnReceived()
     {
         ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read = _read;
-        // The operation behind it goes to whatever stream reads next, which must not be held by this one.
+        // The operation behind it is reused by the next read of any stream, which must not be kept alive by this one.
         _read = default;
         Complete(static (stream, read) => stream.Note(stream._buffer, read.GetResult(), stream.RecordsNow()), read);
     }

@@ -2,17 +2,17 @@ using System.Diagnostics;
 
 namespace Waterspout.Tls;
 
-/// <summary>How many records a stream decrypts at a time, and how long in a turn of its loop.</summary>
+/// <summary>How many records a stream decrypts at a time, and for how long in a turn of its loop.</summary>
 /// <remarks>
-/// What a record costs is not to be seen from outside: one of 27 bytes may hold five bytes of data (a microsecond), or a key update
-/// (30 to 70). So it is measured: behind records that took longer than a slice comes one, then two, and so on.
+/// The cost of a record cannot be seen from outside: one of 27 bytes may hold five bytes of data (a microsecond), or a key update (30 to
+/// 70). So it is measured: after records that took longer than a slice comes one, then two, and so on.
 /// </remarks>
 internal struct TurnBudget()
 {
-    // Of small records as many as take some microseconds. Of the largest two fill SslStream's buffer.
+    // Small records up to this number take some microseconds. Two of the largest fill SslStream's buffer.
     private const int MostRecords = 16;
 
-    // A turn of the loop with nothing to do takes one or two. What others have to wait for is half of this, where one stream always has something.
+    // An idle turn of the loop takes one or two. On average the others wait for half of this while one stream always has data.
     private static readonly long s_slice = IOLoop.ComputeTicks;
 
     private long _turn = -1;
@@ -20,7 +20,7 @@ internal struct TurnBudget()
     private long _given;
     private int _most = MostRecords;
 
-    /// <summary>How many records may be decrypted now. None where this turn's time is used up.</summary>
+    /// <summary>How many records may be decrypted now. Zero if this turn's time is used up.</summary>
     internal int Take(long turn)
     {
         long now = Stopwatch.GetTimestamp();
