@@ -5,7 +5,7 @@ namespace Waterspout.Diagnostics;
 /// <summary>An object that calls a user's function.</summary>
 internal interface ICaller
 {
-    Delegate? Function { get; }
+    Delegate Function { get; }
 }
 
 /// <summary>The name of a callback in a log: the method in whose source it was written.</summary>
@@ -14,7 +14,7 @@ internal static class CallbackName
     internal static string Of(object? callback) => callback switch
     {
         null => "unknown",
-        ICaller { Function: { } function } => Of(function),
+        ICaller caller => Of(caller.Function),
         Delegate { Target: { } target } when StateMachineOf(target.GetType()) is { } machine =>
             OfMember(machine.DeclaringType, machine.Name),
         Delegate function => OfMember(function.Method.DeclaringType, function.Method.Name),

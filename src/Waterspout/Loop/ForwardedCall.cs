@@ -2,31 +2,28 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout.Loop;
 
-/// <summary>A call that another thread makes on a loop, and whose outcome is returned to that thread's awaits.</summary>
-internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
+/// <summary>A call that another thread makes on a loop, and whose outcome is that thread's to await.</summary>
+/// <param name="state">What the call is made with. Held here, so that the function need capture nothing.</param>
+/// <param name="start">Makes the call, on the loop.</param>
+internal sealed class ForwardedCall<TState, T>(TState state, Func<TState, ValueTask<T>> start)
+    // The caller must not resume on the loop's thread.
+    : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously), ICaller
 {
-    // The caller's awaits must not resume on the loop's thread.
-    private readonly TaskCompletionSource<T> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CancellationTokenRegistration _registration;
 
-    /// <summary>The function that the caller passed, for logs.</summary>
-    public Delegate? Function { get; init; }
+    /// <summary>What the call is named by in a log: the function that the caller gave.</summary>
+    public Delegate Function { get; init; } = start;
 
-    internal Task<T> Result => _result.Task;
-
-    /// <summary>The outcome need not be observed. Otherwise an unobserved error is reported as an unobserved exception.</summary>
+    /// <summary>The outcome may be ignored. Otherwise an error that is never observed is reported as an unobserved exception.</summary>
     internal bool MayBeIgnored { get; init; }
 
-    /// <summary>
-    /// Called before <see cref="Run"/>: the call fails if its loop ends before it has an outcome, since what it waits for may then never
-    /// come.
-    /// </summary>
+    /// <summary>Before the call is made: it fails when its loop ends before it has an outcome, since what it waits for may never come then.</summary>
     internal void EndWith(IOLoop loop) => _registration = loop.Ended.UnsafeRegister(
         static (state, token) =>
         {
-            (ForwardedCall<T> call, IOLoop loop) = ((ForwardedCall<T>, IOLoop))state!;
-            call._result.TrySetException(new ObjectDisposedException(loop.Name, "The loop was disposed before the call had ended."));
-            _ = call._result.Task.Exception; // waiters see it; it need not be observed
+            (ForwardedCall<TState, T> call, IOLoop loop) = ((ForwardedCall<TState, T>, IOLoop))state!;
+            call.TrySetException(new ObjectDisposedException(loop.Name, "The loop was disposed before the call had ended."));
+            _ = call.Task.Exception; // observed: the caller need not be
         },
         (this, loop));
 
@@ -35,16 +32,16 @@ internal sealed class ForwardedCall<T>(Func<ValueTask<T>> start) : ICaller
     {
         try
         {
-            _result.TrySetResult(await start());
+            TrySetResult(await start(state));
         }
         catch (OperationCanceledException cancelled)
         {
-            _result.TrySetCanceled(cancelled.CancellationToken);
+            TrySetCanceled(cancelled.CancellationToken);
         }
         catch (Exception error)
         {
-            _result.TrySetException(error);
-            if (MayBeIgnored) _ = _result.Task.Exception;
+            TrySetException(error);
+            if (MayBeIgnored) _ = Task.Exception;
         }
 
         _registration.Unregister();

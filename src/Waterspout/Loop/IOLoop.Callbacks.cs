@@ -46,10 +46,18 @@ public sealed partial class IOLoop
     private Task<T> InvokeAsync<T>(Func<Task<T>> action, Delegate function)
     {
         if (IsCurrent) return action();
-        ForwardedCall<T> call = new(() => new ValueTask<T>(action())) { Function = function };
+        ForwardedCall<Func<Task<T>>, T> call = new(action, static action => new ValueTask<T>(action())) { Function = function };
         call.EndWith(this);
         Post(call, static call => call.Run());
-        return call.Result;
+        return call.Task;
+    }
+
+    /// <summary>Makes a call at once on the loop, and from another thread queues it for the next turn. False when the loop has ended.</summary>
+    internal bool TryInvoke<T>(T state, Action<T> function)
+    {
+        if (!IsCurrent) return TryPost(state, function);
+        function(state);
+        return true;
     }
 
     /// <summary>Queues a call for the next turn. Throws if the loop has ended.</summary>

@@ -26,7 +26,7 @@ public sealed partial class IOLoop
         ThrowIfEnded();
         DescriptorHandler added = new(fd, handler) { Events = events };
         if (!_handlers.TryAdd(added)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
-        OnLoop(() => Register(added));
+        Invoke((Loop: this, added), static call => call.Loop.Register(call.added));
     }
 
     /// <summary>Changes what the handler of <paramref name="fd"/> waits for. May be called from any thread.</summary>
@@ -36,10 +36,10 @@ public sealed partial class IOLoop
     {
         ThrowIfEnded();
         DescriptorHandler handler = _handlers.Find(fd) ?? throw new InvalidOperationException($"Descriptor {fd} has no handler.");
-        OnLoop(() =>
+        Invoke((Loop: this, handler, events), static call =>
         {
-            handler.Events = events;
-            if (!handler.IsRemoved && !handler.Registration.IsNone) Modify(handler.Registration, events);
+            call.handler.Events = call.events;
+            if (!call.handler.IsRemoved && !call.handler.Registration.IsNone) call.Loop.Modify(call.handler.Registration, call.events);
         });
     }
 
@@ -51,7 +51,7 @@ public sealed partial class IOLoop
     public void RemoveHandler(int fd)
     {
         ThrowIfEnded();
-        if (_handlers.Remove(fd)) OnLoop(EndRemovedHandlers);
+        if (_handlers.Remove(fd)) Invoke(this, static loop => loop.EndRemovedHandlers());
     }
 
     /// <summary>
@@ -130,9 +130,5 @@ public sealed partial class IOLoop
     // Code that runs at the end of the loop may still call.
     private void ThrowIfEnded() => ObjectDisposedException.ThrowIf(_isDisposed && !IsCurrent, this);
 
-    private void OnLoop(Action action)
-    {
-        if (IsCurrent) action();
-        else AddCallback(action);
-    }
+    private void Invoke<T>(T state, Action<T> function) => ObjectDisposedException.ThrowIf(!TryInvoke(state, function), this);
 }

@@ -30,7 +30,7 @@ public abstract partial class BaseIOStream
         {
             if (_isClosedSignalled) return new CancellationToken(canceled: true);
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
-                RunOnLoop(UpdateRoot);
+                Loop.TryInvoke(this, static stream => stream.UpdateRoot());
             // The end may have been told between the two looks.
             if (_isClosedSignalled) CancelClosedLater();
             return _closedSource.Token;
@@ -63,7 +63,7 @@ public abstract partial class BaseIOStream
 
         if (IsClosed) return;
         SettleOutcome(reason, error, isKnown: true);
-        if (!RunOnLoop(() => CloseNow(reason, error))) CloseWithoutLoop(reason, error);
+        if (!Loop.TryPost((Stream: this, reason, error), static call => call.Stream.CloseNow(call.reason, call.error))) CloseWithoutLoop(reason, error);
     }
 
     /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
@@ -81,7 +81,7 @@ public abstract partial class BaseIOStream
     {
         TimeSpan limit = timeout ?? s_defaultCloseTimeout;
         TimeLimit.CheckNotNegative(limit, nameof(timeout));
-        if (!Loop.IsCurrent) return CloseElsewhere(limit);
+        if (!Loop.IsCurrent) return CloseOffLoop(limit);
         if (_state.IsClosed) return default;
         bool isFutile = _state.IsNew || _state.IsFailing || (IsConnecting && (Unsent == 0 || !WillConnect));
         if (_closing is null && isFutile) CloseNow(CloseReason.Local);
@@ -98,14 +98,7 @@ public abstract partial class BaseIOStream
     public void SetCloseCallback(Action? callback)
     {
         // Where the loop has ended, so has the stream.
-        if (!RunOnLoop(Set)) Set();
-
-        void Set()
-        {
-            _closeCallback = callback;
-            if (_state.IsClosed) RunCloseCallbackLater();
-            else UpdateRoot();
-        }
+        if (!Loop.TryInvoke((Stream: this, callback), static call => call.Stream.StoreCloseCallback(call.callback))) StoreCloseCallback(callback);
     }
 
     /// <summary>Closes the stream now, and sends what the system takes at once: see <see cref="Close"/>.</summary>
@@ -304,6 +297,13 @@ public abstract partial class BaseIOStream
 
     private void CancelClosedLater() =>
         Loop.PostOrPool(_closedSource!, static source => source.Cancel());
+
+    private void StoreCloseCallback(Action? callback)
+    {
+        _closeCallback = callback;
+        if (_state.IsClosed) RunCloseCallbackLater();
+        else UpdateRoot();
+    }
 
     private void RunCloseCallbackLater()
     {

@@ -1,51 +1,60 @@
 using System.Buffers;
-using System.Text.RegularExpressions;
 using Waterspout.Loop;
 
 namespace Waterspout;
 
-// Calls from other threads than the loop's. Each is a method of its own, because a closure over a method's parameters is
-// allocated when the method begins, and the loop's own path must not pay for it.
+// Calls from other threads than the loop's. A call comes with its state and a static lambda: a closure over a method's parameters
+// would be allocated when the method begins, also on the loop, whose own path must not pay for it.
 public abstract partial class BaseIOStream
 {
     private int _readsOnTheirWay;
     private int _writesOnTheirWay;
     private ArrayBufferWriter<byte>? _staging;
 
-    private ValueTask<byte[]> ReadBytesElsewhere(int count, bool partial, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadBytesAsync(count, partial, cancellationToken));
+    /// <summary>Makes a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
+    private protected ValueTask<T> OffLoop<TState, T>(TState state, Func<TState, ValueTask<T>> call) =>
+        TryForward(state, call, call) is { } outcome ? new ValueTask<T>(outcome) : ValueTask.FromException<T>(ClosedException());
 
-    private ValueTask<T> ReadBytesElsewhere<T>(int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadBytesAsync(count, parse, cancellationToken));
+    /// <inheritdoc cref="OffLoop{TState, T}"/>
+    private protected ValueTask OffLoop<TState>(TState state, Func<TState, ValueTask> call) =>
+        TryForward((state, call), static forwarded => WithResultAsync(forwarded.call(forwarded.state)), call) is { } outcome
+            ? new ValueTask(outcome)
+            : ValueTask.FromException(ClosedException());
 
-    private ValueTask<int> ReadIntoElsewhere(Memory<byte> buffer, bool partial, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadIntoAsync(buffer, partial, cancellationToken));
+    /// <summary>The same for a read: <see cref="IsReading"/> is true as soon as this has returned.</summary>
+    private ValueTask<T> ReadOffLoop<TState, T>(TState state, Func<BaseIOStream, TState, ValueTask<T>> read)
+    {
+        Interlocked.Increment(ref _readsOnTheirWay);
+        return OffLoop((Stream: this, state, read), static call =>
+        {
+            ValueTask<T> started = call.read(call.Stream, call.state);
+            Interlocked.Decrement(ref call.Stream._readsOnTheirWay);
+            return started;
+        });
+    }
 
-    private ValueTask<int> ReadOrEofElsewhere(Memory<byte> buffer, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadOrEofAsync(buffer, cancellationToken));
+    /// <summary>The same for a write: <see cref="IsWriting"/> is true as soon as this has returned.</summary>
+    private ValueTask WriteOffLoop<TState>(TState state, Func<BaseIOStream, TState, ValueTask> write)
+    {
+        Interlocked.Increment(ref _writesOnTheirWay);
+        return OffLoop((Stream: this, state, write), static call =>
+        {
+            ValueTask started = call.write(call.Stream, call.state);
+            Interlocked.Decrement(ref call.Stream._writesOnTheirWay);
+            return started;
+        });
+    }
 
-    private ValueTask<T> ReadUntilElsewhere<T>(byte[] delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadUntilAsync(delimiter, parse, maxBytes, cancellationToken));
+    private ValueTask CloseOffLoop(TimeSpan timeout)
+    {
+        (BaseIOStream Stream, TimeSpan timeout) state = (this, timeout);
+        if (TryForward(state, static call => WithResultAsync(call.Stream.CloseAsync(call.timeout)), CloseAsync) is { } outcome) return new ValueTask(outcome);
+        // The loop has ended, and has closed its streams.
+        Close();
+        return default;
+    }
 
-    private ValueTask<bool> SplitElsewhere(byte[] delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => SplitAsync(delimiter, handle, maxBytes, cancellationToken));
-
-    private ValueTask<byte[]> ReadUntilRegexElsewhere(Regex regex, int? maxBytes, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadUntilRegexAsync(regex, maxBytes, cancellationToken));
-
-    private ValueTask<byte[]> ReadUntilCloseElsewhere(CancellationToken cancellationToken) =>
-        ReadElsewhere(() => ReadUntilCloseAsync(cancellationToken));
-
-    private ValueTask<ReadOnlyMemory<byte>> PeekElsewhere(int count, CancellationToken cancellationToken) =>
-        ReadElsewhere(() => PeekAsync(count, cancellationToken));
-
-    private ValueTask WriteElsewhere(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
-        WriteElsewhere(() => WriteAsync(data, cancellationToken));
-
-    private ValueTask WriteSequenceElsewhere(ReadOnlySequence<byte> data, CancellationToken cancellationToken) =>
-        WriteElsewhere(() => WriteAsync(data, cancellationToken));
-
-    private void AdvanceElsewhere(int count)
+    private void AdvanceOffLoop(int count)
     {
         if (IsClosed) throw ClosedException();
         if (_staging is null) throw new InvalidOperationException("GetMemory has to come first.");
@@ -54,45 +63,22 @@ public abstract partial class BaseIOStream
         _staging.ResetWrittenCount();
     }
 
-    private ValueTask FlushElsewhere(CancellationToken cancellationToken) => CallElsewhere(() => FlushAsync(cancellationToken));
-
-    private ValueTask CompleteWritesElsewhere(CancellationToken cancellationToken) => CallElsewhere(() => CompleteWritesAsync(cancellationToken));
-
-    private ValueTask CloseElsewhere(TimeSpan? timeout)
+    /// <summary>Null when the loop has ended.</summary>
+    private Task<T>? TryForward<TState, T>(TState state, Func<TState, ValueTask<T>> call, Delegate function)
     {
-        ForwardedCall<bool> call = new(async () => { await CloseAsync(timeout); return true; }) { MayBeIgnored = true };
-        if (Loop.TryPost(call, static call => call.Run())) return new ValueTask(call.Result);
-        // The loop has ended, and has closed its streams.
-        Close();
-        return default;
+        // A write whose outcome is not awaited is legal, and must not surface as an unobserved exception.
+        ForwardedCall<TState, T> forwarded = new(state, call) { Function = function, MayBeIgnored = true };
+        return Loop.TryPost(forwarded, static forwarded => forwarded.Run()) ? forwarded.Task : null;
     }
 
-    // IsReading and IsWriting have to be true as soon as the call has returned.
-    private ValueTask<T> ReadElsewhere<T>(Func<ValueTask<T>> read)
+    private static ValueTask<bool> WithResultAsync(ValueTask call)
     {
-        Interlocked.Increment(ref _readsOnTheirWay);
-        return FromOtherThread(() =>
+        return call.IsCompletedSuccessfully ? new ValueTask<bool>(true) : Async(call);
+
+        static async ValueTask<bool> Async(ValueTask call)
         {
-            ValueTask<T> started = read();
-            Interlocked.Decrement(ref _readsOnTheirWay);
-            return started;
-        });
-    }
-
-    private ValueTask WriteElsewhere(Func<ValueTask> write)
-    {
-        Interlocked.Increment(ref _writesOnTheirWay);
-        return CallElsewhere(() =>
-        {
-            ValueTask started = write();
-            Interlocked.Decrement(ref _writesOnTheirWay);
-            return started;
-        });
-    }
-
-    private protected ValueTask CallElsewhere(Func<ValueTask> call)
-    {
-        ValueTask<bool> forwarded = FromOtherThread(async () => { await call(); return true; });
-        return forwarded.IsCompletedSuccessfully ? default : new ValueTask(forwarded.AsTask());
+            await call;
+            return true;
+        }
     }
 }

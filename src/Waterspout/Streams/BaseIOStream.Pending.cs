@@ -196,5 +196,5 @@ public abstract partial class BaseIOStream
 
     /// <summary>Takes what is left in the buffer after the end of the stream.</summary>
     private ValueTask<byte[]> ReadRestAsync() =>
-        Loop.IsCurrent ? new ValueTask<byte[]>(_readBuffer.TakeArray(_readBuffer.Length)) : ReadElsewhere(ReadRestAsync);
+        Loop.IsCurrent ? new ValueTask<byte[]>(_readBuffer.TakeArray(_readBuffer.Length)) : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
 }

@@ -22,7 +22,8 @@ public abstract partial class BaseIOStream
     public ValueTask<byte[]> ReadBytesAsync(int count, bool partial = false, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (!Loop.IsCurrent) return ReadBytesElsewhere(count, partial, cancellationToken);
+        if (!Loop.IsCurrent)
+            return ReadOffLoop((count, partial, cancellationToken), static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken));
         if (count == 0) return new ValueTask<byte[]>(Array.Empty<byte>());
         bool isDirect = !partial && count is >= ArrayRead.Smallest and <= ArrayRead.Largest && count <= Options.MaxBufferSize;
         if (!isDirect || _readBuffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken);
@@ -43,7 +44,7 @@ public abstract partial class BaseIOStream
         ArgumentNullException.ThrowIfNull(parse);
         return Loop.IsCurrent
             ? ReadBytes(count, partial: false, parse, cancellationToken)
-            : ReadBytesElsewhere(count, parse, cancellationToken);
+            : ReadOffLoop((count, parse, cancellationToken), static (stream, call) => stream.ReadBytesAsync(call.count, call.parse, call.cancellationToken));
     }
 
     /// <summary>Fills <paramref name="buffer"/>; or, if <paramref name="partial"/>, reads what there is into it.</summary>
@@ -57,7 +58,8 @@ public abstract partial class BaseIOStream
     /// </remarks>
     public ValueTask<int> ReadIntoAsync(Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return ReadIntoElsewhere(buffer, partial, cancellationToken);
+        if (!Loop.IsCurrent)
+            return ReadOffLoop((buffer, partial, cancellationToken), static (stream, call) => stream.ReadIntoAsync(call.buffer, call.partial, call.cancellationToken));
         if (buffer.IsEmpty) return new ValueTask<int>(0);
         return TryBeginRead(cancellationToken, out ValueTask<int> refusal) ? Read(IntoRead.Rent(buffer, partial), cancellationToken) : refusal;
     }
@@ -95,7 +97,12 @@ public abstract partial class BaseIOStream
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(parse);
         CheckLimit(maxBytes);
-        if (!Loop.IsCurrent) return ReadUntilElsewhere(delimiter.ToArray(), parse, maxBytes, cancellationToken);
+        if (!Loop.IsCurrent)
+        {
+            return ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken),
+                static (stream, call) => stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken));
+        }
+
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
 
         // What is in the buffer already is found without any object for the read.
@@ -120,7 +127,8 @@ public abstract partial class BaseIOStream
     {
         ArgumentNullException.ThrowIfNull(regex);
         CheckLimit(maxBytes);
-        if (!Loop.IsCurrent) return ReadUntilRegexElsewhere(regex, maxBytes, cancellationToken);
+        if (!Loop.IsCurrent)
+            return ReadOffLoop((regex, maxBytes, cancellationToken), static (stream, call) => stream.ReadUntilRegexAsync(call.regex, call.maxBytes, call.cancellationToken));
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(GetScanner(regex), maxBytes), cancellationToken) : refusal;
     }
 
@@ -148,7 +156,7 @@ public abstract partial class BaseIOStream
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
     public ValueTask<byte[]> ReadUntilCloseAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return ReadUntilCloseElsewhere(cancellationToken);
+        if (!Loop.IsCurrent) return ReadOffLoop(cancellationToken, static (stream, cancellationToken) => stream.ReadUntilCloseAsync(cancellationToken));
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(UntilCloseRead.Rent(), cancellationToken) : refusal;
     }
 
@@ -159,7 +167,7 @@ public abstract partial class BaseIOStream
     public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (!Loop.IsCurrent) return PeekElsewhere(count, cancellationToken);
+        if (!Loop.IsCurrent) return ReadOffLoop((count, cancellationToken), static (stream, call) => stream.PeekAsync(call.count, call.cancellationToken));
         if (count == 0) return new ValueTask<ReadOnlyMemory<byte>>(ReadOnlyMemory<byte>.Empty);
         return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal) ? Read(PeekRead.Rent(count), cancellationToken) : refusal;
     }
@@ -219,14 +227,19 @@ public abstract partial class BaseIOStream
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(handle);
         CheckLimit(maxBytes);
-        if (!Loop.IsCurrent) return SplitElsewhere(delimiter.ToArray(), handle, maxBytes, cancellationToken);
+        if (!Loop.IsCurrent)
+        {
+            return ReadOffLoop((Delimiter: delimiter.ToArray(), handle, maxBytes, cancellationToken),
+                static (stream, call) => stream.SplitAsync(call.Delimiter, call.handle, call.maxBytes, call.cancellationToken));
+        }
+
         return TryBeginRead(cancellationToken, out ValueTask<bool> refusal) ? Read(SplitRead.Rent(delimiter, maxBytes, handle), cancellationToken) : refusal;
     }
 
     /// <summary>Reads what there is as <see cref="Stream"/> does: 0 at the regular end, again and again; with an empty buffer, waits until there is something.</summary>
     internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!Loop.IsCurrent) return ReadOrEofElsewhere(buffer, cancellationToken);
+        if (!Loop.IsCurrent) return ReadOffLoop((buffer, cancellationToken), static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
         if (!TryBeginRead(cancellationToken, out ValueTask<int> refusal)) return refusal;
         return Read(IntoRead.Rent(buffer, partial: true, eofIsAResult: true), cancellationToken);
     }

@@ -25,7 +25,7 @@ public abstract partial class BaseIOStream
     /// <exception cref="OperationCanceledException">The write was cancelled; if it had begun, the stream is closed.</exception>
     public ValueTask WriteAsync(ReadOnlySpan<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteElsewhere(data.ToArray(), cancellationToken);
+        if (!Loop.IsCurrent) return WriteAsync((ReadOnlyMemory<byte>)data.ToArray(), cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         WriteBuffer.Append(data);
         return FinishWrite(isCopied: true, cancellationToken);
@@ -40,7 +40,7 @@ public abstract partial class BaseIOStream
     /// </remarks>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteElsewhere(data, cancellationToken);
+        if (!Loop.IsCurrent) return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
         if (data.Length < SmallestUncopied) return WriteAsync(data.Span, cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         WriteBuffer.AppendUncopied(data);
@@ -53,7 +53,7 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/remarks"/>
     public ValueTask WriteAsync(ReadOnlySequence<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteSequenceElsewhere(data, cancellationToken);
+        if (!Loop.IsCurrent) return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         bool isCopied = true;
         foreach (ReadOnlyMemory<byte> piece in data)
@@ -76,7 +76,7 @@ public abstract partial class BaseIOStream
     /// <exception cref="StreamClosedException">The stream is closed, or closed before that.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return FlushElsewhere(cancellationToken);
+        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.FlushAsync(call.cancellationToken));
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return FlushCore(cancellationToken);
@@ -92,7 +92,7 @@ public abstract partial class BaseIOStream
     /// <exception cref="NotSupportedException">The descriptor cannot be closed in one direction (a terminal). It stays writable.</exception>
     public ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return CompleteWritesElsewhere(cancellationToken);
+        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.CompleteWritesAsync(call.cancellationToken));
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return CompleteWritesCoreAsync(cancellationToken);
@@ -127,7 +127,7 @@ public abstract partial class BaseIOStream
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         if (!Loop.IsCurrent)
         {
-            AdvanceElsewhere(count);
+            AdvanceOffLoop(count);
             return;
         }
 

@@ -268,25 +268,4 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
     private protected virtual bool HasReadWaiter => _pendingRead is not null;
-
-    /// <summary>Runs a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
-    private ValueTask<T> FromOtherThread<T>(Func<ValueTask<T>> start)
-    {
-        // A write whose outcome nobody awaits is legal, and must not surface as an unobserved exception.
-        ForwardedCall<T> call = new(start) { MayBeIgnored = true };
-        return Loop.TryPost(call, static call => call.Run())
-            ? new ValueTask<T>(call.Result)
-            : ValueTask.FromException<T>(ClosedException());
-    }
-
-    /// <summary>Makes a call on the loop, at once if this is its thread.</summary>
-    private protected ValueTask<T> OnLoopAsync<T>(Func<ValueTask<T>> call) => Loop.IsCurrent ? call() : FromOtherThread(call);
-
-    /// <summary>Runs a call on the loop, at once if this is its thread. False when the loop is gone.</summary>
-    private protected bool RunOnLoop(Action action)
-    {
-        if (!Loop.IsCurrent) return Loop.TryPost(action, static action => action());
-        action();
-        return true;
-    }
 }

@@ -29,7 +29,9 @@ public partial class IOStream
         ArgumentNullException.ThrowIfNull(address);
         if (RefuseConnect() is { } refusal) throw refusal;
         if (Interlocked.Exchange(ref _isConnectRequested, true)) throw ConnectedAlready();
-        if (!RunOnLoop(() => DeliverConnect(ConnectAsync(address, serverHostname), callback))) throw ClosedException();
+        bool isBegun = Loop.TryInvoke((Stream: this, address, callback, serverHostname), static call =>
+            call.Stream.DeliverConnect(call.Stream.ConnectAsync(call.address, call.serverHostname), call.callback));
+        if (!isBegun) throw ClosedException();
     }
 
     /// <summary>Connects the socket.</summary>
@@ -52,7 +54,8 @@ public partial class IOStream
         ArgumentNullException.ThrowIfNull(address);
         return Loop.IsCurrent
             ? LimitConnectAsync(ConnectCoreAsync(address, cancellationToken), address)
-            : CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
+            : OffLoop((Stream: this, address, serverHostname, cancellationToken),
+                static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
     }
 
     /// <summary>Connects to a host by name, trying its addresses as RFC 8305 ("Happy Eyeballs") says.</summary>
@@ -248,10 +251,10 @@ public partial class IOStream
     private static void CloseCancelled(object? state, CancellationToken cancellationToken)
     {
         IOStream stream = (IOStream)state!;
-        stream.RunOnLoop(() =>
+        stream.Loop.TryInvoke((stream, cancellationToken), static call =>
         {
             // After the connection was made, a late cancellation changes nothing.
-            if (stream.IsConnecting) stream.CloseNow(CloseReason.Local, new OperationCanceledException(cancellationToken));
+            if (call.stream.IsConnecting) call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.cancellationToken));
         });
     }
 

@@ -23,7 +23,7 @@ public partial class IOStream
     public ValueTask<SslIOStream> StartTlsAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return OnLoopAsync(() => UpgradeAsync(options, null, cancellationToken));
+        return UpgradeAsync(options, null, cancellationToken);
     }
 
     /// <summary>Upgrades a connection to TLS, as the server (STARTTLS). What has arrived already is taken as the beginning of the handshake.</summary>
@@ -33,10 +33,15 @@ public partial class IOStream
     public ValueTask<SslIOStream> StartTlsAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return OnLoopAsync(() => UpgradeAsync(null, options, cancellationToken));
+        return UpgradeAsync(null, options, cancellationToken);
     }
 
-    private async ValueTask<SslIOStream> UpgradeAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
+    private ValueTask<SslIOStream> UpgradeAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken) =>
+        Loop.IsCurrent
+            ? UpgradeCoreAsync(client, server, cancellationToken)
+            : OffLoop((Stream: this, client, server, cancellationToken), static call => call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken));
+
+    private async ValueTask<SslIOStream> UpgradeCoreAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
@@ -63,6 +68,6 @@ public partial class IOStream
     {
         Close();
         // On the loop an upgrade has been made, or is refused because of the close.
-        RunOnLoop(() => Holder.Close());
+        Loop.TryInvoke(this, static stream => stream.Holder.Close());
     }
 }

@@ -65,7 +65,12 @@ public partial class SslIOStream
     public override ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(address);
-        if (!Loop.IsCurrent) return CallElsewhere(() => ConnectAsync(address, serverHostname, cancellationToken));
+        if (!Loop.IsCurrent)
+        {
+            return OffLoop((Stream: this, address, serverHostname, cancellationToken),
+                static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
+        }
+
         serverHostname ??= (address as DnsEndPoint)?.Host;
         return LimitConnectAsync(ConnectAndAuthenticateAsync(address, serverHostname, cancellationToken), address);
     }

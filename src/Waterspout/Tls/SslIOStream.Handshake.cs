@@ -20,7 +20,7 @@ public partial class SslIOStream
     /// </exception>
     public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return CallElsewhere(() => WaitForHandshakeAsync(cancellationToken));
+        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.WaitForHandshakeAsync(call.cancellationToken));
         if (IsEstablished && !IsClosed) return default;
         return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
     }
@@ -31,9 +31,9 @@ public partial class SslIOStream
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static (state, token) =>
         {
             SslIOStream stream = (SslIOStream)state!;
-            stream.RunOnLoop(() =>
+            stream.Loop.TryInvoke((stream, token), static call =>
             {
-                if (!stream.IsEstablished) stream.CloseNow(CloseReason.Local, new OperationCanceledException(token));
+                if (!call.stream.IsEstablished) call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.token));
             });
         }, this);
         try

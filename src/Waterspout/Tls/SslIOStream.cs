@@ -72,10 +72,10 @@ public partial class SslIOStream : IOStream
         _clientOptions = clientOptions;
         _serverOptions = serverOptions;
         transport.SetOwner(this);
-        RunOnLoop(() =>
+        Loop.TryInvoke(this, static stream =>
         {
-            EnsureRegistered();
-            if (transport.IsConnected) StartHandshake(serverHostname: null);
+            stream.EnsureRegistered();
+            if (stream._transport.IsConnected) stream.StartHandshake(serverHostname: null);
         });
     }
 
