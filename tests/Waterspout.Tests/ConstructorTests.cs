@@ -6,7 +6,8 @@ using Waterspout.Interop;
 namespace Waterspout.Tests;
 
 /// <summary>Constructors that fail leave the descriptor to the caller: not lost, not closed, not even later by a finalizer.</summary>
-public abstract class ConstructorTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ConstructorTests : LoopTest
 {
     private static readonly IOStreamOptions s_wrong = new() { ReadTimeout = TimeSpan.Zero };
 
@@ -182,7 +183,3 @@ public abstract class ConstructorTests(PollerKind poller) : LoopTest(poller)
         protected override int? WriteToFd(ReadOnlySpan<byte> data) => null;
     }
 }
-
-public sealed class EpollConstructorTests() : ConstructorTests(PollerKind.Epoll);
-
-public sealed class PortableConstructorTests() : ConstructorTests(PollerKind.Portable);

@@ -6,7 +6,8 @@ namespace Waterspout.Tests;
 
 /// <summary>Many conversations at a time, in frames with checksums, of which some end in the middle.</summary>
 /// <remarks>With WATERSPOUT_FULL=1 in the environment a quarter of an hour for each poller.</remarks>
-public abstract class SoakTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class SoakTests : LoopTest
 {
     private const int AtOnce = 8;
     private const int Conversations = 12; // one after the other, of each of those
@@ -53,7 +54,3 @@ public abstract class SoakTests(PollerKind poller) : LoopTest(poller)
         }
     }
 }
-
-public sealed class EpollSoakTests() : SoakTests(PollerKind.Epoll);
-
-public sealed class PortableSoakTests() : SoakTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>Connects that come to nothing. Every test fails, by its base class, if a descriptor is left behind.</summary>
-public abstract class ConnectFailureTests(PollerKind poller) : ManualLoopTest(poller)
+[OnEachPoller]
+public sealed class ConnectFailureTests : ManualLoopTest
 {
     [Fact]
     public void A_refused_connect_says_so_and_closes_the_stream() => Run(async () =>
@@ -153,7 +154,3 @@ public abstract class ConnectFailureTests(PollerKind poller) : ManualLoopTest(po
 
     private static IOStream NewUnixStream() => new(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
 }
-
-public sealed class EpollConnectFailureTests() : ConnectFailureTests(PollerKind.Epoll);
-
-public sealed class PortableConnectFailureTests() : ConnectFailureTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Text;
 
 namespace Waterspout.Tests;
 
-public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ConnectTests : LoopTest
 {
     [Fact]
     public void The_callback_form_throws_what_is_wrong_with_the_call() => Run(async () =>
@@ -241,7 +242,3 @@ public abstract class ConnectTests(PollerKind poller) : LoopTest(poller)
 
     private static IOStream NewUnixStream() => new(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
 }
-
-public sealed class EpollConnectTests() : ConnectTests(PollerKind.Epoll);
-
-public sealed class PortableConnectTests() : ConnectTests(PollerKind.Portable);

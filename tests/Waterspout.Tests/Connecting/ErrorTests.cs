@@ -7,7 +7,8 @@ using Waterspout.Interop;
 namespace Waterspout.Tests;
 
 /// <summary>What the errors of the system become.</summary>
-public abstract class ErrorTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ErrorTests : LoopTest
 {
     [Fact]
     public void Every_error_number_has_its_own_text_whatever_it_happens_to() => Run(() =>
@@ -83,7 +84,3 @@ public abstract class ErrorTests(PollerKind poller) : LoopTest(poller)
         return (inner.SocketErrorCode, inner.Message);
     }
 }
-
-public sealed class EpollErrorTests() : ErrorTests(PollerKind.Epoll);
-
-public sealed class PortableErrorTests() : ErrorTests(PollerKind.Portable);

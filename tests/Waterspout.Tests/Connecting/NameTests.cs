@@ -5,7 +5,8 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>Connecting by name: no resolver holds a time limit, and every address that it gives is tried.</summary>
-public abstract class NameTests(PollerKind poller) : ManualLoopTest(poller)
+[OnEachPoller]
+public sealed class NameTests : ManualLoopTest
 {
     private static readonly IOStreamOptions s_options = new() { ConnectTimeout = TimeSpan.FromSeconds(3) };
     private static readonly DnsEndPoint s_name = new("name.test", 80);
@@ -215,7 +216,3 @@ public abstract class NameTests(PollerKind poller) : ManualLoopTest(poller)
         internal void Fail() => _answer.TrySetException(new SocketException((int)SocketError.TryAgain));
     }
 }
-
-public sealed class EpollNameTests() : NameTests(PollerKind.Epoll);
-
-public sealed class PortableNameTests() : NameTests(PollerKind.Portable);

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Tests;
 
 /// <summary>The callback forms: when they run, what they get, and what an exception in one does.</summary>
-public abstract class CallbackContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Use)]
+public sealed class CallbackContract : StreamContract
 {
     [Fact]
     public void A_callback_never_runs_within_the_call_that_registered_it() => RunPair(async (left, right) =>

@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Cancelled and timed-out operations: no byte is lost, and the stream stays usable.</summary>
-public abstract class CancellationContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Use)]
+public sealed class CancellationContract : StreamContract
 {
     public static TheoryData<string> Reads => ["bytes", "array", "into", "large into", "delimiter", "regex", "close", "peek", "partial", "parse"];
 

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Tests;
 
 /// <summary>Closing at once, on this side, with errors and without.</summary>
-public abstract class CloseContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Closing)]
+public sealed class CloseContract : StreamContract
 {
     [Theory]
     [InlineData("local")]

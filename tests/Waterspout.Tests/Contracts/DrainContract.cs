@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Closing in order while the peer may still send.</summary>
-public abstract class DrainContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Duplex)]
+public sealed class DrainContract : StreamContract
 {
     private static readonly IOStreamOptions s_halfOpen = new() { AllowHalfOpen = true };
 

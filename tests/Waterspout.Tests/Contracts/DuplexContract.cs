@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Transports that carry data both ways: half-close, resets, both directions at once.</summary>
-public abstract class DuplexContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Duplex)]
+public sealed class DuplexContract : StreamContract
 {
     private static readonly IOStreamOptions s_halfOpen = new() { AllowHalfOpen = true };
 

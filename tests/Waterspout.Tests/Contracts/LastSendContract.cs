@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Tests;
 
 /// <summary>What was written right before a close: it is sent as far as the system takes it, and the rest is not dropped silently.</summary>
-public abstract class LastSendContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.LastSends)]
+public sealed class LastSendContract : StreamContract
 {
     private const string Unsent = "bytes were written and not sent";
 

@@ -3,7 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Tests;
 
 /// <summary>How much is buffered at most, and what happens beyond.</summary>
-public abstract class LimitContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Limits)]
+public sealed class LimitContract : StreamContract
 {
     private static readonly IOStreamOptions s_tenKilobytes = new() { MaxBufferSize = 10_240 };
 

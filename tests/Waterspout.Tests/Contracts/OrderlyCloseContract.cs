@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Closing in order: everything is sent first, within a time limit.</summary>
-public abstract class OrderlyCloseContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Closing)]
+public sealed class OrderlyCloseContract : StreamContract
 {
     [Fact]
     public void Closing_in_order_sends_everything_first() => RunPair(async (left, right) =>

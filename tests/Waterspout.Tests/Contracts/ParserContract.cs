@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>The zero-copy forms: a parser gets the stream's own buffer.</summary>
-public abstract class ParserContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Receiving)]
+public sealed class ParserContract : StreamContract
 {
     [Fact]
     public void A_parser_gets_the_bytes_and_makes_the_result() => RunPair(async (left, right) =>

@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>The peer closes, or ends its side: what is told, when, and what can still be read.</summary>
-public abstract class PeerCloseContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Closing)]
+public sealed class PeerCloseContract : StreamContract
 {
     [Fact]
     public void The_end_fails_a_read_that_the_buffer_cannot_satisfy_and_calls_back_once() => RunPair(async (left, right) =>

@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>What happens at the same moment: cancellations, time limits, calls of many threads. Each read has one outcome, and no byte is lost.</summary>
-public abstract class RaceContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Use)]
+public sealed class RaceContract : StreamContract
 {
     private static readonly TimeSpan[] s_limits =
         [TimeSpan.FromTicks(1), TimeSpan.FromMicroseconds(1), TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan];

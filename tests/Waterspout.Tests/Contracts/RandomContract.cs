@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Waterspout.Tests;
 
 /// <summary>Random use, checked against data that is known. A failure shows its seed.</summary>
-public abstract class RandomContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Random)]
+public sealed class RandomContract : StreamContract
 {
     // Characters that make the expressions below meet parts of themselves all the time.
     private const string Alphabet = "aabbc01\r\n";

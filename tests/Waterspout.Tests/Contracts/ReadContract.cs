@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Reads of a number of bytes, until the end; and what all kinds of reads have in common.</summary>
-public abstract class ReadContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Receiving)]
+public sealed class ReadContract : StreamContract
 {
     [Fact]
     public void A_number_of_bytes_is_put_together_from_pieces() => RunPair(async (left, right) =>

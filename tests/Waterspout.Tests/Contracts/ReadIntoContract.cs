@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Waterspout.Tests;
 
 /// <summary>Reads into memory of the caller's.</summary>
-public abstract class ReadIntoContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Receiving)]
+public sealed class ReadIntoContract : StreamContract
 {
     [Fact]
     public void A_read_into_memory_fills_it_and_leaves_the_rest() => RunPair(async (left, right) =>
@@ -40,6 +41,7 @@ public abstract class ReadIntoContract(Transport transport, PollerKind poller) :
     [InlineData(1_100_000)]
     public void Large_reads_are_exact(int size) => RunPair(async (left, right) =>
     {
+        if (Transport.IsBytewise) size = Math.Min(size, 100_000);
         byte[] data = RandomBytes(new Random(size), (2 * size) + 3);
         Task write = left.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
         AssertSame(data.AsMemory(0, size), await right.ReadBytesAsync(size));

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace Waterspout.Tests;
 
 /// <summary>Reads up to a delimiter or a match, sequences of pieces, and the limits of reads.</summary>
-public abstract class ReadUntilContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Receiving)]
+public sealed class ReadUntilContract : StreamContract
 {
     [Theory]
     [InlineData("\n")]

@@ -2,7 +2,8 @@ namespace Waterspout.Tests;
 
 /// <summary>The peer cuts the connection: what it had sent before is read, and only then the error.</summary>
 /// <remarks>A close with something unread is a reset, on TCP and on Unix sockets.</remarks>
-public abstract class ResetContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Resets)]
+public sealed class ResetContract : StreamContract
 {
     // As much as the smallest queue of a kernel takes, and more than one record of TLS.
     private const int Size = 60_000;

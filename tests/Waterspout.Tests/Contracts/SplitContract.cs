@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Pieces between delimiters, handed over in the stream's own buffer.</summary>
-public abstract class SplitContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Receiving)]
+public sealed class SplitContract : StreamContract
 {
     [Theory]
     [InlineData("a,b,,c,", "a|b||c")]

@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Use from other threads than the loop's.</summary>
-public abstract class ThreadContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Use)]
+public sealed class ThreadContract : StreamContract
 {
     [Fact]
     public void Everything_works_from_another_thread_and_never_goes_on_on_the_loops() => RunPair((left, right) => Task.Run(async () =>

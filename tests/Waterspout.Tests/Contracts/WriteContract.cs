@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Waterspout.Tests;
 
 /// <summary>Writes: order, completion, forms of data, backpressure.</summary>
-public abstract class WriteContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Sending)]
+public sealed class WriteContract : StreamContract
 {
     [Fact]
     public void Writing_nothing_is_legal_and_sends_nothing() => RunPair(async (left, right) =>

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>How writing ends: completed, cut off by the peer, given up.</summary>
-public abstract class WriteEndContract(Transport transport, PollerKind poller) : StreamContract(transport, poller)
+[Contract(Aspects.Sending)]
+public sealed class WriteEndContract : StreamContract
 {
     [Fact]
     public void Completing_the_writes_sends_everything_and_the_end_after_it() => RunPair(async (left, right) =>

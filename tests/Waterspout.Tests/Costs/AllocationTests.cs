@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>What the steady state costs in memory, counted and not timed. Everything runs on the loop's thread, so the thread's count is the whole.</summary>
-public abstract class AllocationTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class AllocationTests : LoopTest
 {
     private const int Warmup = 2_000;
     private const int Rounds = 5_000;
@@ -150,7 +151,3 @@ public abstract class AllocationTests(PollerKind poller) : LoopTest(poller)
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 }
-
-public sealed class AllocationEpollTests() : AllocationTests(PollerKind.Epoll);
-
-public sealed class AllocationPortableTests() : AllocationTests(PollerKind.Portable);

@@ -10,7 +10,8 @@ namespace Waterspout.Tests;
 /// several attempts that is low enough counts. Least of five, in ten runs: 492 to 518 bytes for a stream, 700 to 716 for a server's.
 /// </remarks>
 [Collection(nameof(Alone))]
-public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class IdleTests : LoopTest
 {
     // A power of two, and as many before as are counted: so the loop's tables grow by what they hold.
     private const int Connections = 512;
@@ -24,10 +25,10 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
 #endif
 
     // The portable poller keeps a list and an index of what it watches; epoll's are in the kernel.
-    private readonly int _more = Build + (poller == PollerKind.Portable ? 90 : 0);
+    private int More => Build + (Poller == PollerKind.Portable ? 90 : 0);
 
     [Fact]
-    public void A_stream_whose_handler_waits_in_a_read_holds_half_a_kilobyte() => AssertHolds(530 + _more, async () =>
+    public void A_stream_whose_handler_waits_in_a_read_holds_half_a_kilobyte() => AssertHolds(530 + More, async () =>
     {
         List<IOStream> streams = [];
         await MakeAsync();
@@ -53,7 +54,7 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
     });
 
     [Fact]
-    public void A_connection_of_a_server_holds_little_more() => AssertHolds(750 + _more, async () =>
+    public void A_connection_of_a_server_holds_littleMore() => AssertHolds(750 + More, async () =>
     {
         int begun = 0;
         await using TcpServer server = new(
@@ -118,7 +119,3 @@ public abstract class IdleTests(PollerKind poller) : LoopTest(poller)
 /// <summary>Tests that measure what the whole process shares.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;
-
-public sealed class IdleEpollTests() : IdleTests(PollerKind.Epoll);
-
-public sealed class IdlePortableTests() : IdleTests(PollerKind.Portable);

@@ -5,7 +5,7 @@ namespace Waterspout.Tests;
 /// After the body the loop is disposed. Then the test fails if something was logged at Warning or above that <see cref="ExpectLog"/> had not
 /// announced, if a descriptor was left open, or if a task failed and nobody looked.
 /// </remarks>
-public abstract class LoopTest(PollerKind poller = PollerKind.Default)
+public abstract class LoopTest
 {
     /// <summary>A guard against hanging, not a measure: far longer than any test takes.</summary>
     protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -15,7 +15,7 @@ public abstract class LoopTest(PollerKind poller = PollerKind.Default)
     protected RecordedLog Log { get; } = new();
 
     /// <summary>For other loops that a test makes.</summary>
-    protected PollerKind Poller => poller;
+    protected PollerKind Poller { get; } = Setting.Current.Poller;
 
     /// <summary>The loop of the test that runs.</summary>
     protected IOLoop Loop => _loop ?? throw new InvalidOperationException("There is a loop within a body only.");

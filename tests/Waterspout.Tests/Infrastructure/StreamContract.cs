@@ -4,16 +4,16 @@ using Waterspout.Diagnostics;
 namespace Waterspout.Tests;
 
 /// <summary>What every kind of stream does, over a pair of them.</summary>
-public abstract class StreamContract(Transport transport, PollerKind poller) : LoopTest(poller)
+public abstract class StreamContract : LoopTest
 {
-    protected Transport Transport => transport;
+    protected Transport Transport { get; } = Transports.Make(Setting.Current);
 
     private LoopCounters Counters => Loop.Counters;
 
     /// <summary>Runs a body with a connected pair: left writes, right reads.</summary>
     protected void RunPair(Func<BaseIOStream, BaseIOStream, Task> body, IOStreamOptions? options = null) => Run(async () =>
     {
-        (BaseIOStream left, BaseIOStream right) = await transport.ConnectAsync(options);
+        (BaseIOStream left, BaseIOStream right) = await Transport.ConnectAsync(options);
         await body(left, right);
     });
 
@@ -42,7 +42,7 @@ public abstract class StreamContract(Transport transport, PollerKind poller) : L
     /// <summary>Writes more than goes away while nobody reads. The write is returned in <paramref name="pending"/>.</summary>
     protected byte[] Clog(BaseIOStream stream, out Task pending)
     {
-        byte[] data = new byte[transport.MoreThanTheKernelTakes];
+        byte[] data = new byte[Transport.MoreThanTheKernelTakes];
         new Random(1).NextBytes(data);
         pending = stream.WriteAsync((ReadOnlyMemory<byte>)data).AsTask();
         Assert.False(pending.IsCompleted);

@@ -4,7 +4,8 @@ namespace Waterspout.Tests;
 
 /// <summary>Whatever holds the loop is named while it does.</summary>
 /// <remarks>The tests look in the watchdog's place: twice, since what is seen once may be over soon.</remarks>
-public abstract class BlockedLoopTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class BlockedLoopTests : LoopTest
 {
     private const int Much = 8 << 20;
 
@@ -233,7 +234,3 @@ public abstract class BlockedLoopTests(PollerKind poller) : LoopTest(poller)
         Hold();
     }
 }
-
-public sealed class EpollBlockedLoopTests() : BlockedLoopTests(PollerKind.Epoll);
-
-public sealed class PortableBlockedLoopTests() : BlockedLoopTests(PollerKind.Portable);

@@ -3,7 +3,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>One stream that always has data, beside everything else that a loop does.</summary>
-public abstract class BudgetTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class BudgetTests : LoopTest
 {
     private const int Budget = 256 * 1024;
     private const int SendBudget = 1024 * 1024;
@@ -155,7 +156,3 @@ public abstract class BudgetTests(PollerKind poller) : LoopTest(poller)
         }
     }
 }
-
-public sealed class EpollBudgetTests() : BudgetTests(PollerKind.Epoll);
-
-public sealed class PortableBudgetTests() : BudgetTests(PollerKind.Portable);

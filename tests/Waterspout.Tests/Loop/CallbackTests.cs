@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Waterspout.Tests;
 
-public abstract class CallbackTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class CallbackTests : LoopTest
 {
     [Fact]
     public void Callbacks_of_many_threads_run_once_each_on_the_loop_in_the_order_of_their_thread() => Run(async () =>
@@ -168,7 +169,3 @@ public abstract class CallbackTests(PollerKind poller) : LoopTest(poller)
         await task;
     });
 }
-
-public sealed class EpollCallbackTests() : CallbackTests(PollerKind.Epoll);
-
-public sealed class PortableCallbackTests() : CallbackTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-public abstract class DiagnosticsTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class DiagnosticsTests : LoopTest
 {
     // What holds a loop in so many turns at its beginning is no warning.
     private const int FirstTurns = 100;
@@ -172,7 +173,3 @@ public abstract class DiagnosticsTests(PollerKind poller) : LoopTest(poller)
         return values;
     }
 }
-
-public sealed class EpollDiagnosticsTests() : DiagnosticsTests(PollerKind.Epoll);
-
-public sealed class PortableDiagnosticsTests() : DiagnosticsTests(PollerKind.Portable);

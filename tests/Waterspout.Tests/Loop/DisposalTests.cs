@@ -1,6 +1,7 @@
 namespace Waterspout.Tests;
 
-public abstract class DisposalTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class DisposalTests : LoopTest
 {
     [Fact]
     public void Disposing_a_loop_that_does_not_run_closes_its_streams_and_fails_what_was_pending() => Check(() =>
@@ -138,7 +139,3 @@ public abstract class DisposalTests(PollerKind poller) : LoopTest(poller)
         timer.Dispose();
     });
 }
-
-public sealed class EpollDisposalTests() : DisposalTests(PollerKind.Epoll);
-
-public sealed class PortableDisposalTests() : DisposalTests(PollerKind.Portable);

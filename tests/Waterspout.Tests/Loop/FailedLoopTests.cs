@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Loops that could not be made leave nothing behind.</summary>
-public abstract class FailedLoopTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class FailedLoopTests : LoopTest
 {
     [Fact]
     public void A_loop_whose_clock_fails_leaves_nothing_open() => Run(() =>
@@ -26,7 +27,3 @@ public abstract class FailedLoopTests(PollerKind poller) : LoopTest(poller)
             _left-- > 0 ? base.CreateTimer(callback, state, dueTime, period) : throw new NotSupportedException("no more timers");
     }
 }
-
-public sealed class EpollFailedLoopTests() : FailedLoopTests(PollerKind.Epoll);
-
-public sealed class PortableFailedLoopTests() : FailedLoopTests(PollerKind.Portable);

@@ -2,7 +2,8 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-public abstract class HandlerTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class HandlerTests : LoopTest
 {
     [Fact]
     public void A_handler_is_called_as_long_as_its_descriptor_is_ready() => Run(async () =>
@@ -324,7 +325,3 @@ public abstract class HandlerTests(PollerKind poller) : LoopTest(poller)
         internal static int Duplicate(int from, int to) => Dup3(from, to, LibC.O_CLOEXEC);
     }
 }
-
-public sealed class EpollHandlerTests() : HandlerTests(PollerKind.Epoll);
-
-public sealed class PortableHandlerTests() : HandlerTests(PollerKind.Portable);

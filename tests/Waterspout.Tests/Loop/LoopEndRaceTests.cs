@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>Whatever other threads ask while a loop is disposed is answered.</summary>
-public abstract class LoopEndRaceTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class LoopEndRaceTests : LoopTest
 {
     private const int Rounds = 50;
 
@@ -123,7 +124,3 @@ public abstract class LoopEndRaceTests(PollerKind poller) : LoopTest(poller)
 
     private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 }
-
-public sealed class EpollLoopEndRaceTests() : LoopEndRaceTests(PollerKind.Epoll);
-
-public sealed class PortableLoopEndRaceTests() : LoopEndRaceTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>Nobody waits for a loop that has been disposed.</summary>
-public abstract class LoopEndTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class LoopEndTests : LoopTest
 {
     [Theory]
     [InlineData(false)]
@@ -214,7 +215,3 @@ public abstract class LoopEndTests(PollerKind poller) : LoopTest(poller)
         protected override int? ReadFromFd(Span<byte> buffer) => null;
     }
 }
-
-public sealed class EpollLoopEndTests() : LoopEndTests(PollerKind.Epoll);
-
-public sealed class PortableLoopEndTests() : LoopEndTests(PollerKind.Portable);

@@ -3,7 +3,7 @@ using Waterspout.Testing;
 namespace Waterspout.Tests;
 
 /// <summary>Tests on a loop whose clock they move by hand.</summary>
-public abstract class ManualLoopTest(PollerKind poller) : LoopTest(poller)
+public abstract class ManualLoopTest : LoopTest
 {
     protected ManualTimeProvider Clock { get; } = new();
 

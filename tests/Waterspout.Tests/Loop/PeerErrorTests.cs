@@ -4,7 +4,8 @@ using Waterspout.Diagnostics;
 namespace Waterspout.Tests;
 
 /// <summary>What peers do wrong is logged, but no peer can fill a log with it.</summary>
-public abstract class PeerErrorTests(PollerKind poller) : ManualLoopTest(poller)
+[OnEachPoller]
+public sealed class PeerErrorTests : ManualLoopTest
 {
     [Fact]
     public void So_many_lines_a_second_and_then_the_number_of_those_left_out() => RunManually(async () =>
@@ -41,7 +42,3 @@ public abstract class PeerErrorTests(PollerKind poller) : ManualLoopTest(poller)
 
     private IEnumerable<string> Lines() => Log.Lines.Where(line => line.Level == LogLevel.Information).Select(line => line.Message);
 }
-
-public sealed class EpollPeerErrorTests() : PeerErrorTests(PollerKind.Epoll);
-
-public sealed class PortablePeerErrorTests() : PeerErrorTests(PollerKind.Portable);

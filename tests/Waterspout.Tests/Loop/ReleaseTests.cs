@@ -4,7 +4,8 @@ namespace Waterspout.Tests;
 
 /// <summary>A loop that has nothing to do holds nothing of what it did last.</summary>
 /// <remarks>Each asks from another thread, and wakes the loop for nothing: what another callback would push out counts as held.</remarks>
-public abstract class ReleaseTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ReleaseTests : LoopTest
 {
     [Fact]
     public void What_a_callback_had_is_released() => Idle(Add);
@@ -193,7 +194,3 @@ public abstract class ReleaseTests(PollerKind poller) : LoopTest(poller)
         GC.KeepAlive(_kept);
     });
 }
-
-public sealed class EpollReleaseTests() : ReleaseTests(PollerKind.Epoll);
-
-public sealed class PortableReleaseTests() : ReleaseTests(PollerKind.Portable);

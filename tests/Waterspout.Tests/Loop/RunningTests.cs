@@ -1,6 +1,7 @@
 namespace Waterspout.Tests;
 
-public abstract class RunningTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class RunningTests : LoopTest
 {
     [Fact]
     public void RunSync_returns_the_result_of_main_which_runs_on_the_loop() => Check(() =>
@@ -244,7 +245,3 @@ public abstract class RunningTests(PollerKind poller) : LoopTest(poller)
         Assert.InRange(Loop.Counters.Turns - before, 0, 100);
     });
 }
-
-public sealed class EpollRunningTests() : RunningTests(PollerKind.Epoll);
-
-public sealed class PortableRunningTests() : RunningTests(PollerKind.Portable);

@@ -3,7 +3,8 @@ using Waterspout.Testing;
 namespace Waterspout.Tests;
 
 /// <summary>What a stream is not interested in does not keep the loop busy.</summary>
-public abstract class SpinTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class SpinTests : LoopTest
 {
     // A loop that spins makes thousands of turns in the time that these tests let pass.
     private const int FewTurns = 100;
@@ -118,7 +119,3 @@ public abstract class SpinTests(PollerKind poller) : LoopTest(poller)
         return Loop.Counters.Turns - before;
     }
 }
-
-public sealed class EpollSpinTests() : SpinTests(PollerKind.Epoll);
-
-public sealed class PortableSpinTests() : SpinTests(PollerKind.Portable);

@@ -3,7 +3,8 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-public abstract class StreamTimeoutTests(PollerKind poller) : ManualLoopTest(poller)
+[OnEachPoller]
+public sealed class StreamTimeoutTests : ManualLoopTest
 {
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
     private static readonly IOStreamOptions s_reading = new() { ReadTimeout = s_second };
@@ -156,7 +157,3 @@ public abstract class StreamTimeoutTests(PollerKind poller) : ManualLoopTest(pol
         Assert.Equal(0, Loop.TimerCount);
     });
 }
-
-public sealed class EpollStreamTimeoutTests() : StreamTimeoutTests(PollerKind.Epoll);
-
-public sealed class PortableStreamTimeoutTests() : StreamTimeoutTests(PollerKind.Portable);

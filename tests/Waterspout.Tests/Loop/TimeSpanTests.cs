@@ -4,7 +4,8 @@ using Waterspout.Testing;
 namespace Waterspout.Tests;
 
 /// <summary>Wherever a time is taken: infinite and the longest are without limit, zero and less are what the documentation says, and the call itself refuses.</summary>
-public abstract class TimeSpanTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class TimeSpanTests : LoopTest
 {
     private static readonly TimeSpan s_negative = TimeSpan.FromMilliseconds(-2);
 
@@ -193,7 +194,3 @@ public abstract class TimeSpanTests(PollerKind poller) : LoopTest(poller)
         return 1;
     }
 }
-
-public sealed class EpollTimeSpanTests() : TimeSpanTests(PollerKind.Epoll);
-
-public sealed class PortableTimeSpanTests() : TimeSpanTests(PollerKind.Portable);

@@ -1,6 +1,7 @@
 namespace Waterspout.Tests;
 
-public abstract class TimerTests(PollerKind poller) : ManualLoopTest(poller)
+[OnEachPoller]
+public sealed class TimerTests : ManualLoopTest
 {
     private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
 
@@ -278,7 +279,3 @@ public abstract class TimerTests(PollerKind poller) : ManualLoopTest(poller)
         }
     });
 }
-
-public sealed class EpollTimerTests() : TimerTests(PollerKind.Epoll);
-
-public sealed class PortableTimerTests() : TimerTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Waterspout.Tests;
 
 /// <summary>An exception that nobody has handled is not silent.</summary>
-public abstract class UnhandledTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class UnhandledTests : LoopTest
 {
     // The first use opens a descriptor, which is not the test's.
     private static readonly TextWriter s_error = Console.Error;
@@ -122,7 +123,3 @@ public abstract class UnhandledTests(PollerKind poller) : LoopTest(poller)
         options.UnhandledException = _reported.Add;
     }
 }
-
-public sealed class EpollUnhandledTests() : UnhandledTests(PollerKind.Epoll);
-
-public sealed class PortableUnhandledTests() : UnhandledTests(PollerKind.Portable);

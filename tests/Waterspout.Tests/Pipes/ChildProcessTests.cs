@@ -6,7 +6,8 @@ using Waterspout.Interop;
 namespace Waterspout.Tests;
 
 /// <summary>The standard input and output of children, a FIFO and a terminal.</summary>
-public abstract class ChildProcessTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ChildProcessTests : LoopTest
 {
     [Fact]
     public void A_child_gets_what_is_written_and_its_output_is_read() => Run(async () =>
@@ -123,7 +124,3 @@ public abstract class ChildProcessTests(PollerKind poller) : LoopTest(poller)
         return path;
     }
 }
-
-public sealed class EpollChildProcessTests() : ChildProcessTests(PollerKind.Epoll);
-
-public sealed class PortableChildProcessTests() : ChildProcessTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class PipeTests : LoopTest
 {
     [Fact]
     public void A_megabyte_goes_through_a_pipe_of_64_KiB() => Run(async () =>
@@ -265,7 +266,3 @@ public abstract class PipeTests(PollerKind poller) : LoopTest(poller)
         other.Close();
     });
 }
-
-public sealed class EpollPipeTests() : PipeTests(PollerKind.Epoll);
-
-public sealed class PortablePipeTests() : PipeTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using Waterspout.Interop;
 namespace Waterspout.Tests;
 
 /// <summary>Streams over what somebody else has open too: the mode is everybody's.</summary>
-public abstract class SharedModeTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class SharedModeTests : LoopTest
 {
     private const int Much = 1_000_000;
 
@@ -119,7 +120,3 @@ public abstract class SharedModeTests(PollerKind poller) : LoopTest(poller)
 
     private static bool IsBlocking(int fd) => (FileDescriptors.GetStatusFlags(fd).Value & LibC.O_NONBLOCK) == 0;
 }
-
-public sealed class EpollSharedModeTests() : SharedModeTests(PollerKind.Epoll);
-
-public sealed class PortableSharedModeTests() : SharedModeTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using Waterspout.Interop;
 namespace Waterspout.Tests;
 
 /// <summary>Terminals and serial lines, whose reads end in more ways than those of pipes.</summary>
-public abstract class TerminalTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class TerminalTests : LoopTest
 {
     [Fact]
     public void A_serial_line_that_gives_zero_where_there_is_nothing_has_not_ended() => Run(async () =>
@@ -47,7 +48,3 @@ public abstract class TerminalTests(PollerKind poller) : LoopTest(poller)
 
     private static async Task<string> ReadLineAsync(PipeIOStream port) => Encoding.ASCII.GetString(await port.ReadUntilAsync("\n"u8).AsTask().WaitAsync(Limit));
 }
-
-public sealed class EpollTerminalTests() : TerminalTests(PollerKind.Epoll);
-
-public sealed class PortableTerminalTests() : TerminalTests(PollerKind.Portable);

@@ -4,7 +4,8 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-public abstract class FaultyStreamTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class FaultyStreamTests : LoopTest
 {
     [Theory]
     [InlineData(1)]
@@ -120,7 +121,3 @@ public abstract class FaultyStreamTests(PollerKind poller) : LoopTest(poller)
         Assert.Throws<ArgumentOutOfRangeException>(() => script.FailAt(0, new IOException()));
     }
 }
-
-public sealed class EpollFaultyStreamTests() : FaultyStreamTests(PollerKind.Epoll);
-
-public sealed class PortableFaultyStreamTests() : FaultyStreamTests(PollerKind.Portable);

@@ -1,7 +1,8 @@
 namespace Waterspout.Tests;
 
 /// <summary>Large reads into the caller's memory that are cancelled and made again.</summary>
-public abstract class IntoReadTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class IntoReadTests : LoopTest
 {
     [Fact]
     public void A_read_that_is_cancelled_again_and_again_costs_no_more_for_what_it_has() => Run(async () =>
@@ -67,7 +68,3 @@ public abstract class IntoReadTests(PollerKind poller) : LoopTest(poller)
         }
     });
 }
-
-public sealed class EpollIntoReadTests() : IntoReadTests(PollerKind.Epoll);
-
-public sealed class PortableIntoReadTests() : IntoReadTests(PollerKind.Portable);

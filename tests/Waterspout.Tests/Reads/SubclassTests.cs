@@ -3,7 +3,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests;
 
 /// <summary>Streams of the user's own, with nothing but the members that they have to implement.</summary>
-public abstract class SubclassTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class SubclassTests : LoopTest
 {
     [Fact]
     public void Writes_of_several_pieces_leave_whole_and_in_order() => Run(async () =>
@@ -95,7 +96,3 @@ public abstract class SubclassTests(PollerKind poller) : LoopTest(poller)
         }
     }
 }
-
-public sealed class EpollSubclassTests() : SubclassTests(PollerKind.Epoll);
-
-public sealed class PortableSubclassTests() : SubclassTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>The lines of a connection from its acceptance to its close are found by its number, and name its peer.</summary>
-public abstract partial class ConnectionLinesTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed partial class ConnectionLinesTests : LoopTest
 {
     [Theory]
     [InlineData(false)]
@@ -39,7 +40,3 @@ public abstract partial class ConnectionLinesTests(PollerKind poller) : LoopTest
     [GeneratedRegex("#[0-9]+")]
     private static partial Regex Number();
 }
-
-public sealed class EpollConnectionLinesTests() : ConnectionLinesTests(PollerKind.Epoll);
-
-public sealed class PortableConnectionLinesTests() : ConnectionLinesTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>Clients that end their side behind their last request: they get their answers, and handlers end all the same.</summary>
-public abstract class HalfCloseTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class HalfCloseTests : LoopTest
 {
     [Theory]
     [InlineData(false, false)]
@@ -116,7 +117,3 @@ public abstract class HalfCloseTests(PollerKind poller) : LoopTest(poller)
         while (server.ConnectionCount > 0) await Turn();
     }
 }
-
-public sealed class EpollHalfCloseTests() : HalfCloseTests(PollerKind.Epoll);
-
-public sealed class PortableHalfCloseTests() : HalfCloseTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>Connections that have been accepted and are not with their handler yet: on their way to another loop, or shaking hands.</summary>
-public abstract class HandOverTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class HandOverTests : LoopTest
 {
     [Fact]
     public void A_connection_on_its_way_counts() => Run(async () =>
@@ -198,7 +199,3 @@ public abstract class HandOverTests(PollerKind poller) : LoopTest(poller)
         }
     }
 }
-
-public sealed class EpollHandOverTests() : HandOverTests(PollerKind.Epoll);
-
-public sealed class PortableHandOverTests() : HandOverTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Text;
 namespace Waterspout.Tests;
 
 /// <summary>Listening: on all addresses that are asked for or on none, and at no file's expense.</summary>
-public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ListenTests : LoopTest
 {
     [Fact]
     public void One_port_is_listened_on_at_all_addresses() => Run(async () =>
@@ -232,7 +233,3 @@ public abstract class ListenTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal("hello\n", Encoding.ASCII.GetString(await client.ReadUntilAsync("\n"u8)));
     }
 }
-
-public sealed class EpollListenTests() : ListenTests(PollerKind.Epoll);
-
-public sealed class PortableListenTests() : ListenTests(PollerKind.Portable);

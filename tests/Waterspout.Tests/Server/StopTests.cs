@@ -4,7 +4,8 @@ using System.Text;
 namespace Waterspout.Tests;
 
 /// <summary>Stopping: handlers are notified, and whatever they do, the stop ends at its limit.</summary>
-public abstract class StopTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class StopTests : LoopTest
 {
     private static readonly TimeSpan s_short = TimeSpan.FromMilliseconds(50);
 
@@ -227,7 +228,3 @@ public abstract class StopTests(PollerKind poller) : LoopTest(poller)
         }
     }
 }
-
-public sealed class EpollStopTests() : StopTests(PollerKind.Epoll);
-
-public sealed class PortableStopTests() : StopTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class TcpServerTests : LoopTest
 {
     [Fact]
     public void Lines_are_echoed_over_TCP() => Run(async () =>
@@ -231,7 +232,3 @@ public abstract class TcpServerTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal("hello\n", Encoding.ASCII.GetString(await client.ReadUntilAsync("\n"u8)));
     }
 }
-
-public sealed class EpollTcpServerTests() : TcpServerTests(PollerKind.Epoll);
-
-public sealed class PortableTcpServerTests() : TcpServerTests(PollerKind.Portable);

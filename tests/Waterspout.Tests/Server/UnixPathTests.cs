@@ -5,7 +5,8 @@ using System.Text;
 namespace Waterspout.Tests;
 
 /// <summary>Unix sockets: what is at a path is looked at without disturbing anybody, and a server removes only what it has made.</summary>
-public abstract class UnixPathTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class UnixPathTests : LoopTest
 {
     [Fact]
     public void A_live_server_whose_backlog_is_full_does_not_block_the_look() => Run(async () =>
@@ -153,7 +154,3 @@ public abstract class UnixPathTests(PollerKind poller) : LoopTest(poller)
         Assert.Equal("hello\n", Encoding.ASCII.GetString(await client.ReadUntilAsync("\n"u8)));
     }
 }
-
-public sealed class EpollUnixPathTests() : UnixPathTests(PollerKind.Epoll);
-
-public sealed class PortableUnixPathTests() : UnixPathTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Security.Authentication;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>When this side says in TLS that it has ended. The peer is SslStream on a thread of its own, behind which the records can be seen.</summary>
-public abstract class CloseNotifyTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class CloseNotifyTests : TlsTest
 {
     private const int Piece = 1000;
     private static readonly IOStreamOptions s_halfOpen = new() { AllowHalfOpen = true };
@@ -202,7 +203,3 @@ public abstract class CloseNotifyTests(PollerKind poller) : TlsTest(poller)
         }
     }
 }
-
-public sealed class EpollCloseNotifyTests() : CloseNotifyTests(PollerKind.Epoll);
-
-public sealed class PortableCloseNotifyTests() : CloseNotifyTests(PollerKind.Portable);

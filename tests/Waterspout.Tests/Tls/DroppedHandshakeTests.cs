@@ -6,7 +6,8 @@ using Waterspout.Tls;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>Nothing is computed for a peer that has gone, and what its handshake holds is free at once.</summary>
-public abstract class DroppedHandshakeTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class DroppedHandshakeTests : TlsTest
 {
     private int _chosen;
 
@@ -130,7 +131,3 @@ internal sealed class BlockedWorkers : IThreadPoolWorkItem, IDisposable
         _release.Dispose();
     }
 }
-
-public sealed class EpollDroppedHandshakeTests() : DroppedHandshakeTests(PollerKind.Epoll);
-
-public sealed class PortableDroppedHandshakeTests() : DroppedHandshakeTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Security.Authentication;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>Streams that nobody refers to. SslStream may be waiting for data on one, and does not count as somebody.</summary>
-public abstract class DroppedTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class DroppedTests : TlsTest
 {
     private const int MuchData = 24 * 1024 * 1024;
 
@@ -119,7 +120,3 @@ public abstract class DroppedTests(PollerKind poller) : TlsTest(poller)
         GC.Collect();
     }
 }
-
-public sealed class EpollDroppedTests() : DroppedTests(PollerKind.Epoll);
-
-public sealed class PortableDroppedTests() : DroppedTests(PollerKind.Portable);

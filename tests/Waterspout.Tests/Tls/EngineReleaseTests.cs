@@ -7,7 +7,8 @@ using Waterspout.Tls;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>The engine, which has memory outside of the managed heap, ends with the stream, and not under the feet of a handshake.</summary>
-public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class EngineReleaseTests : TlsTest
 {
     [Fact]
     public void An_engine_whose_handshake_has_failed_is_disposed() => Run(async () =>
@@ -115,7 +116,3 @@ public abstract class EngineReleaseTests(PollerKind poller) : TlsTest(poller)
         public void Dispose() => Disposed.SetResult();
     }
 }
-
-public sealed class EpollEngineReleaseTests() : EngineReleaseTests(PollerKind.Epoll);
-
-public sealed class PortableEngineReleaseTests() : EngineReleaseTests(PollerKind.Portable);

@@ -6,7 +6,8 @@ using Waterspout.Tls;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>What goes on between a TLS stream, SslStream and the transport underneath.</summary>
-public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class EngineTests : TlsTest
 {
     [Fact]
     public void What_TLS_itself_has_to_send_does_not_stop_a_write_that_waits() => Run(async () =>
@@ -100,7 +101,3 @@ public abstract class EngineTests(PollerKind poller) : TlsTest(poller)
         Assert.Equal(4, records); // of 16 KiB each, but for the last
     });
 }
-
-public sealed class EpollEngineTests() : EngineTests(PollerKind.Epoll);
-
-public sealed class PortableEngineTests() : EngineTests(PollerKind.Portable);

@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>What goes wrong in TLS itself, with the platform's SslStream at the other end: each side is told what it was.</summary>
-public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class FailureTests : TlsTest
 {
     [Fact]
     public void A_client_hears_why_the_server_refuses_it() => Run(async () =>
@@ -124,7 +125,3 @@ public abstract class FailureTests(PollerKind poller) : TlsTest(poller)
         }
     }
 }
-
-public sealed class EpollFailureTests() : FailureTests(PollerKind.Epoll);
-
-public sealed class PortableFailureTests() : FailureTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Tls;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>The number of handshakes that are under way is bounded, and those who hold places do not keep others out.</summary>
-public abstract class HandshakeGateTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class HandshakeGateTests : TlsTest
 {
     [Fact]
     public void Clients_that_only_say_hello_do_not_keep_another_one_out() => Run(async () =>
@@ -131,7 +132,3 @@ public abstract class HandshakeGateTests(PollerKind poller) : TlsTest(poller)
         return client;
     }
 }
-
-public sealed class EpollHandshakeGateTests() : HandshakeGateTests(PollerKind.Epoll);
-
-public sealed class PortableHandshakeGateTests() : HandshakeGateTests(PollerKind.Portable);

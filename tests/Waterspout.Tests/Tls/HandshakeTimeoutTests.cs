@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>A peer that says nothing holds nobody for ever: every form of a handshake has a time limit.</summary>
-public abstract class HandshakeTimeoutTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class HandshakeTimeoutTests : TlsTest
 {
     private static readonly IOStreamOptions s_options = new() { HandshakeTimeout = TimeSpan.FromMilliseconds(20) };
 
@@ -118,7 +119,3 @@ public abstract class HandshakeTimeoutTests(PollerKind poller) : TlsTest(poller)
         Assert.Equal(CloseReason.Timeout, stream.CloseReason);
     }
 }
-
-public sealed class EpollHandshakeTimeoutTests() : HandshakeTimeoutTests(PollerKind.Epoll);
-
-public sealed class PortableHandshakeTimeoutTests() : HandshakeTimeoutTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ namespace Waterspout.Tests.Tls;
 
 /// <summary>A client that sends and leaves as soon as it can, while the server still says its last words of the handshake.</summary>
 /// <remarks>The client is done one flight before the server, whose session tickets then meet a closed connection.</remarks>
-public abstract class QuickClientTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class QuickClientTests : TlsTest
 {
     public static TheoryData<SslProtocols, bool> Kinds => new MatrixTheoryData<SslProtocols, bool>([SslProtocols.Tls12, SslProtocols.Tls13], [true, false]);
 
@@ -47,7 +48,3 @@ public abstract class QuickClientTests(PollerKind poller) : TlsTest(poller)
         }
     });
 }
-
-public sealed class EpollQuickClientTests() : QuickClientTests(PollerKind.Epoll);
-
-public sealed class PortableQuickClientTests() : QuickClientTests(PollerKind.Portable);

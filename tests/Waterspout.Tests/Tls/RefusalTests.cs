@@ -6,7 +6,8 @@ using System.Security.Cryptography;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>A server that refuses a handshake says why.</summary>
-public abstract class RefusalTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class RefusalTests : TlsTest
 {
     private const byte Alert = 21; // the type of its record (RFC 8446, 5.1)
 
@@ -59,7 +60,3 @@ public abstract class RefusalTests(PollerKind poller) : TlsTest(poller)
         return bytes;
     }
 }
-
-public sealed class EpollRefusalTests() : RefusalTests(PollerKind.Epoll);
-
-public sealed class PortableRefusalTests() : RefusalTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Security.Authentication;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>Records that cost far more than their bytes say: what they take of a turn is bounded by time, and nothing of them is lost.</summary>
-public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class SmallRecordTests : TlsTest
 {
     private const int Records = 20_000;
 
@@ -96,7 +97,3 @@ public abstract class SmallRecordTests(PollerKind poller) : TlsTest(poller)
         for (int i = 0; i < records; i++) peer.Write([(byte)i]);
     });
 }
-
-public sealed class EpollSmallRecordTests() : SmallRecordTests(PollerKind.Epoll);
-
-public sealed class PortableSmallRecordTests() : SmallRecordTests(PollerKind.Portable);

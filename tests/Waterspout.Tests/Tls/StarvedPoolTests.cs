@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>No thread of the pool is needed for a connection over TLS, from its handshake to its end.</summary>
-public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class StarvedPoolTests : TlsTest
 {
     private readonly ManualResetEventSlim _release = new();
 
@@ -118,7 +119,3 @@ public abstract class StarvedPoolTests(PollerKind poller) : TlsTest(poller)
         while (true) await stream.WriteAsync(await stream.ReadUntilAsync("\n"u8));
     }
 }
-
-public sealed class EpollStarvedPoolTests() : StarvedPoolTests(PollerKind.Epoll);
-
-public sealed class PortableStarvedPoolTests() : StarvedPoolTests(PollerKind.Portable);

@@ -6,7 +6,7 @@ using System.Text;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>Tests of TLS streams: pairs of them, and what they are asked again and again.</summary>
-public abstract class TlsTest(PollerKind poller = PollerKind.Default) : LoopTest(poller)
+public abstract class TlsTest : LoopTest
 {
     public static TheoryData<SslProtocols> Protocols => [SslProtocols.Tls12, SslProtocols.Tls13];
 

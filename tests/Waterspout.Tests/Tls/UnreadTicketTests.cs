@@ -1,7 +1,8 @@
 namespace Waterspout.Tests.Tls;
 
 /// <summary>The session tickets of TLS 1.3, which are left in the kernel by a client that reads nothing.</summary>
-public abstract class UnreadTicketTests(PollerKind poller) : TlsTest(poller)
+[OnEachPoller]
+public sealed class UnreadTicketTests : TlsTest
 {
     [Fact]
     public void A_client_that_reads_nothing_loses_nothing_by_its_close() => Run(async () =>
@@ -19,7 +20,3 @@ public abstract class UnreadTicketTests(PollerKind poller) : TlsTest(poller)
         Assert.Equal(CloseReason.Truncated, end.Reason);
     }, "bytes were written and not sent");
 }
-
-public sealed class EpollUnreadTicketTests() : UnreadTicketTests(PollerKind.Epoll);
-
-public sealed class PortableUnreadTicketTests() : UnreadTicketTests(PollerKind.Portable);

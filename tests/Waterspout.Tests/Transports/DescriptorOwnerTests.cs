@@ -8,7 +8,8 @@ using Waterspout.Tests.Tls;
 namespace Waterspout.Tests;
 
 /// <summary>A stream and its descriptor, with others about who have the same socket, or the same number later.</summary>
-public abstract class DescriptorOwnerTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class DescriptorOwnerTests : LoopTest
 {
     public static TheoryData<string> Kinds => ["pair", "accepted", "connected", "from a socket", "TLS", "upgraded"];
 
@@ -253,7 +254,3 @@ public abstract class DescriptorOwnerTests(PollerKind poller) : LoopTest(poller)
         foreach (IDisposable one in all) one.Dispose();
     }
 }
-
-public sealed class EpollDescriptorOwnerTests() : DescriptorOwnerTests(PollerKind.Epoll);
-
-public sealed class PortableDescriptorOwnerTests() : DescriptorOwnerTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Waterspout.Tests;
 
 /// <summary>Streams that are dropped, and many that come and go.</summary>
-public abstract class LeakTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class LeakTests : LoopTest
 {
     [Theory]
     [InlineData(true)]
@@ -85,7 +86,3 @@ public abstract class LeakTests(PollerKind poller) : LoopTest(poller)
         GC.WaitForPendingFinalizers();
     }
 }
-
-public sealed class LeakEpollTests() : LeakTests(PollerKind.Epoll);
-
-public sealed class LeakPortableTests() : LeakTests(PollerKind.Portable);

@@ -5,7 +5,8 @@ using Waterspout.Loop;
 namespace Waterspout.Tests;
 
 /// <summary>What streams do with the answers that a descriptor seldom gives.</summary>
-public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(new ScriptedTransport(), poller)
+[Contract("derived")]
+public sealed class ScriptedStreamTests : StreamContract
 {
     [Fact]
     public void The_writes_of_a_turn_leave_in_one_call() => RunScripted(async (left, right) =>
@@ -213,7 +214,3 @@ public abstract class ScriptedStreamTests(PollerKind poller) : StreamContract(ne
         }
     }
 }
-
-public sealed class ScriptedStreamEpollTests() : ScriptedStreamTests(PollerKind.Epoll);
-
-public sealed class ScriptedStreamPortableTests() : ScriptedStreamTests(PollerKind.Portable);

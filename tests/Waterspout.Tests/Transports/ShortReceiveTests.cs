@@ -6,7 +6,8 @@ using Waterspout.Testing;
 namespace Waterspout.Tests;
 
 /// <summary>Receives that stop early though more is there: all of it is read, without another event.</summary>
-public abstract class ShortReceiveTests(PollerKind poller) : LoopTest(poller)
+[OnEachPoller]
+public sealed class ShortReceiveTests : LoopTest
 {
     [Theory]
     [InlineData(false)]
@@ -175,7 +176,3 @@ public abstract class ShortReceiveTests(PollerKind poller) : LoopTest(poller)
         peer.Send(Encoding.ASCII.GetBytes(after));
     }
 }
-
-public sealed class EpollShortReceiveTests() : ShortReceiveTests(PollerKind.Epoll);
-
-public sealed class PortableShortReceiveTests() : ShortReceiveTests(PollerKind.Portable);
