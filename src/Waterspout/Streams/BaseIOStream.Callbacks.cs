@@ -29,8 +29,8 @@ public abstract partial class BaseIOStream
         }
 
         if (RefuseWrite(data.Length, default) is { } refusal) throw refusal;
-        WriteBuffer.Append(data);
-        if (callback is not null) WriteWaiters.SetCallback(callback, WrittenPosition);
+        _writes.Append(data);
+        if (callback is not null) _writes.SetCallback(callback);
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }

@@ -17,7 +17,6 @@ public abstract partial class BaseIOStream
     private volatile bool _isClosedSignalled;
     private volatile CloseReason _expectedReason; // what is known before the stream closes
     private volatile CloseOutcome? _outcome;
-    private bool _isSending;
 
     /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
     /// <remarks>
@@ -145,9 +144,7 @@ public abstract partial class BaseIOStream
         NoteClose(reason, error, isKnown);
         if (Lost is > 0 and long lost) LogUnsent(lost, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
 
-        _writeBuffer?.Clear();
-        ReturnWriteBuffer();
-        _writeDeadline?.Cancel();
+        _writes.Drop();
         _readDeadline?.Cancel();
         // Not from within a parser, who has the buffer, and whose read ends when he returns.
         if (!_isParsing) CompleteReading();
@@ -190,7 +187,7 @@ public abstract partial class BaseIOStream
         if (Unsent > 0) FlushWrites();
         if (_state.IsClosed) return;
         bool isSent = Unsent == 0 && (!IsEofInData || !TryEndWrites() || WriteEndSent.IsCompleted);
-        if (isSent || (Unsent > 0 && _writeWaiters is { HasWaiters: true }))
+        if (isSent || (Unsent > 0 && _writes.HasWaiters))
             CloseNow(EofReason);
         else
             // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.

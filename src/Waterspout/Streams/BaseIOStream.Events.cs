@@ -51,7 +51,7 @@ public abstract partial class BaseIOStream
         // An error alone is no end: an error queue (timestamps, for example) reports itself the same way. HandleError asks.
         if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && _state.AnnounceEof()) OnEofAnnounced();
         _state.Track(events);
-        if (_isSendPaused) _state.ClearWritable();
+        if (_writes.IsPaused) _state.ClearWritable();
 
         // Data first, errors after it: what had arrived is read before the error is told.
         ReceiveForRead();

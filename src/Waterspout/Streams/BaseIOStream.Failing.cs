@@ -45,9 +45,7 @@ public abstract partial class BaseIOStream
 
         _state.Fail();
         if (Lost is > 0 and long lost) LogUnsent(lost, error, IsCutByPeer(reason, error));
-        _writeBuffer?.Clear();
-        ReturnWriteBuffer();
-        _writeDeadline?.Cancel();
+        _writes.Drop();
         FailWriters();
         SignalClosed();
         // This may be inside some user's call, so nobody is woken here.

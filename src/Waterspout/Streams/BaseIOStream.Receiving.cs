@@ -22,7 +22,7 @@ public abstract partial class BaseIOStream
     // Fairness: what one stream receives within a turn is limited. Beyond that it queues behind the others.
 
     // Four full receives: large enough to cost nothing measurable, small enough that a turn of busy streams stays short.
-    private const int ReceiveBudget = 256 * 1024;
+    private const ushort ReceiveBudget = 256; // KiB
 
     // What a receive behind buffered data must have room for, at least.
     private const int SmallestReceive = 512;
@@ -32,8 +32,7 @@ public abstract partial class BaseIOStream
     private bool _isResumeQueued;
     private bool _isParsing;
     private int _lastReceived;
-    private int _budget;
-    private int _budgetTurn = -1; // its low bits
+    private ByteBudget _receiveBudget = new();
 
     /// <summary>Receives for a read that begins, if the descriptor is known to have something. True when that has ended the read.</summary>
     private bool ReceiveInline(ReadOperation read)
@@ -132,7 +131,7 @@ public abstract partial class BaseIOStream
         if (count > 0)
         {
             if (!_registration.IsNone) Loop.Counters.BytesIn += count.Value;
-            _budget -= count.Value;
+            _receiveBudget.Spend(count.Value);
         }
 
         bool isDrained = count is null || (count > 0 && count < space.Length && ShortMeansBlocked && !_state.IsEofAnnounced);
@@ -152,13 +151,7 @@ public abstract partial class BaseIOStream
 
     private bool IsBudgetSpent()
     {
-        if (_budgetTurn != (int)Loop.Turn)
-        {
-            _budgetTurn = (int)Loop.Turn;
-            _budget = ReceiveBudget;
-        }
-
-        if (_budget > 0) return false;
+        if (!_receiveBudget.IsSpent(Loop.Turn, ReceiveBudget)) return false;
         // Asked more than once in a turn, by the read and by the event; queued twice, each would queue two more.
         if (_isResumeQueued) return true;
         _isResumeQueued = true;

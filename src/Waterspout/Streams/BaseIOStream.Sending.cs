@@ -1,33 +1,16 @@
-using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Waterspout.Diagnostics;
-using Waterspout.Interop;
 using Waterspout.Loop;
 using Waterspout.Writes;
 
 namespace Waterspout;
 
-public abstract partial class BaseIOStream
+// The owner's part of sending: when it happens, and what follows from it. How, and the theory, is in WriteHalf.
+public abstract partial class BaseIOStream : IHalfOwner
 {
-    // What one stream may send within a turn. The kernel takes less than this before it says that it is full, except on
-    // a loopback whose reader keeps up.
-    private const int SendBudget = 1024 * 1024;
-
     // Memory is short for longer than a turn, and seldom for longer than this.
     private static readonly TimeSpan s_sendPause = TimeSpan.FromMilliseconds(10);
 
-    private WriteBuffer? _writeBuffer; // while there is something to send
-    private WriteWaiters? _writeWaiters; // once somebody has waited
-    private Deadline? _writeDeadline;
-    private long _sent;
-    private bool _isFlushQueued;
-    private bool _isSendPaused; // the system has no memory, and no event when it has
-
-    [InlineArray(FileDescriptors.MaxGather)]
-    private struct Pieces
-    {
-        private ReadOnlyMemory<byte> _first;
-    }
+    private WriteHalf _writes = new();
 
     /// <summary>Writing goes to the form for several pieces also where there is one, since that gets memory and not a span.</summary>
     private protected virtual bool WritesMemory => false;
@@ -35,24 +18,24 @@ public abstract partial class BaseIOStream
     /// <summary>Nothing waits to be sent.</summary>
     internal bool IsFlushed => Unsent == 0;
 
-    private WriteBuffer WriteBuffer => _writeBuffer ??= WriteBuffer.Rent();
-
-    private WriteWaiters WriteWaiters => _writeWaiters ??= new WriteWaiters();
-
     /// <summary>Bytes that wait to be sent.</summary>
-    internal long Unsent => _writeBuffer?.Length ?? 0;
+    internal long Unsent => _writes.Unsent;
 
     /// <summary>The position in the stream behind everything that has been written.</summary>
-    internal long WrittenPosition => _sent + Unsent;
+    internal long WrittenPosition => _writes.WrittenPosition;
+
+    DescriptorTraits IHalfOwner.Traits => Traits;
+
+    bool IHalfOwner.SendsMemory => WritesMemory;
 
     /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
     internal void FlushWrites()
     {
-        _isFlushQueued = false;
+        _writes.IsFlushQueued = false;
         if (!_state.CanSend) return;
         try
         {
-            Send(SendBudget);
+            if (!_writes.Send(this, ref _state, Loop.Turn)) ResumeSendingLater();
         }
         catch (Exception error)
         {
@@ -60,7 +43,7 @@ public abstract partial class BaseIOStream
             return;
         }
 
-        ReturnWriteBuffer();
+        _writes.ReturnBuffer();
         ReleaseWriters();
         if (_state.IsEofAnnounced && Unsent == 0) ProbeForEofLater();
     }
@@ -68,9 +51,9 @@ public abstract partial class BaseIOStream
     /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
     private protected void QueueFlush()
     {
-        if (_isFlushQueued) return;
+        if (_writes.IsFlushQueued) return;
         if (_state.IsNew && !IsConnecting) EnsureRegistered();
-        _isFlushQueued = true;
+        _writes.IsFlushQueued = true;
         Loop.FlushAtEndOfTurn(this);
     }
 
@@ -78,7 +61,7 @@ public abstract partial class BaseIOStream
     internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
     {
         if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open) return;
-        WriteBuffer.Append(data);
+        _writes.Append(data);
         QueueFlush();
     }
 
@@ -86,15 +69,8 @@ public abstract partial class BaseIOStream
     internal void WriteThrough(ReadOnlySpan<byte> data)
     {
         if (data.Length >= SmallestUncopied && _state.IsWritable && Unsent == 0 && _state.IsOpen)
-            data = data[OnSent(WriteToFd(data), data.Length)..];
+            data = data[_writes.SendDirectly(this, ref _state, data)..];
         if (!data.IsEmpty) WriteWithoutWaiting(data);
-    }
-
-    private void ReturnWriteBuffer()
-    {
-        if (_writeBuffer is not { IsUnused: true } buffer) return;
-        _writeBuffer = null;
-        buffer.Return();
     }
 
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
@@ -123,7 +99,7 @@ public abstract partial class BaseIOStream
         if (_state.IsNew && !IsConnecting) EnsureRegistered();
         FlushWrites();
         if (_state.HasDroppedWrites) return ValueTask.FromException(ClosedException());
-        return _sent >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
+        return _writes.SentPosition >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
     }
 
     private ValueTask FlushCore(CancellationToken cancellationToken)
@@ -132,26 +108,26 @@ public abstract partial class BaseIOStream
         long position = WrittenPosition;
         FlushWrites();
         if (_state.HasDroppedWrites) return ValueTask.FromException(ClosedException());
-        return _sent >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
+        return _writes.SentPosition >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
     }
 
     private ValueTask WaitUntilSent(long position, bool isFlush, CancellationToken cancellationToken)
     {
-        ValueTask task = WriteWaiters.Add(this, position, isFlush, cancellationToken);
+        ValueTask task = _writes.WaitAsync(this, position, isFlush, cancellationToken);
         UpdateRoot();
         return task;
     }
 
-    /// <summary>Before the stream closes, hands to the descriptor what it takes at once. Without a budget: there is no next turn.</summary>
+    /// <summary>Before the stream closes, hands to the descriptor what it takes at once.</summary>
     /// <returns>The error, if it ended by one.</returns>
     private Exception? SendLast()
     {
-        if (Unsent == 0 || _isSending || !_state.CanSend) return null;
-        AssumeWritable();
+        if (Unsent == 0 || _writes.IsSending || !_state.CanSend) return null;
+        PrepareLastSend();
         Exception? error = null;
         try
         {
-            Send(long.MaxValue);
+            _writes.Send(this, ref _state, Loop.Turn);
         }
         catch (Exception thrown)
         {
@@ -162,104 +138,55 @@ public abstract partial class BaseIOStream
         return error;
     }
 
-    /// <summary>The descriptor may have become writable since it was full, and the event that says so be on its way.</summary>
-    internal virtual void AssumeWritable() => _state.MarkWritable();
-
-    private void Send(long budget)
+    /// <summary>The last send has no limit, since there is no next turn. The descriptor may have become writable, and the event not be here yet.</summary>
+    internal virtual void PrepareLastSend()
     {
-        _isSending = true;
-        try
-        {
-            SendWithin(budget);
-        }
-        finally
-        {
-            _isSending = false;
-        }
+        _state.MarkWritable();
+        _writes.LiftBudget(Loop.Turn);
     }
 
-    private void SendWithin(long budget)
+    int? IHalfOwner.Send(ReadOnlySpan<byte> data) => WriteToFd(data);
+
+    int? IHalfOwner.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces);
+
+    void IHalfOwner.OnSent(int count)
     {
-        while (_state.IsWritable && _writeBuffer is { Length: > 0 } buffer)
-        {
-            if (budget <= 0)
-            {
-                Loop.TryPost(this, static stream => stream.ResumeSending());
-                return;
-            }
-
-            budget -= SendOnce(buffer);
-        }
-
-        if (Unsent == 0) _writeDeadline?.Clear();
+        if (!_registration.IsNone) Loop.Counters.BytesOut += count;
     }
 
-    /// <summary>The next turn for a stream that had spent its budget.</summary>
-    private void ResumeSending()
+    void IHalfOwner.OnSendBlocked(bool isNews)
     {
-        FlushWrites();
+        // During a pause the descriptor may well be reported as writable, again and again.
+        if (!_registration.IsNone && !_writes.IsPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
+        if (isNews && Options.WriteTimeout is { } timeout) (_writes.Deadline ??= new Deadline(Loop, timeout, OnWriteTimeout)).Restart();
     }
 
-    private int SendOnce(WriteBuffer buffer)
+    /// <summary>The next turn is for what the budget of this one left.</summary>
+    private void ResumeSendingLater()
     {
-        int? count = buffer.IsScattered || WritesMemory ? SendPieces(buffer, out int offered) : SendPiece(buffer, out offered);
-        int sent = OnSent(count, offered);
-        // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
-        _writeBuffer?.Consume(sent);
-        return sent;
-    }
-
-    private int OnSent(int? count, int offered)
-    {
-        int sent = count ?? 0;
-        Debug.Assert(sent <= offered, "More was sent than was offered.");
-        _sent += sent;
-        if (!_registration.IsNone) Loop.Counters.BytesOut += sent;
-        if (sent == 0 || (sent < offered && ShortMeansBlocked)) WaitWritable(sent > 0);
-        return sent;
-    }
-
-    private int? SendPiece(WriteBuffer buffer, out int offered)
-    {
-        ReadOnlySpan<byte> data = buffer.First;
-        offered = data.Length;
-        return WriteToFd(data);
-    }
-
-    // Apart from the other form, which is the usual one, because of the memory that has to be cleared for the pieces.
-    private int? SendPieces(WriteBuffer buffer, out int offered)
-    {
-        Pieces pieces = default;
-        int count = buffer.Gather(pieces, out offered);
-        return WriteToFd(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
+        if (_writes.IsResumeQueued) return;
+        _writes.IsResumeQueued = true;
+        Loop.TryPost(this, static stream =>
+        {
+            stream._writes.IsResumeQueued = false;
+            stream.FlushWrites();
+            stream.UpdateRoot();
+        });
     }
 
     /// <summary>What a write returns when the system has no memory for it: it is tried again after a pause, since there is no event for that.</summary>
     private protected int? TryAgainLater()
     {
         // At the end of the loop nothing is.
-        if (_isSendPaused || Loop.IsDisposed) return null;
-        _isSendPaused = true;
+        if (_writes.IsPaused || Loop.IsDisposed) return null;
+        _writes.IsPaused = true;
         Loop.CallLater(s_sendPause, () =>
         {
-            _isSendPaused = false;
+            _writes.IsPaused = false;
             HandleEvents(IOEvents.Write);
         });
         return null;
-    }
-
-    // Less than was offered means that the kernel is full, and that it will tell when it is not.
-    private void WaitWritable(bool hasProgressed)
-    {
-        bool isNew = _state.IsWritable;
-        _state.ClearWritable();
-        // During a pause the descriptor may well be reported as writable, again and again.
-        if (!_registration.IsNone && !_isSendPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
-        UpdateRoot();
-        if (Options.WriteTimeout is not { } timeout) return;
-        _writeDeadline ??= new Deadline(Loop, timeout, OnWriteTimeout);
-        if (isNew || hasProgressed) _writeDeadline.Restart();
     }
 
     private void OnWriteTimeout() =>
@@ -268,16 +195,14 @@ public abstract partial class BaseIOStream
     /// <summary>Wakes those whose data has been sent, from the loop's queue: this may be inside some user's call.</summary>
     private void ReleaseWriters()
     {
-        if (_writeWaiters is not { } waiters) return;
-        while (waiters.TryTake(_sent, out WriteOperation? operation)) Release(operation, null);
-        if (waiters.TakeCallback(_sent) is { } callback) RunCallbackLater(callback);
+        while (_writes.TakeReleased() is { } operation) Release(operation, null);
+        if (_writes.TakeCallback() is { } callback) RunCallbackLater(callback);
     }
 
     // Each with an error of its own: one that is thrown by all of them would grow by a stack trace at each.
     private void FailWriters()
     {
-        if (_writeWaiters is not { } waiters) return;
-        _writeWaiters = null;
+        if (_writes.TakeWaiters() is not { } waiters) return;
         while (waiters.TryTake(long.MaxValue, out WriteOperation? operation)) Release(operation, ClosedException());
     }
 
@@ -296,7 +221,7 @@ public abstract partial class BaseIOStream
 
     private void CancelWrite(WriteOperation operation, CancellationToken token)
     {
-        if (_writeWaiters?.Remove(operation) != true) return;
+        if (!_writes.Remove(operation)) return;
         OperationCanceledException error = new(token);
         bool isFlush = operation.IsFlush;
         Release(operation, error);

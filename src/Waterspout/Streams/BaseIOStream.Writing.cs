@@ -27,7 +27,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent) return WriteAsync((ReadOnlyMemory<byte>)data.ToArray(), cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
-        WriteBuffer.Append(data);
+        _writes.Append(data);
         return FinishWrite(isCopied: true, cancellationToken);
     }
 
@@ -43,7 +43,7 @@ public abstract partial class BaseIOStream
         if (!Loop.IsCurrent) return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
         if (data.Length < SmallestUncopied) return WriteAsync(data.Span, cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
-        WriteBuffer.AppendUncopied(data);
+        _writes.AppendUncopied(data);
         return FinishWrite(isCopied: false, cancellationToken);
     }
 
@@ -60,11 +60,11 @@ public abstract partial class BaseIOStream
         {
             if (piece.Length < SmallestUncopied)
             {
-                WriteBuffer.Append(piece.Span);
+                _writes.Append(piece.Span);
                 continue;
             }
 
-            WriteBuffer.AppendUncopied(piece);
+            _writes.AppendUncopied(piece);
             isCopied = false;
         }
 
@@ -111,7 +111,7 @@ public abstract partial class BaseIOStream
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
         if (!Loop.IsCurrent) return (_staging ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
         if (RefuseWrite(0, default) is { } refusal) throw refusal;
-        return WriteBuffer.Reserve(Math.Max(1, sizeHint));
+        return _writes.Reserve(Math.Max(1, sizeHint));
     }
 
     /// <inheritdoc cref="GetMemory"/>
@@ -132,7 +132,7 @@ public abstract partial class BaseIOStream
         }
 
         if (RefuseWrite(count, default) is { } refusal) throw refusal;
-        if (_writeBuffer?.CommitReserved(count) != true) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
+        if (!_writes.CommitReserved(count)) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();
         else QueueFlush();
     }

@@ -264,7 +264,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>Somebody waits for something that the stream will do.</summary>
     internal virtual bool HasWaiters => HasReadWaiter || _closeCallback is not null || _closedSource is not null
-        || Unsent > 0 || _writeWaiters is { HasWaiters: true } || _state.IsClosing || IsConnecting;
+        || Unsent > 0 || _writes.HasWaiters || _state.IsClosing || IsConnecting;
 
     /// <summary>A read is under way, and somebody waits for it.</summary>
     private protected virtual bool HasReadWaiter => _pendingRead is not null;

@@ -172,10 +172,10 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     protected override DescriptorTraits Traits => DescriptorTraits.None;
 
-    internal override void AssumeWritable()
+    internal override void PrepareLastSend()
     {
-        base.AssumeWritable();
-        _transport.AssumeWritable();
+        base.PrepareLastSend();
+        _transport.PrepareLastSend();
     }
 
     private protected override bool WritesMemory => true;

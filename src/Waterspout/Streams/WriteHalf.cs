@@ -1,0 +1,188 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Waterspout.Interop;
+using Waterspout.Loop;
+using Waterspout.Writes;
+
+namespace Waterspout;
+
+/// <summary>The sending half of a connection: what is written and not yet sent, how it is sent, and what waits for that.</summary>
+/// <remarks>
+/// <para>Theory of operation. What is written goes into the buffer, and is sent by the owner's call: at the end of a turn, so that everything
+/// that was written within it leaves together; at once where much is waiting; or when the descriptor has become writable. Sending continues until
+/// the buffer is empty, the descriptor would block, or the turn's budget is spent.</para>
+/// <para>Positions count bytes since the connection began. A write or flush that waits does so for a position, and completes when as
+/// much has been sent. Positions are in the order of the writes, and so are the completions.</para>
+/// <para>A hook of the user's may run inside a send, and may close the stream: the buffer is then given back, and this half has nothing to send.</para>
+/// </remarks>
+internal struct WriteHalf()
+{
+    // What may be sent within a turn. The kernel takes less than this before it says that it is full, except on a loopback
+    // whose reader keeps up.
+    private const ushort Budget = 1024; // KiB
+
+    private WriteBuffer? _buffer; // while there is something to send
+    private WriteWaiters? _waiters; // after the first wait
+    private ByteBudget _budget = new();
+
+    [InlineArray(FileDescriptors.MaxGather)]
+    private struct Pieces
+    {
+        private ReadOnlyMemory<byte> _first;
+    }
+
+    /// <summary>Bytes that wait to be sent.</summary>
+    internal readonly long Unsent => _buffer?.Length ?? 0;
+
+    /// <summary>The position behind what has been sent.</summary>
+    internal long SentPosition { readonly get; private set; }
+
+    /// <summary>The position behind what has been written.</summary>
+    internal readonly long WrittenPosition => SentPosition + Unsent;
+
+    /// <summary>A write or flush waits.</summary>
+    internal readonly bool HasWaiters => _waiters is { HasWaiters: true };
+
+    /// <summary>The time limit for the descriptor to take something; null where there has been no need for one.</summary>
+    internal Deadline? Deadline { readonly get; set; }
+
+    /// <summary>A call on the descriptor is being made.</summary>
+    internal bool IsSending { readonly get; private set; }
+
+    /// <summary>The owner will send at the end of the turn.</summary>
+    internal bool IsFlushQueued { readonly get; set; }
+
+    /// <summary>The budget was spent, and the owner will send in the next turn.</summary>
+    internal bool IsResumeQueued { readonly get; set; }
+
+    /// <summary>The system has no memory, and no event for when it has: nothing is sent until a pause is over.</summary>
+    internal bool IsPaused { readonly get; set; }
+
+    private WriteBuffer Buffer => _buffer ??= WriteBuffer.Rent();
+
+    private WriteWaiters Waiters => _waiters ??= new WriteWaiters();
+
+    /// <summary>Takes a copy of the data.</summary>
+    internal void Append(ReadOnlySpan<byte> data) => Buffer.Append(data);
+
+    /// <summary>Takes memory that its owner leaves alone until it has been sent.</summary>
+    internal void AppendUncopied(ReadOnlyMemory<byte> data) => Buffer.AppendUncopied(data);
+
+    /// <summary>Lends memory to write into.</summary>
+    internal Memory<byte> Reserve(int minimum) => Buffer.Reserve(minimum);
+
+    /// <summary>Takes what was written into the memory that was lent. False where none was, or not as much.</summary>
+    internal readonly bool CommitReserved(int count) => _buffer?.CommitReserved(count) == true;
+
+    /// <summary>Sends what the descriptor takes, within the turn's budget.</summary>
+    /// <returns>False where the budget was spent first.</returns>
+    internal bool Send(IHalfOwner owner, ref StreamState state, long turn)
+    {
+        IsSending = true;
+        try
+        {
+            while (state.IsWritable && Unsent > 0)
+            {
+                if (_budget.IsSpent(turn, Budget)) return false;
+                SendOnce(owner, ref state);
+            }
+        }
+        finally
+        {
+            IsSending = false;
+        }
+
+        if (Unsent == 0) Deadline?.Clear();
+        return true;
+    }
+
+    /// <summary>What is sent in this turn has no limit.</summary>
+    internal void LiftBudget(long turn) => _budget.Lift(turn);
+
+    /// <summary>Sends data that nothing is in front of from where it is.</summary>
+    /// <returns>The number of bytes sent.</returns>
+    internal int SendDirectly(IHalfOwner owner, ref StreamState state, ReadOnlySpan<byte> data)
+    {
+        Debug.Assert(Unsent == 0, "There is something in front.");
+        return Advance(owner, ref state, owner.Send(data), data.Length);
+    }
+
+    /// <summary>Gives the buffer back where nothing is in it.</summary>
+    internal void ReturnBuffer()
+    {
+        if (_buffer is not { IsUnused: true } buffer) return;
+        _buffer = null;
+        buffer.Return();
+    }
+
+    /// <summary>Drops what has not been sent, and the time limit with it.</summary>
+    internal void Drop()
+    {
+        _buffer?.Clear();
+        ReturnBuffer();
+        Deadline?.Cancel();
+    }
+
+    /// <summary>Waits for a position.</summary>
+    internal ValueTask WaitAsync(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken) =>
+        Waiters.Add(stream, position, isFlush, cancellationToken);
+
+    /// <summary>Sets what is called when everything that has been written is sent.</summary>
+    internal void SetCallback(Action callback) => Waiters.SetCallback(callback, WrittenPosition);
+
+    /// <summary>The next operation that waits for what has been sent by now.</summary>
+    internal readonly WriteOperation? TakeReleased() => _waiters is { } waiters && waiters.TryTake(SentPosition, out WriteOperation? operation) ? operation : null;
+
+    /// <summary>The callback, if everything in front of it has been sent.</summary>
+    internal readonly Action? TakeCallback() => _waiters?.TakeCallback(SentPosition);
+
+    /// <summary>The waiters, which nothing will be sent for any more.</summary>
+    internal WriteWaiters? TakeWaiters()
+    {
+        WriteWaiters? waiters = _waiters;
+        _waiters = null;
+        return waiters;
+    }
+
+    /// <summary>Takes out an operation whose wait was cancelled. False where it had ended.</summary>
+    internal readonly bool Remove(WriteOperation operation) => _waiters?.Remove(operation) == true;
+
+    private void SendOnce(IHalfOwner owner, ref StreamState state)
+    {
+        int? count = _buffer!.IsScattered || owner.SendsMemory ? SendPieces(owner, out int offered) : SendPiece(owner, out offered);
+        int sent = Advance(owner, ref state, count, offered);
+        // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
+        _buffer?.Consume(sent);
+    }
+
+    private readonly int? SendPiece(IHalfOwner owner, out int offered)
+    {
+        ReadOnlySpan<byte> data = _buffer!.First;
+        offered = data.Length;
+        return owner.Send(data);
+    }
+
+    // Apart from the other form, which is the usual one, because of the memory that has to be cleared for the pieces.
+    private readonly int? SendPieces(IHalfOwner owner, out int offered)
+    {
+        Pieces pieces = default;
+        int count = _buffer!.Gather(pieces, out offered);
+        return owner.Send(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
+    }
+
+    /// <summary>Accounts for a send. One of less than was offered may mean that the descriptor is full.</summary>
+    private int Advance(IHalfOwner owner, ref StreamState state, int? count, int offered)
+    {
+        int sent = count ?? 0;
+        Debug.Assert(sent <= offered, "More was sent than was offered.");
+        SentPosition += sent;
+        _budget.Spend(sent);
+        owner.OnSent(sent);
+        bool isFull = sent == 0 || (sent < offered && (owner.Traits & DescriptorTraits.ShortMeansBlocked) != 0);
+        if (!isFull) return sent;
+        bool isNews = sent > 0 || state.IsWritable;
+        state.ClearWritable();
+        owner.OnSendBlocked(isNews);
+        return sent;
+    }
+}
