@@ -18,7 +18,6 @@ internal static class PeerCatalog
 
     internal static List<Peer> Find(Toolchain tools)
     {
-        bool hasTls = File.Exists(Path.Combine(tools.Root, "src", "Waterspout", "SslIOStream.cs"));
         List<Peer> peers =
         [
             DotNet(tools, "waterspout", "ours, zero-copy forms", [.. s_plain, "message", "exact", "regex", "broadcast"]),
@@ -26,7 +25,7 @@ internal static class PeerCatalog
             DotNet(tools, "waterspout-array", "ours, an array for each line", ["echo", "sink-lines"]),
             DotNet(tools, "waterspout-blocking", "ours, without BusyPoll", ["echo"]),
             DotNet(tools, "waterspout-pool", "ours, handlers on the thread pool", ["echo"]),
-            DotNet(tools, "waterspout-tls", "ours, SslIOStream", s_tls) with { IsTls = true, Missing = hasTls ? null : "SslIOStream is not there yet" },
+            DotNet(tools, "waterspout-tls", "ours, SslIOStream", s_tls) with { IsTls = true },
             C(tools, "c-epoll", "C, epoll, one send a turn", [.. s_plain, "message", "exact", "broadcast"], "gcc", "-pthread"),
             C(tools, "c-uring", "C, io_uring", ["echo"], "gcc, liburing-dev", "-luring"),
             C(tools, "c-openssl", "C, epoll, OpenSSL", ["echo"], "gcc, libssl-dev", "-lssl", "-lcrypto") with { IsTls = true },
