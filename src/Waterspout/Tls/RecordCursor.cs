@@ -24,31 +24,19 @@ internal struct RecordCursor
         return limit > 0 ? limit : space;
     }
 
-    internal void Advance(ReadOnlySpan<byte> received) => Advance(received, int.MaxValue);
-
-    /// <summary>
-    /// Advances over at most this number of records, and returns how many bytes they are: all, or up to the end of a record.
-    /// </summary>
-    internal int Advance(ReadOnlySpan<byte> received, int records)
+    /// <summary>Advances to the end of the current record, and returns how many bytes that is: all, if it does not end in them.</summary>
+    internal int Advance(ReadOnlySpan<byte> received)
     {
         int position = 0;
-        while (position < received.Length && records > 0)
+        while (_missing == 0 && position < received.Length)
         {
-            if (_missing > 0)
-            {
-                int count = Math.Min(_missing, received.Length - position);
-                _missing -= count;
-                position += count;
-            }
-            else
-            {
-                AdvanceInHeader(received[position++]);
-            }
-
-            if (_missing == 0 && _headerSeen == 0) records--;
+            AdvanceInHeader(received[position++]);
+            if (_headerSeen == 0 && _missing == 0) return position; // an empty record
         }
 
-        return position;
+        int count = Math.Min(_missing, received.Length - position);
+        _missing -= count;
+        return position + count;
     }
 
     private void AdvanceInHeader(byte value)

@@ -34,6 +34,7 @@ internal sealed class SslStreamEngine : ITlsEngine
     private readonly Func<SslStream, Task> _authenticate;
     private readonly Action _onReadable;
     private bool _isWaiting;
+    private bool _isReady; // a read of no bytes has completed, and none with a buffer has followed it
     private ExceptionDispatchInfo? _readError;
     private bool _isAwaitingFlush;
     private bool _isShutDown;
@@ -106,20 +107,28 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     private int? ReadNow(Memory<byte> buffer)
     {
-        ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
-        if (!ready.IsCompleted)
-        {
-            _isWaiting = true;
-            _waiting = ready.ConfigureAwait(false).GetAwaiter();
-            _waiting.UnsafeOnCompleted(_onReadable);
-            return null;
-        }
-
-        ready.GetAwaiter().GetResult();
+        if (!_isReady && !TryGetReady()) return null;
+        _isReady = false;
         ValueTask<int> read = _ssl.ReadAsync(buffer);
         // With plaintext, or at EOF, SslStream does not wait. If it did it would keep memory that is not its own.
         if (!read.IsCompleted) throw new InvalidOperationException("A decryption did not complete.");
         return read.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Whether there is plaintext, or the end. Where there is not, the stream above is told when there is.</summary>
+    private bool TryGetReady()
+    {
+        ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
+        if (ready.IsCompleted)
+        {
+            ready.GetAwaiter().GetResult();
+            return true;
+        }
+
+        _isWaiting = true;
+        _waiting = ready.ConfigureAwait(false).GetAwaiter();
+        _waiting.UnsafeOnCompleted(_onReadable);
+        return false;
     }
 
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
@@ -177,6 +186,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         try
         {
             _waiting.GetResult();
+            _isReady = true;
         }
         catch (Exception error)
         {

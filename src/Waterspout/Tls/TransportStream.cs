@@ -25,10 +25,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private readonly TlsTransport _transport;
     private readonly Action _onReceived;
-    private byte[]? _aheadMemory;
-    private ReadOnlyMemory<byte> _ahead; // received, and not passed to SslStream yet
     private TurnBudget _budget = new();
-    private RecordCursor _records;
+    private ReceivedRecords _records;
     private ManualResetValueTaskSourceCore<int> _waiting;
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _read;
     private Memory<byte> _buffer; // of the pending read
@@ -67,8 +65,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     /// <summary>Receives the first bytes of the peer, on the loop, for the first reads on another thread.</summary>
     internal async ValueTask ReceiveFirstAsync()
     {
-        _aheadMemory = ArrayPool<byte>.Shared.Rent(FirstSize);
-        _ahead = _aheadMemory.AsMemory(0, await _transport.ReadOrEofAsync(_aheadMemory, CancellationToken.None));
+        byte[] memory = ArrayPool<byte>.Shared.Rent(FirstSize);
+        _records.Keep(memory, await _transport.ReadOrEofAsync(memory, CancellationToken.None));
     }
 
     /// <summary>Records wait for the next turn of the loop. The stream is notified when they have been read.</summary>
@@ -77,15 +75,14 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (Handshake is not { } handshake) return ReceiveAsync(buffer, cancellationToken);
-        return _ahead.IsEmpty || buffer.IsEmpty ? handshake.ReadAsync(buffer) : new ValueTask<int>(TakeAhead(buffer.Span, int.MaxValue));
+        return _records.IsEmpty || buffer.IsEmpty ? handshake.ReadAsync(buffer) : new ValueTask<int>(_records.Take(buffer.Span));
     }
 
     /// <summary>Receives, on the loop.</summary>
     internal ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty) return ReadNothingAsync(cancellationToken);
-        int records = _transport.Loop.IsCurrent ? _budget.Take(_transport.Loop.Turn) : int.MaxValue;
-        return records > 0 ? Receive(buffer, records, cancellationToken) : DeferAsync(buffer);
+        return !_transport.Loop.IsCurrent || _budget.Allows(_transport.Loop.Turn) ? Receive(buffer, cancellationToken) : DeferAsync(buffer);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -131,37 +128,23 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         }
     }
 
-    private ValueTask<int> Receive(Memory<byte> buffer, int records, CancellationToken cancellationToken)
+    private ValueTask<int> Receive(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!_ahead.IsEmpty) return new ValueTask<int>(TakeAhead(buffer.Span, records));
+        if (!_records.IsEmpty) return new ValueTask<int>(_records.Take(buffer.Span));
         buffer = buffer[.._records.Limit(buffer.Length)];
         if (_transport.Loop.IsCurrent && _transport.ReceiveBypassingBuffer(buffer) is > 0 and var received)
-            return new ValueTask<int>(Note(buffer, received, records));
+            return new ValueTask<int>(Give(buffer, received));
         ValueTask<int> read = _transport.ReadOrEofAsync(buffer, cancellationToken);
         if (!read.IsCompleted) return WaitAsync(buffer, read);
-        return read.IsCompletedSuccessfully ? new ValueTask<int>(Note(buffer, read.Result, records)) : read;
+        return read.IsCompletedSuccessfully ? new ValueTask<int>(Give(buffer, read.Result)) : read;
     }
 
-    private int TakeAhead(Span<byte> buffer, int records)
+    /// <summary>Gives SslStream what was received into its buffer, up to the end of a record.</summary>
+    private int Give(ReadOnlyMemory<byte> buffer, int count)
     {
-        int count = _records.Advance(_ahead.Span[..Math.Min(buffer.Length, _ahead.Length)], records);
-        _ahead.Span[..count].CopyTo(buffer);
-        _ahead = _ahead[count..];
-        if (_ahead.IsEmpty) ReturnAhead();
-        return count;
-    }
-
-    private void KeepAhead(ReadOnlySpan<byte> data)
-    {
-        _aheadMemory = ArrayPool<byte>.Shared.Rent(data.Length);
-        data.CopyTo(_aheadMemory);
-        _ahead = _aheadMemory.AsMemory(0, data.Length);
-    }
-
-    private void ReturnAhead()
-    {
-        ArrayPool<byte>.Shared.Return(_aheadMemory!);
-        _aheadMemory = null;
+        if (buffer.IsEmpty) return count;
+        IsEndGiven |= count == 0;
+        return _records.Give(buffer.Span[..count]);
     }
 
     /// <summary>Reads in the next turn of the loop, or a later one if others have waited longer.</summary>
@@ -177,12 +160,10 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     private void Resume()
     {
         IsDeferred = false;
-        ValueTask<int> read = Receive(_buffer, RecordsNow(), CancellationToken.None);
+        _budget.Begin(_transport.Loop.Turn);
+        ValueTask<int> read = Receive(_buffer, CancellationToken.None);
         if (read.IsCompleted) Complete(static (_, read) => read.GetAwaiter().GetResult(), read);
     }
-
-    /// <summary>The budget of a read that has waited.</summary>
-    private int RecordsNow() => Math.Max(1, _budget.Take(_transport.Loop.Turn));
 
     int IValueTaskSource<int>.GetResult(short token)
     {
@@ -205,19 +186,9 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
 
     private ValueTask<int> ReadNothingAsync(CancellationToken cancellationToken)
     {
-        if (!_ahead.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasDataOrEof)) return new ValueTask<int>(0);
+        if (!_records.IsEmpty || (_transport.Loop.IsCurrent && _transport.HasDataOrEof)) return new ValueTask<int>(0);
         ValueTask<int> read = _transport.ReadOrEofAsync(Memory<byte>.Empty, cancellationToken);
         return read.IsCompleted ? read : WaitAsync(Memory<byte>.Empty, read);
-    }
-
-    /// <summary>Tracks what was received, and keeps back what exceeds this number of records.</summary>
-    private int Note(ReadOnlyMemory<byte> buffer, int count, int records)
-    {
-        if (buffer.IsEmpty) return count;
-        IsEndGiven |= count == 0;
-        int given = _records.Advance(buffer.Span[..count], records);
-        if (given < count) KeepAhead(buffer.Span[given..count]);
-        return given;
     }
 
     // SslStream starts one read at a time, so one source is enough for all of them.
@@ -235,7 +206,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
         ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter read = _read;
         // The operation behind it is reused by the next read of any stream, which must not be kept alive by this one.
         _read = default;
-        Complete(static (stream, read) => stream.Note(stream._buffer, read.GetResult(), stream.RecordsNow()), read);
+        Complete(static (stream, read) => stream.Give(stream._buffer, read.GetResult()), read);
     }
 
     private void Complete<T>(Func<TransportStream, T, int> getResult, T read)

@@ -31,8 +31,7 @@ public sealed class RecordCursorTests
             for (int at = 0; at < stream.Length;)
             {
                 int count = Math.Min(random.Next(1, round < 100 ? 4 : 400), stream.Length - at);
-                cursor.Advance(stream.AsSpan(at, count));
-                at += count;
+                at += cursor.Advance(stream.AsSpan(at, count));
             }
 
             Assert.Equal(1400, cursor.Limit(1500));
@@ -40,15 +39,16 @@ public sealed class RecordCursorTests
     }
 
     [Fact]
-    public void It_stops_at_the_end_of_so_many_records()
+    public void It_stops_at_the_end_of_a_record()
     {
         byte[] stream = [.. Record(27), .. Record(5), .. Record(100), .. Record(Full)];
         RecordCursor cursor = default;
-        Assert.Equal(27, cursor.Advance(stream, 1));
-        Assert.Equal(105, cursor.Advance(stream.AsSpan(27), 2));
-        // A record counts where it ends.
-        Assert.Equal(3, cursor.Advance(stream.AsSpan(132, 3), 1));
-        Assert.Equal(Full - 3, cursor.Advance(stream.AsSpan(135), 1));
+        Assert.Equal(27, cursor.Advance(stream));
+        Assert.Equal(5, cursor.Advance(stream.AsSpan(27)));
+        Assert.Equal(3, cursor.Advance(stream.AsSpan(32, 3)));
+        Assert.Equal(97, cursor.Advance(stream.AsSpan(35)));
+        Assert.Equal(2000, cursor.Advance(stream.AsSpan(132, 2000)));
+        Assert.Equal(Full - 2000, cursor.Advance(stream.AsSpan(2132)));
     }
 
     /// <summary>A record of so many bytes, with its header.</summary>

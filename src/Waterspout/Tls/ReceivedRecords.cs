@@ -1,0 +1,60 @@
+using System.Buffers;
+
+namespace Waterspout.Tls;
+
+/// <summary>Ciphertext that has been received for SslStream, which gets it record by record.</summary>
+/// <remarks>
+/// SslStream decrypts all the records that it has within one read. If one of them is bad the read fails, and the data of those in front of
+/// it is lost. A read that has one record has nothing to lose. What arrives with a record is kept here until SslStream asks for more.
+/// </remarks>
+internal struct ReceivedRecords
+{
+    private RecordCursor _cursor;
+    private byte[]? _memory; // rented while there is something in it
+    private int _start;
+    private int _end;
+
+    internal readonly bool IsEmpty => _memory is null;
+
+    /// <summary>How much to receive into SslStream's buffer when nothing is kept.</summary>
+    internal readonly int Limit(int space) => _cursor.Limit(space);
+
+    /// <summary>Keeps the first bytes of rented memory.</summary>
+    internal void Keep(byte[] memory, int count)
+    {
+        if (count == 0) ArrayPool<byte>.Shared.Return(memory);
+        else (_memory, _start, _end) = (memory, 0, count);
+    }
+
+    /// <summary>Keeps what is behind the first record in SslStream's buffer, and returns how much is in front of that.</summary>
+    internal int Give(ReadOnlySpan<byte> received)
+    {
+        int count = _cursor.Advance(received);
+        if (count < received.Length) KeepCopy(received[count..]);
+        return count;
+    }
+
+    /// <summary>Copies what is kept, up to the end of a record, and returns how much that is.</summary>
+    internal int Take(Span<byte> buffer)
+    {
+        ReadOnlySpan<byte> kept = _memory.AsSpan(_start, Math.Min(_end - _start, buffer.Length));
+        int count = _cursor.Advance(kept);
+        kept[..count].CopyTo(buffer);
+        _start += count;
+        if (_start == _end) Release();
+        return count;
+    }
+
+    private void KeepCopy(ReadOnlySpan<byte> data)
+    {
+        byte[] memory = ArrayPool<byte>.Shared.Rent(data.Length);
+        data.CopyTo(memory);
+        Keep(memory, data.Length);
+    }
+
+    private void Release()
+    {
+        ArrayPool<byte>.Shared.Return(_memory!);
+        _memory = null;
+    }
+}
