@@ -64,7 +64,7 @@ public sealed class CallbackContract : StreamContract
     [Fact]
     public void A_write_callback_comes_when_everything_is_sent_and_a_newer_one_replaces_it() => RunPair(async (left, right) =>
     {
-        byte[] data = new byte[24_000_000];
+        byte[] data = new byte[Transport.MoreThanTheKernelTakes];
         TaskCompletionSource sent = new();
         left.Write(data, () => Assert.Fail("It was replaced."));
         left.Write("x"u8, sent.SetResult);
@@ -88,7 +88,7 @@ public sealed class CallbackContract : StreamContract
         ExpectUnsent();
         Task closed = WhenClosed(right);
         right.ReadBytes(50_000_000, _ => Assert.Fail("There is not as much."));
-        left.Write(new byte[24_000_000], () => Assert.Fail("It cannot be sent."));
+        left.Write(new byte[Transport.MoreThanTheKernelTakes], () => Assert.Fail("It cannot be sent."));
         left.Close();
         await closed;
         await Turns(3);
@@ -285,13 +285,13 @@ public sealed class CallbackContract : StreamContract
         {
             Task closed = WhenClosed(left);
             Clog(left, out Task write);
-            byte[] much = new byte[2_000_000_000 / 20];
+            byte[] much = new byte[2 * Transport.MoreThanTheKernelTakes];
             await Task.Run(() => left.Write(much));
             await closed;
             Assert.IsType<StreamBufferFullException>(left.Error);
             Assert.Single(Log.Lines, line => line.Message.EndsWith($": {much.Length} bytes were written and not sent."));
             await Assert.ThrowsAsync<StreamClosedException>(() => write);
             right.Close();
-        });
+        }, new IOStreamOptions { MaxWriteBufferSize = 2 * Transport.MoreThanTheKernelTakes });
     }
 }

@@ -101,9 +101,9 @@ public sealed class WriteEndContract : StreamContract
     public void Very_many_may_wait_for_a_flush_and_give_up() => RunPair(async (left, right) =>
     {
         // With a search among the others for each this takes longer than any test may.
-        const int Count = 100_000;
+        int count = Transport.Rounds(100_000);
         byte[] data = Clog(left, out Task write);
-        CancellationTokenSource[] sources = [.. Enumerable.Range(0, Count).Select(static _ => new CancellationTokenSource())];
+        CancellationTokenSource[] sources = [.. Enumerable.Range(0, count).Select(static _ => new CancellationTokenSource())];
         Task[] flushes = [.. sources.Select(source => left.FlushAsync(source.Token).AsTask())];
         Task last = left.FlushAsync().AsTask();
         foreach (CancellationTokenSource source in sources.AsEnumerable().Reverse()) source.Cancel();

@@ -3,6 +3,9 @@ namespace Waterspout.Tests;
 /// <summary>What the contracts need to know of a kind of stream: how to make two that are connected.</summary>
 public abstract class Transport
 {
+    /// <summary>Of the kernel's buffers of a TCP connection, which else grow to tens of megabytes, and have to be filled for each write that is to wait.</summary>
+    protected const int BufferSize = 256 * 1024;
+
     /// <summary>Data can go from right to left as well.</summary>
     public virtual bool IsDuplex => true;
 
@@ -10,7 +13,7 @@ public abstract class Transport
     public virtual bool IsBytewise => false;
 
     /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
-    public virtual int MoreThanTheKernelTakes => 24 * 1024 * 1024;
+    public virtual int MoreThanTheKernelTakes => 4 * 1024 * 1024;
 
     /// <summary>What a stream tells when its peer was closed at once, with nothing left unread.</summary>
     public virtual CloseReason ReasonOfAbruptClose => CloseReason.EndOfStream;

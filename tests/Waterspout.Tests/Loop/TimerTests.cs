@@ -243,9 +243,9 @@ public sealed class TimerTests : ManualLoopTest
     });
 
     [Fact]
-    public void A_million_timers_all_run() => RunManually(async () =>
+    public void Very_many_timers_all_run_in_order() => RunManually(async () =>
     {
-        const int Count = 1_000_000;
+        const int Count = 200_000;
         int ran = 0;
         Random random = new(1);
         TimeSpan last = TimeSpan.Zero;

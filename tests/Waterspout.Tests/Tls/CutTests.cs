@@ -4,6 +4,7 @@ using System.Security.Authentication;
 namespace Waterspout.Tests.Tls;
 
 /// <summary>The connection is cut behind each of its bytes.</summary>
+/// <remarks>Without WATERSPOUT_FULL=1 in the environment, behind some only of those in the middle of a record.</remarks>
 public sealed class CutTests : TlsTest
 {
     public static TheoryData<SslProtocols, bool, bool> Cuts
@@ -27,6 +28,7 @@ public sealed class CutTests : TlsTest
         Assert.InRange(whole.Length, 200, 4000);
         List<RecordPosition> positions = RecordPosition.All(whole);
         Assert.Equal(whole.Length, positions.Count);
+        if (Environment.GetEnvironmentVariable("WATERSPOUT_FULL") != "1") positions.RemoveAll(static position => position.Offset > 40 && position.Offset % 7 != 0);
         foreach (RecordPosition[] some in positions.Chunk(50))
             await Task.WhenAll(some.Select(position => TalkAsync(protocol, isFromClient, isReset, position)));
     });

@@ -57,7 +57,7 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
 
     private (Socket Left, Socket Right) MakeSockets()
     {
-        if (relaying is null) return SocketPair.Tcp();
+        if (relaying is null) return SocketPair.TcpWithBuffers(BufferSize);
         Relay relay = new Relay(relaying.Value).Start();
         return (relay.Left, relay.Right);
     }
