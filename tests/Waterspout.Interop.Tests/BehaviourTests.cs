@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>The tests that the page on behaviour names are there.</summary>
+/// <summary>The tests named by the page on behaviour exist.</summary>
 public sealed partial class BehaviourTests
 {
     [Fact]

@@ -10,12 +10,12 @@ public sealed class ChatServerTests
     {
         using Child server = Child.Start(Repository.Sample("ChatServer"), "--port", "0", "--host", "127.0.0.1");
         int port = IPEndPoint.Parse((await server.ReadLineAsync())!["listening on ".Length..]).Port;
-        // Accepted in this order: all are in the room before the first line comes.
+        // Accepted in this order: all are in the room before the first line arrives.
         using IOStream silent = await IOStream.ConnectAsync("127.0.0.1", port);
         using IOStream reader = await IOStream.ConnectAsync("127.0.0.1", port);
         using IOStream writer = await IOStream.ConnectAsync("127.0.0.1", port);
 
-        // 20 MB are more than the kernel and the server together hold for one connection.
+        // 20 MB is more than the kernel and the server together buffer for one connection.
         byte[] line = new byte[4000];
         line.AsSpan().Fill((byte)'x');
         line[^1] = (byte)'\n';
@@ -33,7 +33,7 @@ public sealed class ChatServerTests
         }
         catch (StreamClosedException)
         {
-            // Dropped with a reset, which is what a client that does not read may get.
+            // Closed with a reset, which a client that does not read may get.
         }
 
         Assert.InRange(received, 1, (long)line.Length * Lines - 1);

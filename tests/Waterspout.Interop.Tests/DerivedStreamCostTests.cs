@@ -5,7 +5,7 @@ using Waterspout.Testing;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>What a derived stream costs in system calls beside the class that it derives from. Counted, not timed.</summary>
+/// <summary>The system calls of a derived stream compared with those of its base class. Counted, not timed.</summary>
 public sealed class DerivedStreamCostTests
 {
     private const int Messages = 500;
@@ -31,7 +31,7 @@ public sealed class DerivedStreamCostTests
         (PipeIOStream requests, PipeIOStream requestWriter) = PipeIOStream.CreatePair();
         using EmptyPipeStream answers = new(pipe.SafePipeHandle);
         using PipeIOStream answerWriter = new(pipe.ClientSafePipeHandle);
-        // A pipe may stop at the end of a message, so each one is looked behind.
+        // A pipe may stop at the end of a message, so another read follows each one.
         await AssertCheapAsync(answers, requestWriter, requests, answerWriter, "read", readsOfEach: 2);
         requests.Close();
         requestWriter.Close();
@@ -56,7 +56,7 @@ public sealed class DerivedStreamCostTests
         Assert.True(calls.Of("epoll_ctl") <= Others, $"changes of the registration: {calls}");
     }
 
-    /// <summary>Sends messages to and fro, and counts the calls of this process.</summary>
+    /// <summary>Sends messages back and forth, and counts the calls of this process.</summary>
     private static async Task<SystemCalls> PlayAsync(BaseIOStream reader, BaseIOStream writer, BaseIOStream peerReader, BaseIOStream peerWriter)
     {
         await EchoAsync(50);

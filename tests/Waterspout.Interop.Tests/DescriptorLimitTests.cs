@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A server that has no descriptor left for the connections that wait. In a process of its own, since the limit is the whole process's.</summary>
+/// <summary>
+/// A server without a free descriptor for the waiting connections. In its own process, since the limit applies to the whole process.
+/// </summary>
 public sealed class DescriptorLimitTests
 {
     private const int Free = 5;
@@ -14,7 +16,7 @@ public sealed class DescriptorLimitTests
     {
         string prlimit = Tool.Require("prlimit");
         using EchoServer server = await EchoServer.StartAsync();
-        // What the runtime loads at the first use, it loads now.
+        // Loads now what the runtime loads at the first use.
         using (IOStream first = await server.ConnectAsync()) await EchoAsync(first);
         using IOStream established = await server.ConnectAsync();
         await EchoAsync(established);
@@ -29,7 +31,7 @@ public sealed class DescriptorLimitTests
         await EchoAsync(established);
         Assert.True(IsFull(server, limit));
 
-        // In the order in which they came: each makes room for another one.
+        // In order of arrival: each makes room for the next one.
         foreach (IOStream client in clients)
         {
             await EchoAsync(client);
@@ -59,7 +61,7 @@ public sealed class DescriptorLimitTests
         Assert.Equal(each + each, System.Text.Encoding.ASCII.GetString(outcome.Output));
     });
 
-    // RLIMIT_NOFILE bounds the number of a descriptor, not how many there are: what a parent handed down may have any number.
+    // RLIMIT_NOFILE bounds the number of a descriptor, not how many there are: inherited descriptors may have any number.
     private static int LimitFor(EchoServer server)
     {
         HashSet<int> open = [.. server.Descriptors];
@@ -68,7 +70,9 @@ public sealed class DescriptorLimitTests
 
     private static bool IsFull(EchoServer server, int limit) => server.Descriptors.Count(fd => fd < limit) == limit;
 
-    /// <summary>Waits until the loop has gone to sleep some times, which one that spins does not do, and looks at the processor time that it has used.</summary>
+    /// <summary>
+    /// Waits until the loop has gone to sleep several times, which a spinning loop does not do, and checks the processor time it has used.
+    /// </summary>
     private static async Task AssertSleepsAsync(EchoServer server)
     {
         string thread = Directory.GetDirectories($"/proc/{server.Process.Id}/task").Single(task => File.ReadAllText($"{task}/comm").StartsWith("IOLoop", StringComparison.Ordinal));
@@ -83,7 +87,7 @@ public sealed class DescriptorLimitTests
         return long.Parse(File.ReadLines($"{thread}/status").Single(line => line.StartsWith(Name, StringComparison.Ordinal))[Name.Length..], CultureInfo.InvariantCulture);
     }
 
-    // In hundredths of a second: utime and stime, the 14th and 15th field of proc_pid_stat(5), of which the second may contain blanks.
+    // In hundredths of a second: utime and stime, the 14th and 15th field of proc_pid_stat(5). The second field may contain blanks.
     private static long Ticks(string thread)
     {
         string stat = File.ReadAllText($"{thread}/stat");

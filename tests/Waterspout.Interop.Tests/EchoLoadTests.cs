@@ -16,7 +16,7 @@ public sealed class EchoLoadTests
     public void Every_line_comes_back_once_in_order_and_no_descriptor_is_left(int loops) => TestLoop.Run(async () =>
     {
         using EchoServer server = await EchoServer.StartAsync("--loops", $"{loops}");
-        // One on each loop: their echoes afterwards say that the loop has closed what it had to close before.
+        // One on each loop: their later echoes show that the loop has closed what it had to close before.
         IOStream[] probes = await Task.WhenAll(Enumerable.Range(0, loops).Select(_ => server.ConnectAsync()));
         await ProbeAsync(probes);
         int before = server.Descriptors.Count();
@@ -56,7 +56,7 @@ public sealed class EchoLoadTests
         {
             int length = Math.Min(random.Next(1, 500), data.Length - start);
             await stream.WriteAsync(data.AsSpan(start, length));
-            await stream.FlushAsync(); // else the pieces of a turn would leave as one
+            await stream.FlushAsync(); // otherwise the pieces of a turn would be sent as one
             start += length;
         }
 

@@ -1,6 +1,6 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>What the EchoServer sample costs in system calls, once its connections are there. Counted, not timed.</summary>
+/// <summary>The system calls of the EchoServer sample, once its connections are open. Counted, not timed.</summary>
 public sealed class EchoServerCostTests
 {
     private const int Connections = 64;
@@ -20,7 +20,7 @@ public sealed class EchoServerCostTests
         for (int i = 0; i < Rounds; i++) await PlayRoundAsync(server, streams);
         await calls.DetachAsync();
 
-        // What is above two for each message is the runtime's own: it passes signals on through a pipe, and gets one each round.
+        // Calls beyond two per message are the runtime's own: it passes signals on through a pipe, and gets one each round.
         int transfers = calls.Of("recvfrom", "recvmsg", "read", "readv", "sendto", "sendmsg", "write", "writev");
         Assert.True(transfers is >= 2 * Messages and <= (int)(2.1 * Messages), $"receives and sends of {Messages} messages: {calls}");
         Assert.Equal(0, calls.Counts.GetValueOrDefault("recvfrom").Errors);

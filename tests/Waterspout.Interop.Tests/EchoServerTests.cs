@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>The EchoServer sample against programs that everybody has.</summary>
+/// <summary>The EchoServer sample against common programs.</summary>
 public sealed class EchoServerTests
 {
-    // More than the kernel holds for a connection, so that both directions have to go on at once.
+    // More than the kernel buffers for a connection, so that both directions have to progress at the same time.
     private static readonly byte[] s_lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1_000_000).Select(number => $"{number}\n")) + "the unfinished last line");
 
     [Theory]

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A server with the default options, against clients that end their side behind their last request.</summary>
+/// <summary>A server with the default options, against clients that send EOF after their last request.</summary>
 public sealed class HalfCloseTests
 {
     [Theory]

@@ -1,6 +1,6 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>The HttpFetch sample against nginx; what curl gets is right.</summary>
+/// <summary>The HttpFetch sample against nginx. The expected output is curl's.</summary>
 public sealed class NginxTests
 {
     private static readonly string s_program = Repository.Sample("HttpFetch");

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Standard output is shared with the programs that come after in a pipeline.</summary>
+/// <summary>Standard output is shared with later programs of a pipeline.</summary>
 public sealed class SharedOutputTests
 {
     [Fact]

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>What the kernel is asked for a message, and what a signal in the middle of it does.</summary>
+/// <summary>The system calls for a message, and the effect of a signal in the middle of one.</summary>
 public sealed class SystemCallTests
 {
     private const int Messages = 500;
@@ -30,7 +30,7 @@ public sealed class SystemCallTests
         await EchoAsync(stream, 10);
         Dictionary<string, int> calls = await TraceAsync(server, ["-e", $"inject={call}:error=EINTR:when=1+2", "-c", "-U", "name,calls"], () => EchoAsync(stream, Messages));
         Assert.InRange(calls[call], Messages, int.MaxValue);
-        // The server is not used again: a call that strace leaves in the middle of an injection ends with ENOSYS.
+        // The server is not used again: a call that strace detaches from in the middle of an injection fails with ENOSYS.
     });
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class SystemCallTests
         }
     }
 
-    /// <summary>The calls that the server makes meanwhile, by their names.</summary>
+    /// <summary>The calls that the server makes meanwhile, by name.</summary>
     private static async Task<Dictionary<string, int>> TraceAsync(EchoServer server, string[] options, Func<Task> body)
     {
         string file = Path.GetTempFileName();

@@ -23,7 +23,7 @@ public sealed class TlsClientPeerTests
         using EchoServer server = await StartAsync(folder);
         using Child client = Child.Start(Tool.Require("openssl"), [.. Arguments(folder, server.Port), "-tls1_1", "-cipher", "DEFAULT@SECLEVEL=0"]);
         Child.Outcome outcome = await client.FinishAsync([]);
-        // Which alert depends on whether OpenSSL's version or its security level is in the way; both are the server's.
+        // Which alert is sent depends on whether OpenSSL's version or its security level refuses; both are the server's.
         Assert.Contains("SSL alert number", outcome.Errors);
         Assert.Contains("Cipher is (NONE)", Encoding.ASCII.GetString(outcome.Output));
         Assert.Equal(1, outcome.ExitCode);
@@ -98,7 +98,7 @@ public sealed class TlsClientPeerTests
     private static string[] Arguments(TlsFolder folder, int port) =>
         ["s_client", "-connect", $"127.0.0.1:{port}", "-CAfile", folder.Root, "-verify_return_error", "-verify_hostname", "localhost"];
 
-    /// <summary>Has a line sent back, and returns what s_client said before and after it.</summary>
+    /// <summary>Has a line echoed, and returns what s_client printed before and after it.</summary>
     private static async Task<string> EchoAsync(TlsFolder folder, EchoServer server, params string[] more)
     {
         using Child client = Child.Start(Tool.Require("openssl"), [.. Arguments(folder, server.Port), .. more]);
@@ -122,7 +122,7 @@ public sealed class TlsClientPeerTests
         }
         catch (SocketException)
         {
-            // Cut off is as good as ended, here.
+            // Truncation is acceptable here.
         }
     }
 

@@ -3,8 +3,8 @@ using System.Net;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Connect, shake hands, echo, close, 16,000 times in one process: what is left over would add up.</summary>
-/// <remarks>Only with WATERSPOUT_FULL=1 in the environment, since it takes its time. The figures are in the test's output.</remarks>
+/// <summary>Connect, handshake, echo, close, 16,000 times in one process: leaks would add up.</summary>
+/// <remarks>Only with WATERSPOUT_FULL=1 in the environment, since it takes long. The figures are in the test's output.</remarks>
 [Collection(Alone.Name)]
 public sealed class TlsCycleTests(ITestOutputHelper output)
 {
@@ -34,7 +34,7 @@ public sealed class TlsCycleTests(ITestOutputHelper output)
         {
             for (int i = 0; i < count / AtOnce; i++) await TalkAsync(folder, port);
         }));
-        while (server.ConnectionCount > 0) await Task.Yield(); // the server's ends may be one turn behind
+        while (server.ConnectionCount > 0) await Task.Yield(); // the server may be one turn late
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();

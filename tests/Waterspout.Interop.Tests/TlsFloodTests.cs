@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Clients that make a server compute, by OpenSSL, and how others of the same loop are served meanwhile.</summary>
+/// <summary>Clients that make a server compute, by OpenSSL, and how other clients of the same loop are served meanwhile.</summary>
 public sealed class TlsFloodTests(ITestOutputHelper output)
 {
-    // A client that sends so many key updates, or records of a byte, and reads nothing. Says how many it could send.
+    // A client that sends a number of key updates, or one-byte records, and reads nothing. Prints how many it could send.
     private const string Flood = """
         import ctypes, signal, socket, sys
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
@@ -37,7 +37,7 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData("0", 30_000)] // a key update
-    [InlineData("1", 30_000)] // one that asks for the same in return; OpenSSL answers many of them by one, with the next data
+    [InlineData("1", 30_000)] // one that requests the same in return; OpenSSL answers many of them with one, with the next data
     [InlineData("byte", 200_000)]
     public void Another_connection_of_the_loop_is_served_during_a_flood_of(string record, int count) => TestLoop.Run(async () =>
     {
@@ -59,7 +59,7 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
 
         Assert.Equal($"{count}", await end);
         output.WriteLine($"{pings} pings");
-        // Where the flood had the loop for as long as it has bytes for a turn, there were fewer than twenty.
+        // When the flood had the loop for as long as it has bytes for a turn, there were fewer than twenty.
         Assert.True(pings > 200);
     });
 
@@ -73,7 +73,7 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
         using TlsFolder folder = new();
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = folder.ServerOptions() });
         IPEndPoint address = (IPEndPoint)server.Listen(0, "127.0.0.1");
-        await EchoOnceAsync(address, folder); // whatever is made once
+        await EchoOnceAsync(address, folder); // initializes everything that is created once
         byte[] hello = Hello(folder);
         long before = Environment.WorkingSet;
         await Task.Run(() =>
@@ -100,7 +100,7 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
         Assert.Equal(5, (await stream.ReadUntilAsync("\n"u8)).Length);
     }
 
-    /// <summary>What a client says first.</summary>
+    /// <summary>A ClientHello.</summary>
     private static byte[] Hello(TlsFolder folder)
     {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

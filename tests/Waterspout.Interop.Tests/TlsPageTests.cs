@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A page whose end is the end of the TLS connection.</summary>
+/// <summary>A page that ends with the TLS connection.</summary>
 public sealed class TlsPageTests
 {
     private static readonly string s_page = string.Concat(Enumerable.Range(0, 20_000).Select(number => $"line {number}\n"));
@@ -19,7 +19,7 @@ public sealed class TlsPageTests
         Assert.Equal(s_page, Encoding.ASCII.GetString(fetched.Output));
     });
 
-    // curl does not mind in every version whether close_notify came before the end; s_client does.
+    // Not every version of curl checks for close_notify; s_client does.
     [Theory]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]

@@ -43,7 +43,7 @@ public sealed class TlsPlatformTests
         await Task.WhenAll(writing, reading);
         Assert.True(toPeer.AsSpan().SequenceEqual(received));
 
-        // SslStream says 0 at any end, but after close_notify it does not ask its transport for more.
+        // SslStream returns 0 at any EOF, but after close_notify it does not read from its transport again.
         ValueTask<byte[]> rest = stream.ReadUntilCloseAsync();
         await peer.ShutdownAsync();
         Assert.Empty(await rest);
@@ -69,7 +69,7 @@ public sealed class TlsPlatformTests
         return (ours, await accepting);
     }
 
-    /// <summary>Notes that the bare end of the connection was seen.</summary>
+    /// <summary>Records that EOF of the transport was seen.</summary>
     private sealed class WatchedStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
     {
         internal bool HasSeenEnd { get; private set; }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Python's TLS clients, which connect, send, and leave without a word.</summary>
+/// <summary>Python's TLS clients, which connect, send, and leave without close_notify.</summary>
 public sealed class TlsQuickClientTests
 {
     private const string Clients =

@@ -4,8 +4,8 @@ using System.Text;
 namespace Waterspout.Interop.Tests;
 
 /// <summary>
-/// The keys change in the middle of a transfer, again and again, because openssl on the other side wants it: by KeyUpdate, which asks for the
-/// same in return (TLS 1.3), or by a renegotiation (TLS 1.2).
+/// The keys change in the middle of a transfer, repeatedly, at the request of openssl on the other side: by KeyUpdate, which requests the
+/// same in return (TLS 1.3), or by renegotiation (TLS 1.2).
 /// </summary>
 /// <remarks>With WATERSPOUT_FULL=1 in the environment 256 MiB each way instead of 16.</remarks>
 public sealed class TlsRekeyTests(ITestOutputHelper output)
@@ -26,7 +26,7 @@ public sealed class TlsRekeyTests(ITestOutputHelper output)
         int updates = 0;
         while (!reading.IsCompleted)
         {
-            // A command only where it is the first that openssl reads, so one at a time.
+            // openssl treats input as a command only at the beginning of what it reads, so one at a time.
             await client.SayAsync("K\n");
             while (await client.ReadErrorLineAsync() != "KEYUPDATE") Assert.False(client.HasEnded);
             updates++;
@@ -61,7 +61,7 @@ public sealed class TlsRekeyTests(ITestOutputHelper output)
         for (int block = 0; block < NumberedLines.Blocks; block++)
         {
             await stream.WriteAsync(NumberedLines.Block(block).AsMemory());
-            // In the first half: openssl looks at its input between two records, and has seen the last of these long before the end.
+            // In the first half: openssl checks its input between two records, and has seen the last of these long before the end.
             if (block < NumberedLines.Blocks / 2 && block % 4 == 0) await server.Process.SayAsync(command);
         }
 
@@ -71,7 +71,7 @@ public sealed class TlsRekeyTests(ITestOutputHelper output)
         await server.Process.SayAsync("Q\n");
         (_, string rest, _) = await server.Process.EndInputAsync();
         int changes = seen + rest.Split('\n').Count(line => line == "SSL_do_handshake -> 1");
-        // Fewer than were asked for, since openssl takes several that it reads together for one.
+        // Fewer than requested, since openssl takes several that it reads together for one.
         output.WriteLine($"{changes} changes");
         Assert.True(changes > 0);
     });

@@ -41,7 +41,7 @@ public sealed class TlsServerPeerTests
     {
         using TlsFolder folder = new();
         using OpenSslServer server = await OpenSslServer.StartAsync(folder, version, "-Verify", "1", "-verify_return_error");
-        // In TLS 1.3 the client is done before the server has looked, and the refusal comes with the first read.
+        // In TLS 1.3 the client is done before the server has checked, and the refusal comes with the first read.
         await Assert.ThrowsAsync<StreamClosedException>(async () =>
         {
             using SslIOStream stream = await SslIOStream.ConnectAsync("127.0.0.1", server.Port, folder.ClientOptions());
@@ -58,7 +58,7 @@ public sealed class TlsServerPeerTests
             async () => await SslIOStream.ConnectAsync("127.0.0.1", server.Port, folder.ClientOptions()));
         Assert.IsType<AuthenticationException>(refused.InnerException);
 
-        // A client that wants the old version gets it, so the refusal was not the server's general state.
+        // A client that asks for the old version gets it, so the server did not refuse everything.
         using Child willing = Child.Start(Tool.Require("openssl"), "s_client", "-connect", $"127.0.0.1:{server.Port}", "-tls1_1", "-cipher", WeakCiphers);
         Child.Outcome outcome = await willing.FinishAsync([]);
         Assert.Contains("New, TLSv1.0, Cipher is ECDHE", Encoding.Latin1.GetString(outcome.Output));

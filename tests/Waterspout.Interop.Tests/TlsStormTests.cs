@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>How long the echo of a plain connection takes while its loop is stormed by TLS handshakes.</summary>
+/// <summary>The echo latency of a plain connection during a storm of TLS handshakes on its loop.</summary>
 /// <remarks>Only with WATERSPOUT_FULL=1 in the environment. The figures are in the test's output; times are not asserted.</remarks>
 [Collection(Alone.Name)]
 public sealed class TlsStormTests(ITestOutputHelper output)
@@ -20,7 +20,7 @@ public sealed class TlsStormTests(ITestOutputHelper output)
         if (Environment.GetEnvironmentVariable("WATERSPOUT_FULL") != "1") Assert.Skip("A measurement: set WATERSPOUT_FULL=1 to run it.");
         using TlsFolder folder = new();
         using IOLoopGroup loop = new(1);
-        // Looking for events without sleeping is work of the thread's too, and not of the handshakes.
+        // Polling for events without sleeping would count as work of the thread, and it is not caused by the handshakes.
         using IOLoopGroup otherLoop = new(1, new IOLoopOptions { BusyPoll = TimeSpan.Zero });
         await using TcpServer plain = new(EchoAsync, new TcpServerOptions { Loops = loop });
         await using TcpServer secure = new(EchoAsync, new TcpServerOptions { Loops = loop, Ssl = folder.ServerOptions() });
@@ -29,11 +29,11 @@ public sealed class TlsStormTests(ITestOutputHelper output)
         EndPoint near = secure.Listen(0, "127.0.0.1");
         EndPoint far = elsewhere.Listen(0, "127.0.0.1");
 
-        await PingAsync(pinger, pings => pings < 1000); // the code gets warm
+        await PingAsync(pinger, pings => pings < 1000); // warm-up
         await StormAsync(folder, near);
         await StormAsync(folder, far);
         Report("without a storm", await PingAsync(pinger, pings => pings < QuietPings));
-        // What the processors' load alone does.
+        // The effect of the processor load alone.
         long before = await ThreadTimeAsync(otherLoop[0]);
         await MeasureAsync("during a storm on another loop", folder, far, pinger);
         double perHandshake = (await ThreadTimeAsync(otherLoop[0]) - before) / 1000.0 / (Handshakes * Rounds);
@@ -53,11 +53,11 @@ public sealed class TlsStormTests(ITestOutputHelper output)
         Assert.Equal(Handshakes * Rounds, await storm);
     }
 
-    /// <summary>What the loop's thread has had of the processor, in nanoseconds.</summary>
+    /// <summary>The processor time of the loop's thread, in nanoseconds.</summary>
     private static Task<long> ThreadTimeAsync(IOLoop loop) => loop.InvokeAsync(() =>
         Task.FromResult(long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture)));
 
-    /// <summary>Shakes hands with 200 clients at once, none of which resumes a session.</summary>
+    /// <summary>Does handshakes with 200 clients at once, none of which resumes a session.</summary>
     private static async Task<int> StormAsync(TlsFolder folder, EndPoint server)
     {
         SslClientAuthenticationOptions options = folder.ClientOptions();
@@ -72,7 +72,7 @@ public sealed class TlsStormTests(ITestOutputHelper output)
         return Handshakes;
     }
 
-    /// <summary>Pings from a thread of its own, so that the thread pool's work does not count.</summary>
+    /// <summary>Pings from its own thread, so that the thread pool's work does not count.</summary>
     private static Task<List<TimeSpan>> PingAsync(Socket socket, Func<int, bool> goesOn) => Task.Factory.StartNew(
         () =>
         {
@@ -90,7 +90,7 @@ public sealed class TlsStormTests(ITestOutputHelper output)
         },
         TaskCreationOptions.LongRunning);
 
-    // One ping follows the other, so slow ones are few by number whatever they take of the time. Hence the median by time as well.
+    // Pings are sequential, so slow ones are few in number however long they take. Hence the median by time as well.
     private void Report(string when, List<TimeSpan> times)
     {
         Assert.NotEmpty(times);

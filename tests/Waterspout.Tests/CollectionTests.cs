@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Waterspout.Tests;
 
-/// <summary>Streams that nobody refers to, and that have something to do all the same.</summary>
+/// <summary>Unreferenced streams that still have work to do.</summary>
 public sealed class CollectionTests : LoopTest
 {
     [Fact]
@@ -28,7 +28,7 @@ public sealed class CollectionTests : LoopTest
         (IOStream reader, WeakReference<IOStream> writer) = WriteOnPair(Length);
         Collect();
 
-        // Held from here on: once everything is sent it may be collected.
+        // Rooted from here on: once everything is sent it may be collected.
         Assert.True(writer.TryGetTarget(out IOStream? stream));
         Assert.Equal(Length, (await reader.ReadBytesAsync(Length)).Length);
         stream.Close();
@@ -38,7 +38,7 @@ public sealed class CollectionTests : LoopTest
     [Fact]
     public void Streams_that_were_dropped_are_closed_when_their_loop_is_disposed() => Check(() =>
     {
-        // Collected, and their finalizers not necessarily done, when the loop ends: whoever comes first closes them.
+        // Collected, but perhaps not yet finalized, when the loop ends: whichever comes first closes them.
         for (int i = 0; i < 20; i++)
         {
             using IOLoop loop = new();

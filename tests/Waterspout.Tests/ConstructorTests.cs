@@ -58,7 +58,7 @@ public sealed class ConstructorTests : LoopTest
         PipeIOStream reader = new(readEnd);
         if (isKnown)
         {
-            // The same descriptor again, which the poller refuses: late, with the handle held already.
+            // The same descriptor again, which the poller refuses: late, when the handle is already referenced.
             PipeIOStream first = new(handle);
             Assert.ThrowsAny<Exception>(() => new PipeIOStream(handle));
             RunFinalizers();
@@ -169,7 +169,7 @@ public sealed class ConstructorTests : LoopTest
         GC.WaitForPendingFinalizers();
     }
 
-    /// <summary>A stream whose descriptor is not to be had.</summary>
+    /// <summary>A stream whose descriptor is not available.</summary>
     private sealed class OwnStream(IOStreamOptions? options = null) : BaseIOStream(options)
     {
         internal static int Closes { get; private set; }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-/// <summary>The page about logs has what there is, and nothing else.</summary>
+/// <summary>The page about logs lists everything that exists, and nothing else.</summary>
 public sealed class LogsPageTests
 {
     private static readonly string[] s_rows = [.. File.ReadAllLines(Find("docs/logs.md")).Where(line => line.StartsWith("| "))];
@@ -16,7 +16,7 @@ public sealed class LogsPageTests
             .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>()!).Where(attribute => attribute is not null)];
         Assert.NotEmpty(events);
         Assert.Equal(events.Length, events.DistinctBy(each => each.EventId).Count());
-        // Where the level depends, the page has both.
+        // If the level depends, the page has both.
         IEnumerable<string> expected = events.OrderBy(each => each.EventId)
             .Select(each => $"| {each.EventId} | {(each.Level == LogLevel.None ? "Warning, Debug" : each.Level)} | {each.Message} |");
         Assert.Equal(expected, s_rows.Where(row => char.IsDigit(row[2])));
@@ -25,7 +25,7 @@ public sealed class LogsPageTests
     [Fact]
     public void Each_instrument_is_in_the_table()
     {
-        using IOLoop loop = new(); // the meter comes with the first one
+        using IOLoop loop = new(); // the first loop creates the meter
         List<string> expected = [];
         using MeterListener listener = new()
         {

@@ -23,7 +23,7 @@ public sealed class SoakTests : LoopTest
     [Fact]
     public void Frames_arrive_whole_until_a_conversation_ends_however_it_does()
     {
-        Log.Allow("bytes were written and not sent"); // by one that gave up
+        Log.Allow("bytes were written and not sent"); // by one that was closed early
         Check(() => Loop.RunSync(() => SoakAsync(NewRandom()), s_duration + Limit));
     }
 

@@ -1,6 +1,6 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Tests that count or measure what the whole process has, and so run beside no other one.</summary>
+/// <summary>Tests that count or measure resources of the whole process, and so run alone.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A server for one connection, which gives a prepared answer to whatever it is asked, and closes.</summary>
+/// <summary>A server for one connection, which gives a prepared answer to any request, and closes.</summary>
 internal sealed class CannedServer : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -16,7 +16,7 @@ internal sealed class CannedServer : IDisposable
 
     internal string Url => $"http://{_listener.LocalEndpoint}/page?q=1";
 
-    /// <summary>The request that came.</summary>
+    /// <summary>The received request.</summary>
     internal Task<string> Served { get; }
 
     public void Dispose() => _listener.Dispose();

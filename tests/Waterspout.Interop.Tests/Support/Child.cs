@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A program that runs beside the test, and does not outlive it.</summary>
+/// <summary>A program that runs beside the test, and is killed with it.</summary>
 internal sealed class Child : IDisposable
 {
     private readonly Process _process;
@@ -31,7 +31,7 @@ internal sealed class Child : IDisposable
         return await child.FinishAsync([]);
     }
 
-    /// <summary>Gives the program its input, and waits for its end.</summary>
+    /// <summary>Gives the program its input, and waits for it to exit.</summary>
     internal async Task<Outcome> FinishAsync(byte[] input)
     {
         Task<string> errors = _process.StandardError.ReadToEndAsync();
@@ -56,7 +56,7 @@ internal sealed class Child : IDisposable
         await _process.StandardInput.FlushAsync();
     }
 
-    /// <summary>Ends the program's input, and waits for its end. The output is what was not read as lines.</summary>
+    /// <summary>Closes the program's input, and waits for it to exit. Returns the output that was not read as lines.</summary>
     internal async Task<(int ExitCode, string Output, string Errors)> EndInputAsync()
     {
         Task<string> errors = _process.StandardError.ReadToEndAsync();
@@ -90,7 +90,7 @@ internal sealed class Child : IDisposable
         }
         catch (IOException)
         {
-            // The program ended without having read it all, and the test will see what it said.
+            // The program has exited without reading everything; the test checks its output.
         }
     }
 }

@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Programs that this assembly is when it is started with their name: what ends or limits a whole process needs one of its own.</summary>
+/// <summary>
+/// Programs that this assembly runs when it is started with their names: tests that end or limit a whole process need their own.
+/// </summary>
 internal static partial class ChildPrograms
 {
     private const string Variable = "WATERSPOUT_CHILD_PROGRAM";
@@ -13,7 +15,7 @@ internal static partial class ChildPrograms
     internal const string WithoutDescriptors = "without-descriptors";
 
     /// <summary>A shell command that runs the program.</summary>
-    /// <remarks>Without the runtime's own threads, which die of a descriptor that is missing.</remarks>
+    /// <remarks>Without the runtime's own threads, which crash when no descriptor is free.</remarks>
     internal static string Command(string program) => $"{Variable}={program} DOTNET_EnableDiagnostics=0 DOTNET_TieredCompilation=0 '{Environment.ProcessPath}'";
 
     [ModuleInitializer]
@@ -45,10 +47,10 @@ internal static partial class ChildPrograms
         });
     }
 
-    /// <summary>Says what works when there is no descriptor left, and what is left when something did not.</summary>
+    /// <summary>Reports what works when no descriptor is free, and what is left open after a failure.</summary>
     private static void UseDescriptorsThatAreThere(PollerKind poller)
     {
-        // What is loaded at the first use needs descriptors, so everything is used once before.
+        // The first use needs descriptors, so everything is used once before.
         TextWriter output = Console.Out;
         Console.SetOut(TextWriter.Null);
         UseDescriptors(poller, isFull: false);
@@ -79,7 +81,7 @@ internal static partial class ChildPrograms
         Try("a loop", () => _ = new IOLoop(options));
         int left = isFull ? Fill().Count : 1;
         foreach (int filler in fillers) _ = close(filler);
-        // More than the one where the runtime had some for a moment when all were taken.
+        // More than one if the runtime held some for a moment when all were taken.
         Console.WriteLine(left > 0 ? "none lost" : "lost");
     }
 
@@ -98,7 +100,7 @@ internal static partial class ChildPrograms
         Console.WriteLine($"{what}: {outcome}");
     }
 
-    /// <summary>Takes every descriptor there is.</summary>
+    /// <summary>Takes every free descriptor.</summary>
     private static List<int> Fill()
     {
         List<int> taken = [];

@@ -3,10 +3,10 @@ using System.Net;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>The EchoServer sample, running and listening on a port of its own.</summary>
+/// <summary>The EchoServer sample, running and listening on its own port.</summary>
 internal sealed class EchoServer : IDisposable
 {
-    // A debugger's transport takes a descriptor's number and shows no descriptor: it waits in open(2) of a FIFO.
+    // A debugger's transport reserves a descriptor number that shows no descriptor: it waits in open(2) of a FIFO.
     private static readonly (string, string)[] s_environment = [("DOTNET_EnableDiagnostics", "0")];
 
     private EchoServer(Child process, string address) => (Process, Port) = (process, IPEndPoint.Parse(address).Port);
@@ -15,7 +15,7 @@ internal sealed class EchoServer : IDisposable
 
     internal int Port { get; }
 
-    /// <summary>The descriptors that are open. Of entries rather than of files, since one may be inherited and of a directory.</summary>
+    /// <summary>The open descriptors. Counts entries rather than files, since one may be inherited and refer to a directory.</summary>
     internal IEnumerable<int> Descriptors => Directory.EnumerateFileSystemEntries($"/proc/{Process.Id}/fd").Select(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture));
 
     internal static async Task<EchoServer> StartAsync(params string[] arguments)

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>An nginx on a free port, with a folder of its own.</summary>
+/// <summary>An nginx on a free port, with its own folder.</summary>
 internal sealed class Nginx : IAsyncDisposable
 {
     private readonly string _program = Tool.Require("nginx");
@@ -11,15 +11,15 @@ internal sealed class Nginx : IAsyncDisposable
 
     internal Nginx() => Directory.CreateDirectory(Root);
 
-    /// <summary>The folder that is served.</summary>
+    /// <summary>The served folder.</summary>
     internal string Root => Path.Combine(_folder, "www");
 
     internal string Url { get; private set; } = "";
 
-    /// <summary>Where the same is served over TLS, if it was started so.</summary>
+    /// <summary>The address of the same content over TLS, if it was started with TLS.</summary>
     internal string SecureUrl { get; private set; } = "";
 
-    /// <summary>The certificate, which nobody trusts by default.</summary>
+    /// <summary>The certificate, which is not trusted by default.</summary>
     internal string Certificate => Path.Combine(_folder, "certificate.pem");
 
     /// <summary>Starts it. It goes into the background by itself once it listens.</summary>
@@ -60,7 +60,7 @@ internal sealed class Nginx : IAsyncDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    // Started by root it would give its rights up, and with them the access to the folder.
+    // Started by root it would drop its privileges, and with them the access to the folder.
     private string Configuration(int port, string secureListener) => $$"""
         {{(Environment.IsPrivilegedProcess ? "user root;" : "")}}
         worker_processes 1; pid {{_folder}}/pid; error_log {{_folder}}/errors;

@@ -2,15 +2,16 @@ using System.Globalization;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A long text of numbered lines, so that what is missing, doubled or out of order is seen in whatever openssl puts out among them.</summary>
+/// <summary>A long text of numbered lines, so that missing, duplicate or misplaced data is detected among openssl's own output.</summary>
 internal static class NumberedLines
 {
-    // A record has 256 of these lines, so what openssl itself says comes between two lines; or in two pieces, since it is buffered and data is not.
+    // A record has 256 of these lines, so openssl's own messages come between two lines; or in two pieces, since they are buffered and data
+    // is not.
     private const int LineLength = 64;
     private const int LinesInBlock = 1024;
     private const string Format = "D63";
 
-    /// <summary>Of 64 KiB: 16 MiB altogether, or 256.</summary>
+    /// <summary>Blocks of 64 KiB: 16 MiB altogether, or 256.</summary>
     internal static int Blocks { get; } = Environment.GetEnvironmentVariable("WATERSPOUT_FULL") == "1" ? 4096 : 256;
 
     internal static byte[] Block(int number)
@@ -34,7 +35,10 @@ internal static class NumberedLines
         Assert.NotNull(line);
     }
 
-    /// <summary>Sees that the lines behind the first come in order, with nothing but these remarks in between, and returns how many handshakes openssl reported there.</summary>
+    /// <summary>
+    /// Checks that the lines after the first come in order, with only such messages in between, and returns the number of handshakes that
+    /// openssl reported there.
+    /// </summary>
     internal static async Task<int> CheckAsync(Child openssl, params string[] remarks)
     {
         int handshakes = 0;

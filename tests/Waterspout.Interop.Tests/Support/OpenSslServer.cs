@@ -9,10 +9,10 @@ internal sealed class OpenSslServer : IDisposable
 
     internal int Port { get; }
 
-    /// <summary>One that sends every line back reversed, and ends a connection at the line "CLOSE".</summary>
+    /// <summary>A server that sends every line back reversed, and closes the connection at the line "CLOSE".</summary>
     internal static Task<OpenSslServer> StartAsync(TlsFolder folder, params string[] arguments) => StartInteractiveAsync(folder, ["-rev", .. arguments]);
 
-    /// <summary>One that puts out what it gets and sends what is put in, commands excepted.</summary>
+    /// <summary>A server that prints what it receives and sends its standard input, except for commands.</summary>
     internal static async Task<OpenSslServer> StartInteractiveAsync(TlsFolder folder, params string[] arguments)
     {
         Child process = Child.Start(

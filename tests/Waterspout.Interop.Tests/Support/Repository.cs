@@ -1,11 +1,11 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Finds things that are not part of the test's own output.</summary>
+/// <summary>Finds files that are not part of the test's own output.</summary>
 internal static class Repository
 {
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>The program of a sample, as it was built together with these tests.</summary>
+    /// <summary>The program of a sample, built together with these tests.</summary>
     internal static string Sample(string name)
     {
         // artifacts/bin/PROJECT/CONFIGURATION/

@@ -10,10 +10,10 @@ internal sealed class SystemCalls : IDisposable
 
     private SystemCalls(string strace, int process) => _strace = Child.Start(strace, "-f", "-c", "-o", _summary, "-p", $"{process}");
 
-    /// <summary>The calls, and how many of them failed. A name that is not there was not called.</summary>
+    /// <summary>The calls, and how many of them failed. A missing name was not called.</summary>
     internal Dictionary<string, (int Calls, int Errors)> Counts { get; } = [];
 
-    /// <summary>Begins to count. Skips the test where there is no strace, or where it may not trace.</summary>
+    /// <summary>Starts counting. Skips the test if strace is missing, or not permitted to trace.</summary>
     internal static async Task<SystemCalls> AttachAsync(int process)
     {
         SystemCalls calls = new(Tool.Require("strace"), process);
@@ -24,7 +24,7 @@ internal sealed class SystemCalls : IDisposable
         return calls;
     }
 
-    /// <summary>Ends the count.</summary>
+    /// <summary>Stops counting.</summary>
     internal async Task DetachAsync()
     {
         await _strace.SignalAsync("INT");
@@ -42,7 +42,7 @@ internal sealed class SystemCalls : IDisposable
         File.Delete(_summary);
     }
 
-    // % time, seconds, usecs/call, calls, errors (or nothing), name
+    // % time, seconds, usecs/call, calls, errors (may be missing), name
     private void Add(string[] fields)
     {
         if (fields.Length < 5 || !char.IsDigit(fields[0][0]) || fields[^1] == "total") return;

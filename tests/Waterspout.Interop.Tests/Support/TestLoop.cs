@@ -1,6 +1,6 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Runs a test on a loop of its own, with a limit that only a hang reaches.</summary>
+/// <summary>Runs a test on its own loop, with a limit that only a hang reaches.</summary>
 internal static class TestLoop
 {
     internal static void Run(Func<Task> test, int seconds = 60)

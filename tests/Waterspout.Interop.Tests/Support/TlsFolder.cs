@@ -5,7 +5,10 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Waterspout.Interop.Tests;
 
-/// <summary>A root of the test's own, and certificates for localhost and for a client, as objects and as PEM files in a folder that goes with the test.</summary>
+/// <summary>
+/// The test's own root, and certificates for localhost and for a client, as objects and as PEM files in a folder that is deleted with the
+/// test.
+/// </summary>
 internal sealed class TlsFolder : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("waterspout-tls-").FullName;
@@ -42,7 +45,7 @@ internal sealed class TlsFolder : IDisposable
         ServerCertificateContext = SslStreamCertificateContext.Create(_server, null, offline: true),
     };
 
-    /// <summary>The client's side: trusts the root alone.</summary>
+    /// <summary>The client's options: only the root is trusted.</summary>
     internal SslClientAuthenticationOptions ClientOptions(bool withCertificate = false) => new()
     {
         TargetHost = "localhost",
@@ -74,7 +77,7 @@ internal sealed class TlsFolder : IDisposable
         File.WriteAllText(certificateFile, signed.ExportCertificatePem());
         File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
         using X509Certificate2 withKey = signed.CopyWithPrivateKey(key);
-        // Through PKCS #12, so that the key belongs to the certificate for good.
+        // Through PKCS #12, so that the key stays with the certificate.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }
 }

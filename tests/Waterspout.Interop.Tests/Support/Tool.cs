@@ -1,9 +1,9 @@
 namespace Waterspout.Interop.Tests;
 
-/// <summary>Programs of the machine that tests talk to.</summary>
+/// <summary>Installed programs that tests run.</summary>
 internal static class Tool
 {
-    /// <summary>Where a program is. Without it the test is skipped.</summary>
+    /// <summary>The path of a program. Without it the test is skipped.</summary>
     internal static string Require(string name)
     {
         string path = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin";

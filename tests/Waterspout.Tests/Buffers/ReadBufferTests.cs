@@ -29,8 +29,8 @@ public sealed class ReadBufferTests
     }
 
     [Theory]
-    [InlineData(600_000_000)] // times 4 is no int
-    [InlineData(1_200_000_000)] // times 2 is none
+    [InlineData(600_000_000)] // times 4 overflows an int
+    [InlineData(1_200_000_000)] // times 2 overflows
     public void An_array_that_is_full_is_kept_however_large_it_is(int length)
     {
         ReadBuffer buffer = new();
@@ -78,7 +78,7 @@ public sealed class ReadBufferTests
     [Fact]
     public void Each_byte_is_moved_a_bounded_number_of_times()
     {
-        // As much is appended as consumed, behind a rest that stays: the array must not grow.
+        // As much is appended as consumed, after a remainder that stays: the array must not grow.
         ReadBuffer buffer = new();
         buffer.Append(new byte[1_000]);
         for (int i = 0; i < 10_000; i++)

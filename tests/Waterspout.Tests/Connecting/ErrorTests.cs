@@ -73,7 +73,7 @@ public sealed class ErrorTests : LoopTest
         }
     });
 
-    // Numbers whose code is that of another one as well.
+    // Numbers that share their code with another one.
     private static readonly Errno[] s_sharing = [Errno.ENOENT, Errno.ENFILE, Errno.EMFILE, Errno.ENOMEM, Errno.EBADF, Errno.ECANCELED, Errno.EPERM, Errno.EACCES, Errno.ENXIO];
 
     private static async Task<(SocketError Code, string Text)> ConnectAndFailAsync(string path)

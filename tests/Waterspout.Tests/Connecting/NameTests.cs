@@ -70,7 +70,7 @@ public sealed class NameTests : ManualLoopTest
             await Advance(TimeSpan.FromSeconds(3));
             await Assert.ThrowsAsync<TimeoutException>(() => first);
             await Assert.ThrowsAsync<TimeoutException>(() => second);
-            // No unobserved exception: the end of the test looks for them.
+            // No unobserved exception: the end of the test checks for them.
             resolver.Fail();
         }, options => options.Lookup = resolver.Lookup);
     }
@@ -200,7 +200,7 @@ public sealed class NameTests : ManualLoopTest
 
     private static Socket NewDualModeSocket() => new(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
 
-    /// <summary>As getaddrinfo with a name server that does not answer: it cannot be stopped.</summary>
+    /// <summary>Like getaddrinfo with a name server that does not answer: it cannot be stopped.</summary>
     private sealed class Resolver
     {
         private readonly TaskCompletionSource<IPAddress[]> _answer = new();

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>A listening socket that accepts only when a test says so.</summary>
+/// <summary>A listening socket that accepts only on request of a test.</summary>
 internal sealed class TestListener : IDisposable
 {
     private readonly Socket _socket;
@@ -33,7 +33,7 @@ internal sealed class TestListener : IDisposable
     internal static UnixDomainSocketEndPoint NewPath() =>
         new(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"waterspout-{Guid.NewGuid():N}"));
 
-    /// <summary>A port that nobody listens on.</summary>
+    /// <summary>A port without a listener.</summary>
     internal static int UnusedPort()
     {
         using TestListener listener = new();
@@ -44,7 +44,7 @@ internal sealed class TestListener : IDisposable
 
     internal Task<Socket> AcceptAsync() => _socket.AcceptAsync();
 
-    /// <summary>Connects until the system lets no more wait, so that the next connect stays pending.</summary>
+    /// <summary>Connects until the backlog is full, so that the next connect stays pending.</summary>
     internal List<Socket> FillBacklog()
     {
         List<Socket> fillers = [];
@@ -58,7 +58,7 @@ internal sealed class TestListener : IDisposable
             }
             catch (SocketException error) when (error.SocketErrorCode == SocketError.WouldBlock && filler.AddressFamily == AddressFamily.InterNetwork)
             {
-                // On TCP every connect begins like this. One that is let in is there at once, on the loopback.
+                // On TCP every connect begins like this. On the loopback an accepted one is connected at once.
                 fillers.Add(filler);
                 if (!filler.Poll(TimeSpan.FromMilliseconds(50), SelectMode.SelectWrite)) return fillers;
             }

@@ -270,7 +270,7 @@ public sealed class CallbackContract : StreamContract
             Assert.Throws<StreamClosedException>(() => right.ReadBytes(1, _ => { }));
             Assert.Throws<StreamClosedException>(() => right.ReadUntilClose(_ => { }));
             Assert.Throws<StreamClosedException>(() => right.Write("x"u8));
-            // The end of the other side may close this one meanwhile.
+            // The peer's EOF may close this stream meanwhile.
             Exception? refused = Record.Exception(() => left.Write("x"u8));
             Assert.True(refused is InvalidOperationException or StreamClosedException, $"{refused}");
         });
@@ -279,7 +279,7 @@ public sealed class CallbackContract : StreamContract
     [Fact]
     public void A_write_of_another_thread_that_finds_no_room_closes_the_stream()
     {
-        // Without it what follows would arrive as if nothing was missing.
+        // Without it the later data would arrive as if nothing were missing.
         ExpectUnsent();
         RunPair(async (left, right) =>
         {

@@ -92,7 +92,7 @@ public sealed class CloseContract : StreamContract
         GC.KeepAlive(left);
     });
 
-    // Apart, so that nothing on the stack of the test still refers to the array.
+    // In a separate method, so that nothing on the test's stack still refers to the array.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void WriteMore(BaseIOStream stream, List<Task> writes, List<WeakReference> memory)
     {
@@ -127,7 +127,7 @@ public sealed class CloseContract : StreamContract
     {
         IOException cause = new("cause");
         Task<byte[]> read = right.ReadBytesAsync(1).AsTask();
-        // The loop is held meanwhile, so that its own close comes before that of the other thread has run there.
+        // The loop is blocked meanwhile, so that its own close comes before the other thread's close has run there.
         Task.Run(() => right.Close(hasError ? cause : null)).Wait(Limit);
         AssertOutcome();
         right.Close(hasError ? null : new IOException("late"));

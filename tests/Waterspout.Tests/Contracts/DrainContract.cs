@@ -9,7 +9,7 @@ public sealed class DrainContract : StreamContract
     [Fact]
     public void Closing_in_order_does_not_reset_a_peer_that_is_still_sending() => RunPair(async (left, right) =>
     {
-        // The right side has unread data, and more on the way, when it closes; what it had sent must arrive all the same.
+        // The right side has unread data, and more on the way, when it closes; what it had sent must still arrive.
         byte[] request = Clog(left, out Task write);
         byte[] answer = RandomBytes(new Random(4), 1_000_000);
         await right.ReadBytesAsync(1);
@@ -34,7 +34,7 @@ public sealed class DrainContract : StreamContract
         Task<byte[]> answered = left.ReadBytesAsync(answer.Length).AsTask();
         AssertSame(answer, await answered);
         await write;
-        await AssertFails<StreamClosedException>(left.ReadBytesAsync(1)); // so the right side has ended, and drains
+        await AssertFails<StreamClosedException>(left.ReadBytesAsync(1)); // so the right side has sent EOF, and drains
         Assert.False(right.IsClosed);
         Assert.False(right.IsReading);
 
@@ -44,7 +44,7 @@ public sealed class DrainContract : StreamContract
         await right.ReadIntoAsync(target);
         Assert.Equal("into ", Text(target));
         Assert.Equal("re", Text((await right.PeekAsync(2)).Span));
-        // Nothing more comes, and that is told at once; the close goes on.
+        // Nothing more comes, and that is reported at once; the close continues.
         await left.WriteAsync("late"u8);
         await AssertFails<StreamClosedException>(right.ReadBytesAsync(5));
         await AssertFails<StreamClosedException>(right.ReadUntilAsync("none"u8, maxBytes: 2));
@@ -81,7 +81,7 @@ public sealed class DrainContract : StreamContract
             (BaseIOStream _, BaseIOStream other) = await Transport.ConnectAsync(options);
             Task close = right.CloseAsync(Timeout.InfiniteTimeSpan).AsTask();
             await AssertFails<StreamClosedException>(left.ReadBytesAsync(1)); // so the right side drains
-            // A read that begins later is given up.
+            // A read that begins later is cancelled.
             await AssertFails<TimeoutException>(other.ReadBytesAsync(1));
             Assert.False(close.IsCompleted);
             await left.CloseAsync();

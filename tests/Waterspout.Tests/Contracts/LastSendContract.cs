@@ -42,7 +42,7 @@ public sealed class LastSendContract : StreamContract
         ExpectLog($": 4 {Unsent}");
         RunPair((left, right) =>
         {
-            // The loop is here, so the write has to wait until the close is done.
+            // The test blocks the loop, so the write has to wait until the close is done.
             Thread writer = new(() => left.Write("data"u8));
             writer.Start();
             writer.Join();
@@ -120,7 +120,7 @@ public sealed class LastSendContract : StreamContract
             Assert.StartsWith(name, line.Message);
             int dropped = int.Parse(line.Message[(name.Length + 2)..line.Message.IndexOf(Unsent, StringComparison.Ordinal)]);
             Assert.InRange(dropped, 1, unsent);
-            // Over TLS a record that has left in part counts as dropped, one that has left whole does not.
+            // Over TLS a partly sent record counts as dropped, a completely sent one does not.
             AssertSame(data.AsMemory(0, data.Length - dropped), await right.ReadBytesAsync(data.Length - dropped));
             await AssertFails<StreamClosedException>(right.ReadBytesAsync(1));
         });

@@ -73,7 +73,7 @@ public sealed class LimitContract : StreamContract
     {
         byte[] data = Clog(left, out Task write);
         await right.ReadBytesAsync(1);
-        // What the kernel still takes is taken, and then nothing happens any more, however long the loop runs.
+        // What the kernel still accepts is accepted, and then nothing more happens, however long the loop runs.
         long sent = -1;
         while (sent != Loop.Counters.BytesOut)
         {
@@ -180,7 +180,7 @@ public sealed class LimitContract : StreamContract
         left.Close();
         await Assert.ThrowsAsync<StreamClosedException>(() => read);
         Assert.False(right.HoldsText);
-    }, new IOStreamOptions { ReadChunkSize = 1000 }); // so that the text does not go with a large array that is given back
+    }, new IOStreamOptions { ReadChunkSize = 1000 }); // so that the text is not released together with a large array
 
     [Theory]
     [InlineData(0)]

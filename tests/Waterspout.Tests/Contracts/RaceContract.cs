@@ -42,7 +42,7 @@ public sealed class RaceContract : StreamContract
                 }
                 catch (TimeoutException)
                 {
-                    // Most of them: the writer waits for the reader, who wants more than there is.
+                    // Most of them wait: the writer waits for the reader, which wants more than there is.
                 }
             }
 
@@ -76,7 +76,7 @@ public sealed class RaceContract : StreamContract
         await AssertReads("fresh", right.ReadBytesAsync(5));
     });
 
-    // Reads of which each ends well or is cancelled. Of either there are more than so many.
+    // Reads of which each completes or is cancelled. There are more than this number of both.
     private void RunCancelledReads(Random random, int length, int rounds, int least, Func<CancellationTokenSource, Task> cancelAsync)
     {
         byte[] data = RandomBytes(random, length);
@@ -113,7 +113,7 @@ public sealed class RaceContract : StreamContract
         });
     }
 
-    // To later and to earlier, at the same time; and at last to now, since the read may want more than will come.
+    // To later and to earlier times, at the same time; and finally to now, since the read may want more than will come.
     private static async Task MoveAbout(CancellationTokenSource limit, Random random)
     {
         using Barrier start = new(8);
@@ -126,7 +126,7 @@ public sealed class RaceContract : StreamContract
         limit.CancelAfter(TimeSpan.Zero);
     }
 
-    // Never far ahead of the reader, who otherwise would never have to wait. At the end the rest follows in one piece.
+    // Never far ahead of the reader, which otherwise would never have to wait. At the end the rest follows in one piece.
     private async Task WriteSlowly(BaseIOStream stream, byte[] data, Random random, Func<int> read)
     {
         for (int at = 0, count; at < data.Length; at += count)

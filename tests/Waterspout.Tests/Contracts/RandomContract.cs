@@ -60,7 +60,7 @@ public sealed class RandomContract : StreamContract
         int at = 0;
         while (at < text.Length)
         {
-            // Small enough to be received at once; else the text so far would not be known.
+            // Small enough to be received at once; otherwise the text so far would not be known.
             int step = Math.Min(Transport.IsBytewise ? 1 : random.Next(1, random.Next(2) == 0 ? 5 : 500), text.Length - at);
             await SendAlone(left, Bytes(text[at..(at + step)]));
             at += step;

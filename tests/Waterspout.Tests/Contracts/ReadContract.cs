@@ -114,7 +114,7 @@ public sealed class ReadContract : StreamContract
         await left.WriteAsync("cd"u8);
         Assert.Equal("abc", Text((await peek).Span));
         await AssertReads("abcd", right.ReadBytesAsync(4));
-        // A copy: what happens to the stream's buffer later does not show in it.
+        // A copy: later changes of the stream's buffer do not show in it.
         await Buffer(left, right, "wxyz");
         Assert.Equal("abc", Text((await peek).Span));
     });
@@ -126,7 +126,7 @@ public sealed class ReadContract : StreamContract
         Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[Count]).AsTask();
         for (int i = 0; i < Count; i++) await right.ReadBytesAsync(1);
         await write;
-        // One that waits, each time.
+        // A read that waits, each time.
         for (int i = 0; i < 2000; i++)
         {
             ValueTask<byte[]> read = right.ReadBytesAsync(1);

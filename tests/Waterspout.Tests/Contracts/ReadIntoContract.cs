@@ -103,7 +103,7 @@ public sealed class ReadIntoContract : StreamContract
         await AssertReads("kept", right.ReadBytesAsync(4));
     });
 
-    /// <summary>Memory whose owner may take it back.</summary>
+    /// <summary>Memory that its owner may dispose.</summary>
     private sealed class LentMemory(int size) : MemoryManager<byte>
     {
         private byte[]? _array = new byte[size];

@@ -117,7 +117,7 @@ public sealed class ReadUntilContract : StreamContract
     [InlineData("a$", "a", "")] // the end of the data so far
     [InlineData("x*", "", "yx")] // an empty match, at the start
     [InlineData("(?<=\u00e9)\u00ff", "\u00e9\u00ff", "z")] // bytes are characters up to U+00FF
-    [InlineData(".b", "\nab", "")] // the dot is not a line's end
+    [InlineData(".b", "\nab", "")] // the dot does not match a newline
     public void A_regex_read_ends_where_the_leftmost_match_ends(string pattern, string match, string rest) => RunPair(async (left, right) =>
     {
         await Buffer(left, right, match + rest);

@@ -5,7 +5,7 @@ namespace Waterspout.Tests;
 [Contract(Aspects.Resets)]
 public sealed class ResetContract : StreamContract
 {
-    // As much as the smallest queue of a kernel takes, and more than one record of TLS.
+    // As much as the smallest kernel buffer takes, and more than one TLS record.
     private const int Size = 60_000;
 
     [Fact]

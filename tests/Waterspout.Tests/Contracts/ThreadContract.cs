@@ -105,9 +105,9 @@ public sealed class ThreadContract : StreamContract
             Task reading = ReadInContextAsync(); // awaited before there is anything to read
             left.Write("x"u8);
             await reading;
-            Assert.InRange(context.Posts, 1, 2); // its own, and that of the task, which may have been done already
+            Assert.InRange(context.Posts, 1, 2); // its own, and that of the task, which may already be done
 
-            // Also where that is on the loop's thread.
+            // Also if that is on the loop's thread.
             await Loop.InvokeAsync(async () =>
             {
                 SynchronizationContext.SetSynchronizationContext(context);
@@ -155,7 +155,7 @@ public sealed class ThreadContract : StreamContract
             otherLeft.Close();
         }
 
-        // Their numbers were used again all the time; these streams have theirs still.
+        // Their numbers were reused all the time; these streams still have theirs.
         await left.WriteAsync("still here"u8);
         await AssertReads("still here", right.ReadBytesAsync(10));
     });
@@ -197,7 +197,7 @@ public sealed class ThreadContract : StreamContract
         await flush;
         await write;
 
-        // The inner task tells whether the continuation ran on the loop; the outer one ends when it has been registered.
+        // The inner task reports whether the continuation ran on the loop; the outer one completes when it has been registered.
         Task<Task<bool>> AwaitElsewhere(Action<Action> onCompleted) => Task.Run(() =>
         {
             TaskCompletionSource<bool> goesOn = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -206,7 +206,7 @@ public sealed class ThreadContract : StreamContract
         });
     });
 
-    /// <summary>Goes on on the thread pool.</summary>
+    /// <summary>Resumes on the thread pool.</summary>
     private sealed class OwnContext : SynchronizationContext
     {
         private int _posts;

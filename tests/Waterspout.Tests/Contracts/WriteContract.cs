@@ -44,7 +44,7 @@ public sealed class WriteContract : StreamContract
     [Fact]
     public void A_write_waits_while_more_than_the_high_water_mark_is_unsent() => RunPair(async (left, right) =>
     {
-        // Until the kernel is full, in copies.
+        // Until the kernel's buffer is full, in copies.
         byte[] piece = new byte[1000];
         int written = 0;
         ValueTask write;

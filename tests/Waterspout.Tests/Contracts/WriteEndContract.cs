@@ -23,7 +23,7 @@ public sealed class WriteEndContract : StreamContract
     [Fact]
     public void Writing_to_a_peer_that_has_gone_closes_the_stream_quietly() => RunPair(async (left, right) =>
     {
-        // What the peer left unread makes it a reset; of a pipe it is one in any case.
+        // Unread data of the peer makes it a reset; on a pipe it is always one.
         await left.WriteAsync("unread"u8);
         await right.PeekAsync(1);
         await left.WriteAsync("unread"u8);
@@ -92,7 +92,7 @@ public sealed class WriteEndContract : StreamContract
         left.Close(new IOException("cause"));
         await Assert.ThrowsAsync<StreamClosedException>(() => write);
         StreamClosedException[] errors = await Task.WhenAll(waits);
-        // One for all would become longer with each that throws it.
+        // A shared exception would grow with each throw.
         Assert.Equal(errors.Length, errors.Distinct().Count());
         right.Close();
     });

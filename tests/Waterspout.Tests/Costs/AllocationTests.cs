@@ -45,12 +45,12 @@ public sealed class AllocationTests : LoopTest
     [Fact]
     public void Many_connections_that_answer_in_one_turn_allocate_nothing() => Run(async () =>
     {
-        // More than the shared array pool keeps for a core.
+        // More than the shared array pool keeps per core.
         (IOStream Client, IOStream Server)[] pairs = [.. Enumerable.Range(0, 200).Select(_ => IOStream.CreatePair())];
         await TalkAsync(Warmup / 100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         await TalkAsync(Rounds / 10);
-        // The tasks of the talks are some hundred bytes each.
+        // The tasks of the conversations are some hundred bytes each.
         Assert.InRange((double)(GC.GetAllocatedBytesForCurrentThread() - before) / (Rounds / 10 * pairs.Length), 0, 5);
 
         Task TalkAsync(int rounds) => Task.WhenAll(pairs.Select(pair => RoundTripsAsync(pair.Client, pair.Server, rounds)));
@@ -118,7 +118,7 @@ public sealed class AllocationTests : LoopTest
         }
     });
 
-    // The rounds are the caller's to count: what is called for each round would have a state machine for each.
+    // The caller counts the rounds: a method called for each round would have a state machine for each.
     private void AssertCosts(long bytes, Func<IOStream, IOStream, int, Task> play) => Run(async () =>
     {
         (IOStream client, IOStream server) = IOStream.CreatePair();
@@ -126,7 +126,7 @@ public sealed class AllocationTests : LoopTest
         long before = GC.GetAllocatedBytesForCurrentThread();
         await play(client, server, Rounds);
         double perRound = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / Rounds;
-        // Less than a byte for each round: an array pool or a dictionary may grow once in a while.
+        // Less than a byte per round: an array pool or a dictionary may grow once in a while.
         Assert.InRange(perRound, bytes, bytes + 0.99);
     });
 
@@ -134,7 +134,7 @@ public sealed class AllocationTests : LoopTest
     {
         for (int i = 0; i < rounds; i++)
         {
-            // Begun before the data is there, so that it waits, and is completed by an event.
+            // Started before the data is there, so that it waits, and is completed by an event.
             ValueTask<int> request = server.ReadUntilAsync("\n"u8, static line => line.Length);
             await client.WriteAsync(s_line.AsSpan());
             await request;

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Waterspout.Tests;
 
-/// <summary>What a connection on which nothing happens holds of the managed heap.</summary>
+/// <summary>The managed memory that an idle connection holds.</summary>
 /// <remarks>
-/// The heap is everybody's, so these run alone; and since the runtime puts something there in the meantime, 8 KB at a time, the first of
+/// The heap is shared, so these tests run alone; and since the runtime allocates there in the meantime, 8 KB at a time, the first of
 /// several attempts that is low enough counts. Least of five, in ten runs: 492 to 518 bytes for a stream, 700 to 716 for a server's.
 /// </remarks>
 [Collection(nameof(Alone))]
@@ -18,7 +18,7 @@ public sealed class IdleTests : LoopTest
     private const int Attempts = 5;
 
 #if DEBUG
-    // The async method of the handler keeps more there.
+    // The handler's async method keeps more there.
     private const int Build = 32;
 #else
     private const int Build = 0;
@@ -44,7 +44,7 @@ public sealed class IdleTests : LoopTest
                 streams.AddRange([left, right]);
                 _ = ReadLinesAsync(left);
                 _ = ReadLinesAsync(right);
-                // What it takes to read and write has to be given back.
+                // What a read or a write needs has to be returned.
                 left.Write("hello\n"u8);
             }
 
@@ -67,7 +67,7 @@ public sealed class IdleTests : LoopTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         Socket[] first = Connect(address);
         await AcceptAsync();
-        // The loop, whose thread this is, has no chance to accept any of these before the count begins.
+        // The loop, whose thread this is, cannot accept any of these before the count begins.
         Socket[] second = Connect(address);
         double held = await HeldAsync(AcceptAsync);
         foreach (Socket client in first.Concat(second)) client.Dispose();
@@ -89,13 +89,13 @@ public sealed class IdleTests : LoopTest
     private void AssertHolds(int bytes, Func<Task<double>> measure)
     {
         double least = double.PositiveInfinity;
-        for (int i = 0; i < Attempts && least > bytes; i++) Run(MeasureAsync, options => options.LoggerFactory = NullLoggerFactory.Instance); // the lines are not the connections'
+        for (int i = 0; i < Attempts && least > bytes; i++) Run(MeasureAsync, options => options.LoggerFactory = NullLoggerFactory.Instance); // log lines do not belong to the connections
         Assert.InRange(least, 0, bytes);
 
         async Task MeasureAsync() => least = Math.Min(least, await measure());
     }
 
-    /// <summary>What the connections that this makes hold, each.</summary>
+    /// <summary>The bytes that each connection created here holds.</summary>
     private static async Task<double> HeldAsync(Func<Task> make)
     {
         long before = GC.GetTotalMemory(forceFullCollection: true);
@@ -111,11 +111,11 @@ public sealed class IdleTests : LoopTest
         }
         catch (StreamClosedException)
         {
-            // The test is over.
+            // The test has ended.
         }
     }
 }
 
-/// <summary>Tests that measure what the whole process shares.</summary>
+/// <summary>Tests that measure resources shared by the whole process.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

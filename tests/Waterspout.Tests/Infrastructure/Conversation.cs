@@ -5,7 +5,9 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-/// <summary>Frames from left to right, in pieces of any size, by reads of any kind that are cancelled at times; to the end, or cut off.</summary>
+/// <summary>
+/// Frames from left to right, in pieces of any size, by reads of any kind that are sometimes cancelled; complete, or cut off.
+/// </summary>
 internal sealed class Conversation(Random random, Action frameArrived)
 {
     private const int HeaderSize = 12; // number, length and checksum
@@ -13,7 +15,7 @@ internal sealed class Conversation(Random random, Action frameArrived)
 
     private readonly int _frames = random.Next(1, 60);
 
-    // Behind so many frames one of the sides gives up. Most never do.
+    // After this number of frames one of the sides stops. Most never do.
     private readonly int _cutAt = random.Next(3) == 0 ? random.Next(60) : int.MaxValue;
     private readonly Action<BaseIOStream> _giveUp = random.Next(3) switch
     {
@@ -22,7 +24,7 @@ internal sealed class Conversation(Random random, Action frameArrived)
         _ => Fail,
     };
 
-    /// <summary>Talks, and closes both sides. True if everything arrived.</summary>
+    /// <summary>Runs the conversation, and closes both sides. True if everything arrived.</summary>
     internal async Task<bool> RunAsync(Transport transport)
     {
         (BaseIOStream left, BaseIOStream right) = await transport.ConnectAsync(MakeOptions());
@@ -99,7 +101,7 @@ internal sealed class Conversation(Random random, Action frameArrived)
         }
     }
 
-    // Cancelled at any moment, a read is made again, of another kind, and goes on from where it was.
+    // A read may be cancelled at any moment; it is then repeated, as another kind, and continues where it was.
     private static async Task<byte[]> ReadAsync(BaseIOStream stream, int count, Random own)
     {
         while (true)
@@ -152,7 +154,7 @@ internal sealed class Conversation(Random random, Action frameArrived)
         stream.Close();
     }
 
-    // In the middle of something that comes later, where a script can do that.
+    // In the middle of a later operation, if a script can do that.
     private static void Fail(BaseIOStream stream)
     {
         if (stream is not FaultyIOStream faulty)
@@ -166,7 +168,7 @@ internal sealed class Conversation(Random random, Action frameArrived)
     }
 }
 
-/// <summary>Unix sockets of which one does what its script says: the left one and the right one by turns.</summary>
+/// <summary>Unix sockets of which one follows a script: alternately the left and the right one.</summary>
 internal sealed class FaultyTransport : Transport
 {
     private bool _isRight;

@@ -1,9 +1,9 @@
 namespace Waterspout.Tests;
 
-/// <summary>Tests whose bodies run on a loop of their own, and that must leave nothing behind.</summary>
+/// <summary>Tests whose bodies run on their own loop, and that must leave nothing behind.</summary>
 /// <remarks>
-/// After the body the loop is disposed. Then the test fails if something was logged at Warning or above that <see cref="ExpectLog"/> had not
-/// announced, if a descriptor was left open, or if a task failed and nobody looked.
+/// After the body the loop is disposed. Then the test fails if something was logged at Warning or above that was not announced by
+/// <see cref="ExpectLog"/>, if a descriptor was left open, or if a task failed unobserved.
 /// </remarks>
 public abstract class LoopTest
 {
@@ -17,7 +17,7 @@ public abstract class LoopTest
     /// <summary>For other loops that a test makes.</summary>
     protected PollerKind Poller { get; } = Setting.Current.Poller;
 
-    /// <summary>The loop of the test that runs.</summary>
+    /// <summary>The loop of the running test.</summary>
     protected IOLoop Loop => _loop ?? throw new InvalidOperationException("There is a loop within a body only.");
 
     /// <summary>The test provokes a warning or an error that contains this.</summary>
@@ -26,10 +26,10 @@ public abstract class LoopTest
     /// <summary>The test closes a stream before everything has been sent.</summary>
     protected void ExpectUnsent() => ExpectLog("bytes were written and not sent");
 
-    /// <summary>Runs a body on the loop, and looks for what it has left behind.</summary>
+    /// <summary>Runs a body on the loop, and checks what it has left behind.</summary>
     protected void Run(Func<Task> body, Action<IOLoopOptions>? configure = null) => Check(() => Loop.RunSync(body, Limit), configure);
 
-    /// <summary>Calls a body on the test's own thread with a loop that does not run yet, and looks for what it has left behind.</summary>
+    /// <summary>Calls a body on the test's own thread with a loop that does not run yet, and checks what it has left behind.</summary>
     protected void Check(Action body, Action<IOLoopOptions>? configure = null)
     {
         using UnobservedExceptions unobserved = new();
@@ -48,7 +48,7 @@ public abstract class LoopTest
         }
     }
 
-    /// <summary>Goes on in the loop's next turn.</summary>
+    /// <summary>Resumes in the loop's next turn.</summary>
     protected Task Turn()
     {
         TaskCompletionSource next = new();
@@ -61,7 +61,7 @@ public abstract class LoopTest
         for (int i = 0; i < count; i++) await Turn();
     }
 
-    /// <summary>A random number generator whose seed a failed test shows. Set WATERSPOUT_SEED to run with the same one.</summary>
+    /// <summary>A random number generator whose seed is shown by a failed test. Set WATERSPOUT_SEED to run with the same one.</summary>
     protected static Random NewRandom()
     {
         int seed = int.TryParse(Environment.GetEnvironmentVariable("WATERSPOUT_SEED"), out int given) ? given : Random.Shared.Next();
@@ -71,7 +71,7 @@ public abstract class LoopTest
 
     private void UseLoop(Action body, Action<IOLoopOptions>? configure)
     {
-        // A machine that is busy with other things stalls any callback, and that is not what is tested here.
+        // On a busy machine any callback may stall, and that is not what is tested here.
         IOLoopOptions options = new() { Poller = Poller, LoggerFactory = Log, StallThreshold = Timeout.InfiniteTimeSpan };
         configure?.Invoke(options);
         using IOLoop loop = _loop = new IOLoop(options);

@@ -4,11 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace Waterspout.Tests;
 
-/// <summary>The sockets, pipes, pollers and the like that the process has open, to find those that a test leaves behind.</summary>
-/// <remarks>Regular files do not count: the runtime opens them when it loads assemblies, whenever that is.</remarks>
+/// <summary>The open sockets, pipes, pollers and the like of the process, to find those that a test leaks.</summary>
+/// <remarks>Regular files do not count: the runtime opens them whenever it loads assemblies.</remarks>
 public sealed class OpenDescriptors
 {
-    // A thread that the runtime starts, of the thread pool for example, opens a pipe for a moment, to probe its stack. What is left open stays.
+    // A thread that the runtime starts, for example in the thread pool, opens a pipe for a moment to probe its stack. Leaked descriptors
+    // stay.
     private static readonly TimeSpan s_moment = TimeSpan.FromSeconds(1);
 
     private readonly HashSet<string> _open = List();
@@ -17,7 +18,7 @@ public sealed class OpenDescriptors
     static OpenDescriptors()
     {
         _ = IOLoop.Default;
-        Console.Error.Flush(); // a duplicate of the process's descriptor, which counts where that is a pipe
+        Console.Error.Flush(); // a duplicate of the process's descriptor, which counts if it is a pipe
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, static _ => { }).Dispose();
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
@@ -27,10 +28,10 @@ public sealed class OpenDescriptors
         accept.GetAwaiter().GetResult().Dispose();
     }
 
-    /// <summary>How many there are now.</summary>
+    /// <summary>The current number.</summary>
     public static int Count => List().Count;
 
-    /// <summary>Fails when there is one now that was not there when this object was made.</summary>
+    /// <summary>Fails if there is a descriptor that was not there when this object was created.</summary>
     public void CheckNothingIsLeft()
     {
         HashSet<string> left = FindNew();

@@ -1,12 +1,12 @@
 namespace Waterspout.Tests;
 
-/// <summary>Reads of all kinds, chosen at random, of data that is known.</summary>
+/// <summary>Reads of all kinds, chosen at random, of known data.</summary>
 internal static class RandomReads
 {
     private const int Longest = 5000;
 
-    /// <summary>Begins a read that ends within <paramref name="expected"/>, and checks what is known of its length.</summary>
-    /// <returns>What was taken from the stream: nothing, after a peek.</returns>
+    /// <summary>Starts a read that ends within <paramref name="expected"/>, and checks what is known of its length.</summary>
+    /// <returns>The consumed bytes: none, after a peek.</returns>
     internal static async Task<byte[]> Start(BaseIOStream stream, ReadOnlyMemory<byte> expected, Random random, CancellationToken cancellationToken = default)
     {
         int count = Math.Min(random.Next(1, random.Next(10) == 0 ? 40_000 : Longest), expected.Length);
@@ -32,7 +32,7 @@ internal static class RandomReads
         }
     }
 
-    // Up to bytes that the data has, which are found earlier where they come earlier.
+    // Up to bytes of the data, which are found earlier if they occur earlier.
     private static async Task<byte[]> Until(BaseIOStream stream, ReadOnlyMemory<byte> expected, int count, Random random, CancellationToken cancellationToken)
     {
         byte[] delimiter = expected[Math.Max(0, count - random.Next(1, 5))..count].ToArray();

@@ -9,7 +9,7 @@ public sealed record LogLine(LogLevel Level, string Message, Exception? Error)
     public override string ToString() => $"{Level}: {Message}{(Error is null ? "" : $" [{Error.GetType().Name}: {Error.Message}]")}";
 }
 
-/// <summary>Keeps what is logged, and which of it a test has announced.</summary>
+/// <summary>Keeps what is logged, and what a test has announced.</summary>
 public sealed class RecordedLog : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<LogLine> _lines = new();
@@ -18,16 +18,16 @@ public sealed class RecordedLog : ILoggerFactory, ILogger
 
     public IReadOnlyCollection<LogLine> Lines => _lines;
 
-    /// <summary>The test provokes a warning or an error that contains this. Not to see it is a failure too.</summary>
+    /// <summary>The test provokes a warning or an error that contains this. If it does not appear, the test fails too.</summary>
     public void Expect(string part) => _expected.Enqueue(part);
 
     /// <summary>The test may provoke such a line, by chance.</summary>
     public void Allow(string part) => _allowed.Enqueue(part);
 
-    /// <summary>Fails on a line at Warning or above that was not announced, and on an announced one that did not come.</summary>
+    /// <summary>Fails on an unannounced line at Warning or above, and on an announced one that did not appear.</summary>
     /// <remarks>
-    /// Not on those of finalizers: a test may leave its streams to the loop's end, and when a collection comes before that they are finalized. What is
-    /// dropped too early fails the test by itself.
+    /// Lines of finalizers do not count: a test may leave its streams to the loop's end, and if a collection comes before that they are
+    /// finalized. Streams dropped too early fail the test by themselves.
     /// </remarks>
     public void Check()
     {

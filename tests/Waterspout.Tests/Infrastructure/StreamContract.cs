@@ -17,7 +17,7 @@ public abstract class StreamContract : LoopTest
         await body(left, right);
     });
 
-    /// <summary>Sends a piece and waits until it has been received by itself. Somebody must be reading.</summary>
+    /// <summary>Sends a piece and waits until it has been received by itself. A read must be pending.</summary>
     protected async Task SendAlone(BaseIOStream stream, ReadOnlyMemory<byte> piece)
     {
         long target = Counters.BytesIn + piece.Length;
@@ -32,14 +32,14 @@ public abstract class StreamContract : LoopTest
         await to.PeekAsync(text.Length);
     }
 
-    /// <summary>Writes something, and closes the stream in good order.</summary>
+    /// <summary>Writes something, and closes the stream in an orderly way.</summary>
     protected static async Task WriteAndClose(BaseIOStream stream, string data)
     {
         await stream.WriteAsync(Bytes(data));
         await stream.CloseAsync();
     }
 
-    /// <summary>Writes more than goes away while nobody reads. The write is returned in <paramref name="pending"/>.</summary>
+    /// <summary>Writes more than is sent without a reader. The write is returned in <paramref name="pending"/>.</summary>
     protected byte[] Clog(BaseIOStream stream, out Task pending)
     {
         byte[] data = new byte[Transport.MoreThanTheKernelTakes];
@@ -61,7 +61,7 @@ public abstract class StreamContract : LoopTest
         return closed.Task;
     }
 
-    /// <summary>Waits until the end of the peer's side, or the close, is told.</summary>
+    /// <summary>Waits until the peer's EOF, or the close, is reported.</summary>
     protected static Task WhenEndIsTold(BaseIOStream stream)
     {
         TaskCompletionSource told = new();
@@ -69,7 +69,7 @@ public abstract class StreamContract : LoopTest
         return told.Task;
     }
 
-    /// <summary>What has happened is so usual that it is logged for those only who look for something.</summary>
+    /// <summary>What has happened is so usual that it is logged at Debug only.</summary>
     protected void AssertLogIsQuiet() => Assert.DoesNotContain(Log.Lines, line => line.Level > Microsoft.Extensions.Logging.LogLevel.Debug);
 
     protected static byte[] RandomBytes(Random random, int count)
@@ -97,7 +97,7 @@ public abstract class StreamContract : LoopTest
     protected static Task<TException> AssertFails<TException>(ValueTask<bool> operation)
         where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
 
-    /// <summary>Fails without the length of a message that shows two arrays of a megabyte.</summary>
+    /// <summary>Fails with a short message, without two arrays of a megabyte.</summary>
     protected static void AssertSame(ReadOnlyMemory<byte> expected, ReadOnlyMemory<byte> actual)
     {
         int common = expected.Span.CommonPrefixLength(actual.Span);

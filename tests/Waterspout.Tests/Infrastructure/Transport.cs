@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>What the contracts need to know of a kind of stream: how to make two that are connected.</summary>
+/// <summary>What the contracts need to know of a kind of stream: how to create a connected pair.</summary>
 public abstract class Transport
 {
     /// <summary>Of the kernel's buffers of a TCP connection, which else grow to tens of megabytes, and have to be filled for each write that is to wait.</summary>
@@ -9,19 +9,19 @@ public abstract class Transport
     /// <summary>Data can go from right to left as well.</summary>
     public virtual bool IsDuplex => true;
 
-    /// <summary>Each receive gives one byte at most, so that every byte is looked at alone.</summary>
+    /// <summary>Each receive returns at most one byte, so that every byte is handled alone.</summary>
     public virtual bool IsBytewise => false;
 
     /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
     public virtual int MoreThanTheKernelTakes => 4 * 1024 * 1024;
 
-    /// <summary>What a stream tells when its peer was closed at once, with nothing left unread.</summary>
+    /// <summary>The reason that a stream reports when its peer was closed at once, with nothing left unread.</summary>
     public virtual CloseReason ReasonOfAbruptClose => CloseReason.EndOfStream;
 
-    /// <summary>What a stream tells as the reason when it knows of the peer's end, and has not read what is in front of it.</summary>
+    /// <summary>The reason that a stream reports when it knows of the peer's EOF, and has not read the data before it.</summary>
     public virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
 
-    /// <summary>How often a test does what it does so many times over a kind of stream that costs little.</summary>
+    /// <summary>How often a test repeats what it would do this many times over a kind of stream that costs little.</summary>
     public virtual int Rounds(int many) => many;
 
     /// <summary>Two connected streams on the current loop: what is written to the left one is read from the right one.</summary>

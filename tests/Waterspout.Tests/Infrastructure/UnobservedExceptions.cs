@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Waterspout.Tests;
 
-/// <summary>Exceptions of tasks that nobody looked at, which the runtime tells when it collects such a task.</summary>
+/// <summary>Unobserved exceptions of tasks, which the runtime reports when it collects such a task.</summary>
 public sealed class UnobservedExceptions : IDisposable
 {
     private readonly ConcurrentQueue<Exception> _exceptions = new();
@@ -11,7 +11,7 @@ public sealed class UnobservedExceptions : IDisposable
 
     public UnobservedExceptions() => TaskScheduler.UnobservedTaskException += Add;
 
-    /// <summary>Collects what a test has dropped, and fails when there is such a task among it.</summary>
+    /// <summary>Collects what a test has dropped, and fails if such a task is among it.</summary>
     public void Check()
     {
         Collect();
@@ -21,7 +21,7 @@ public sealed class UnobservedExceptions : IDisposable
 
     public void Dispose()
     {
-        // What a failed test has dropped must not be taken for the next one's.
+        // What a failed test has dropped must not be attributed to the next one.
         if (!_isCollected) Collect();
         TaskScheduler.UnobservedTaskException -= Add;
     }

@@ -162,7 +162,7 @@ public sealed class BlockedLoopTests : LoopTest
     {
         (IOStream near, IOStream far) = IOStream.CreatePair(loop: loop);
         loop.InvokeAsync(() => handle(near));
-        far.Write("x"u8); // behind it: the read has to wait
+        far.Write("x"u8); // after it: the read has to wait
     }
 
     private void Blocks(string name, Action<IOLoop> begin) => Check(() =>
@@ -189,7 +189,7 @@ public sealed class BlockedLoopTests : LoopTest
         }
     }
 
-    // As one blocks a loop that waits for itself: with a task that it would have to complete.
+    // The usual way to block a loop that waits for itself: with a task that it would have to complete.
     private void Hold()
     {
         _entered.TrySetResult();

@@ -22,11 +22,12 @@ public sealed class BudgetTests : LoopTest
         stream.Close();
         await Assert.ThrowsAsync<StreamClosedException>(() => reader);
 
-        // The next turn for the stream, and one more callback of whoever ended a read. Were each to ask for two, there would be thousands.
+        // The next turn for the stream, and one more callback of the code that completed a read. If each asked for two, there would be
+        // thousands.
         Assert.InRange(waiting.Max(), 1, 3);
         Assert.All(received.Zip(received.Skip(1)), turn => Assert.InRange(turn.Second - turn.First, 1, Budget + EndlessStream.Chunk));
 
-        // A timer comes after the callbacks of a turn, and sees all that wait for the next one.
+        // A timer runs after the callbacks of a turn, and sees everything that waits for the next one.
         void Sample() => Loop.CallLater(TimeSpan.Zero, () =>
         {
             waiting.Add(Loop.WaitingCallbacks);
@@ -113,7 +114,7 @@ public sealed class BudgetTests : LoopTest
         }
     }
 
-    /// <summary>A stream that fills every buffer, and takes whatever it is given.</summary>
+    /// <summary>A stream that fills every buffer, and accepts everything it is given.</summary>
     private sealed class EndlessStream : BaseIOStream
     {
         internal const int Chunk = 64 * 1024;

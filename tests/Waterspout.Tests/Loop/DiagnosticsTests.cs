@@ -7,12 +7,12 @@ namespace Waterspout.Tests;
 [OnEachPoller]
 public sealed class DiagnosticsTests : LoopTest
 {
-    // What holds a loop in so many turns at its beginning is no warning.
+    // In its first turns, up to this number, a blocked loop is no warning.
     private const int FirstTurns = 100;
 
     private static readonly TimeSpan s_threshold = TimeSpan.FromMilliseconds(1);
 
-    // Before the test's loop is made. Whoever started the tests may have left some open.
+    // Before the test's loop is created. The process that started the tests may have left some open.
     private readonly string[] _inheritedBefore = Inherited();
 
     [Fact]

@@ -18,7 +18,7 @@ public sealed class FailedLoopTests : LoopTest
         return Task.CompletedTask;
     });
 
-    /// <summary>Makes so many timers and no more.</summary>
+    /// <summary>Creates this number of timers and no more.</summary>
     private sealed class ShortLivedTime(int timers) : TimeProvider
     {
         private int _left = timers;

@@ -81,7 +81,7 @@ public sealed class HandlerTests : LoopTest
     [Fact]
     public void A_handler_that_another_one_removes_in_the_same_batch_is_not_called() => Run(async () =>
     {
-        // More than one batch in Debug. All are ready at once; the first that is called removes all the others.
+        // More than one batch in Debug. All are ready at once; the first one called removes all the others.
         TestEventFd[] all = [.. Enumerable.Range(0, 50).Select(_ => new TestEventFd())];
         int calls = 0;
         TaskCompletionSource done = new();
@@ -117,7 +117,7 @@ public sealed class HandlerTests : LoopTest
             isReplaced = true;
             Loop.RemoveHandler(first.Fd);
             Loop.RemoveHandler(second.Fd);
-            // The number of the other one, whose event is in this batch, now belongs to an event that is not ready.
+            // The number of the other one, whose event is in this batch, now belongs to an eventfd that is not ready.
             fresh = new TestEventFd();
             Assert.Equal(other.Fd, FileDescriptorsOf.Duplicate(fresh.Fd, other.Fd));
             Loop.AddHandler(other.Fd, IOEvents.Read, (_, _) => wrong++);
@@ -234,7 +234,7 @@ public sealed class HandlerTests : LoopTest
         loop.AddHandler(fd, IOEvents.Read, (_, _) => { });
         (int reader, int writer) = FileDescriptors.CreatePipe();
         Elsewhere(() => loop.RemoveHandler(fd));
-        // Closes the old one, and has its number used again, with nobody between the two.
+        // Closes the old one, and has its number reused immediately.
         Assert.Equal(fd, FileDescriptorsOf.Duplicate(reader, fd));
         FileDescriptors.Close(reader);
         using PipeIOStream stream = new(fd), other = new(writer);
@@ -258,7 +258,7 @@ public sealed class HandlerTests : LoopTest
             Elsewhere(() => loop.RemoveHandler(ready.Fd));
         }
 
-        // Removed before the loop knew it.
+        // Removed before the loop had registered it.
         Elsewhere(() =>
         {
             loop.AddHandler(ready.Fd, IOEvents.Write, (_, _) => Assert.Fail("It has been removed."));

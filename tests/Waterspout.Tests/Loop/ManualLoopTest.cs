@@ -7,7 +7,7 @@ public abstract class ManualLoopTest : LoopTest
 {
     protected ManualTimeProvider Clock { get; } = new();
 
-    /// <summary>Runs a body on the loop. The guard against hanging goes by the machine's clock.</summary>
+    /// <summary>Runs a body on the loop. The guard against hanging uses the machine's clock.</summary>
     protected void RunManually(Func<Task> body, Action<IOLoopOptions>? configure = null) => Check(() => Loop.RunSync(() => body().WaitAsync(Limit)), options =>
     {
         options.TimeProvider = Clock;

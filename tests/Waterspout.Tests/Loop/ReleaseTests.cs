@@ -48,7 +48,7 @@ public sealed class ReleaseTests : LoopTest
     public void What_flows_with_the_code_that_makes_a_loop_is_not_held_by_it() => Check(() =>
     {
         WeakReference held = Make(out IOLoop loop);
-        // A thread of the pool's that is just being started may hold it for a moment.
+        // A pool thread that is just being started may keep it alive for a moment.
         Assert.True(SpinWait.SpinUntil(() => !IsAlive(held), Limit));
         loop.Dispose();
     });
@@ -59,7 +59,7 @@ public sealed class ReleaseTests : LoopTest
         return held.IsAlive;
     }
 
-    // None of these may be inlined: a register or a slot of the test's own frame would hold the object.
+    // None of these may be inlined: a register or a slot of the test's own frame would keep the object alive.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private WeakReference Make(out IOLoop loop)
     {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>A loop that runs on a thread of its own until it is disposed.</summary>
+/// <summary>A loop that runs on its own thread until it is disposed.</summary>
 internal sealed class RunningLoop : IDisposable
 {
     private readonly Thread _thread;
@@ -23,6 +23,6 @@ internal sealed class RunningLoop : IDisposable
         Join();
     }
 
-    /// <summary>Waits until the loop has returned to its thread.</summary>
+    /// <summary>Waits until the loop's thread has ended.</summary>
     internal void Join() => Assert.True(_thread.Join(TimeSpan.FromSeconds(30)), "The loop did not end.");
 }

@@ -176,7 +176,7 @@ public sealed class RunningTests : LoopTest
             await never.Task;
         }, Limit));
         Assert.Contains("stopped", error.Message);
-        // How main ends later is nobody's concern, and the loop can be used again.
+        // The later outcome of main is ignored, and the loop can be used again.
         never.SetException(new InvalidDataException("on purpose"));
         Assert.Equal(5, loop.RunSync(() => Task.FromResult(5), Limit));
     });

@@ -6,7 +6,7 @@ namespace Waterspout.Tests;
 [OnEachPoller]
 public sealed class SpinTests : LoopTest
 {
-    // A loop that spins makes thousands of turns in the time that these tests let pass.
+    // A spinning loop makes thousands of turns in the time that these tests wait.
     private const int FewTurns = 100;
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class SpinTests : LoopTest
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
         Task<byte[]>? read = isReading ? stream.ReadBytesAsync(1).AsTask() : null;
-        // Time stamps of what is sent come through the error queue, which nobody empties here.
+        // Time stamps of sent data come through the error queue, which is never read here.
         stream.Socket.SetRawSocketOption(1, 37 /* SO_TIMESTAMPING */, BitConverter.GetBytes(2 | 16));
         await stream.WriteAsync("x"u8);
         await stream.FlushAsync();

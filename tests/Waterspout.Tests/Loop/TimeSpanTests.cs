@@ -68,7 +68,7 @@ public sealed class TimeSpanTests : LoopTest
         Assert.False(read.IsCompleted);
         peer.Send("x"u8);
         await read;
-        // More than the system takes at once.
+        // More than the system accepts at once.
         Task write = stream.WriteAsync(new byte[16 << 20].AsMemory()).AsTask();
         await Turns(3);
         Assert.False(write.IsCompleted);
@@ -161,7 +161,7 @@ public sealed class TimeSpanTests : LoopTest
         using IOStream stream = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port);
         using Socket silent = listener.Accept();
         TaskCompletionSource due = new();
-        // Something is sent, so the loop looks for the answer, which does not come.
+        // Something is sent, so the loop polls for the answer, which does not come.
         await stream.WriteAsync("x"u8);
         using IDisposable timer = Loop.CallLater(TimeSpan.FromMilliseconds(20), due.SetResult);
         await due.Task;

@@ -114,7 +114,7 @@ public sealed class TimerTests : ManualLoopTest
         IDisposable timer = Loop.CallEvery(s_second, () => times.Add(Clock.Elapsed));
         await Advance(1.25 * s_second);
         await Advance(0.75 * s_second);
-        await Advance(3.5 * s_second); // 5.5: the ones of 3 and 4 are missed
+        await Advance(3.5 * s_second); // 5.5: the calls at 3 and 4 are missed
         await Advance(0.5 * s_second);
         timer.Dispose();
         await Advance(5 * s_second);
@@ -215,7 +215,7 @@ public sealed class TimerTests : ManualLoopTest
         bool hasRun = false;
         IDisposable timer = Loop.CallLater(s_second, () => hasRun = true);
         Clock.Advance(s_second);
-        Task.Run(timer.Dispose).Wait(Limit); // this holds the loop
+        Task.Run(timer.Dispose).Wait(Limit); // this blocks the loop
         await Turns(3);
         Assert.False(hasRun);
     });

@@ -8,8 +8,8 @@ public sealed class WakeTests : LoopTest
     [Fact]
     public void A_wake_that_was_taken_without_waiting_does_not_cost_the_next_one() => Run(async () =>
     {
-        // What is left when a thread decides to wake the loop just as that has ended its wait, and a look at the poller
-        // that does not wait takes the signal. No test can hit that moment, so the trace of it is written by hand.
+        // The state that is left if a thread decides to wake the loop just as its wait has ended, and a poll that does not wait consumes
+        // the signal. No test can hit that moment, so its trace is written by hand.
         IsWoken(Loop) = 1;
         IOLoop loop = Loop;
         TaskCompletionSource called = new();

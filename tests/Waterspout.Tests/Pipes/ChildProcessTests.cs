@@ -103,7 +103,7 @@ public sealed class ChildProcessTests : LoopTest
     private static Process Start(string file, params string[] arguments) =>
         Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
 
-    // The streams of Process are over handles of their own: a duplicate is ours, and theirs is closed.
+    // The streams of Process have handles of their own: ours is a duplicate, and theirs is closed.
     private static PipeIOStream Stream(Stream stream)
     {
         int fd = stream switch

@@ -2,7 +2,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>Second numbers for open descriptors, as a child process would have.</summary>
+/// <summary>Duplicates of open descriptors, as a child process would have.</summary>
 internal static class Duplicates
 {
     private const int F_DUPFD_CLOEXEC = 1030;

@@ -210,7 +210,7 @@ public sealed class PipeTests : LoopTest
         int duplicate = Duplicates.Of(readEnd);
         PipeIOStream reader = new(readEnd);
         reader.Close();
-        // The kernel still has the pipe's reader; events for it must not come, nor reach who has the number now.
+        // The kernel still has the pipe's reader; events for it must not come, nor reach the new owner of the number.
         PipeIOStream writer = new(writeEnd);
         await writer.WriteAsync("to the duplicate"u8);
         await writer.FlushAsync();

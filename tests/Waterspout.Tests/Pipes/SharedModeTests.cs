@@ -103,7 +103,7 @@ public sealed class SharedModeTests : LoopTest
         FileDescriptors.Close(far);
     }
 
-    /// <summary>Blocking, and with a far side that nobody reads.</summary>
+    /// <summary>Blocking, and with a far side that is not read.</summary>
     private static (int Near, int Far) Open(string kind)
     {
         if (kind == "terminal")

@@ -8,7 +8,7 @@ internal static unsafe partial class Terminals
     private const nuint TIOCGPTN = 0x80045430;
     private const nuint TIOCSPTLCK = 0x40045431;
 
-    /// <summary>Where the terminal of a master can be opened.</summary>
+    /// <summary>The path of a master's terminal.</summary>
     internal static string Unlock(int master)
     {
         int locked = 0;
@@ -18,7 +18,7 @@ internal static unsafe partial class Terminals
         return $"/dev/pts/{number}";
     }
 
-    /// <summary>As many libraries set a serial line: every byte as it comes, and zero where there is none.</summary>
+    /// <summary>The way many libraries set a serial line: every byte as it comes, and zero if there is none.</summary>
     internal static void SetToPolling(int terminal)
     {
         byte* settings = stackalloc byte[128];

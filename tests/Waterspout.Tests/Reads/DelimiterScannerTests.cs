@@ -14,7 +14,7 @@ public sealed class DelimiterScannerTests
         Random random = new(length);
         for (int round = 0; round < 3_000; round++)
         {
-            // Few letters, so that delimiters overlap and nearly occur; some hundred bytes, so that they lie across vectors.
+            // Few letters, so that delimiters overlap and nearly occur; some hundred bytes, so that they cross vectors.
             int letters = random.Next(2, 20);
             byte[] delimiter = DelimiterTests.Letters(random, length, letters);
             byte[] data = DelimiterTests.Letters(random, random.Next(500), letters);
@@ -49,7 +49,7 @@ public sealed class DelimiterScannerTests
         Assert.Equal(-1, marks.NextEnd(data.Length));
     }
 
-    /// <summary>Returns the end of the last delimiter.</summary>
+    /// <summary>Returns the position after the last delimiter.</summary>
     private static int CheckEnds(ReadOnlySpan<byte> data, byte[] delimiter, int scanned)
     {
         DelimiterScanner marks = new(data, delimiter, scanned);

@@ -33,13 +33,13 @@ public sealed class DelimiterTests
     [Fact]
     public void What_was_searched_before_is_not_searched_again()
     {
-        // The delimiter is at the front, but the search was told that it is not there.
+        // The delimiter is at the front, but the search is given that part as already searched.
         byte[] data = [.. "\r\n"u8, .. new byte[100]];
         Assert.Equal(-1, Delimiter.FindEnd(data, "\r\n"u8, 50));
         Assert.Equal(-1, Delimiter.FindEnd(data, "\r"u8, 50));
     }
 
-    /// <summary>Out of the first so many letters.</summary>
+    /// <summary>From this number of first letters.</summary>
     internal static byte[] Letters(Random random, int length, int count = 2)
     {
         byte[] letters = new byte[length];

@@ -7,7 +7,7 @@ public sealed class IntoReadTests : LoopTest
     [Fact]
     public void A_read_that_is_cancelled_again_and_again_costs_no_more_for_what_it_has() => Run(async () =>
     {
-        // Copied to and fro at each try, this takes longer than any test may.
+        // If everything were copied back and forth at each attempt, this would take longer than any test may.
         const int Arrived = 40_000_000;
         (IOStream left, IOStream right) = IOStream.CreatePair();
         byte[] target = new byte[Arrived + 1];

@@ -22,7 +22,7 @@ public sealed class RegexReadTests : LoopTest
         Assert.False(scanner.HoldsText);
         Assert.Equal(5000, buffer.Length);
 
-        // What is searched afterwards is all of it, as before.
+        // Everything is searched afterwards, as before.
         buffer.Append("x"u8);
         Assert.Equal(ReadProgress.Finished, read.TryFinish(buffer));
         Assert.Equal(0, buffer.Length);

@@ -4,13 +4,13 @@ using Waterspout.Searching;
 
 namespace Waterspout.Tests;
 
-/// <summary>At every arrival the scanner says what a search of everything that has arrived says.</summary>
+/// <summary>At every arrival the scanner gives the result of a search of everything that has arrived.</summary>
 public sealed class RegexScannerTests
 {
     // Longer than what is always searched as a whole.
     private const int Lead = 1_100;
 
-    /// <summary>An expression, its options, the letters that data is made of, and something that matches.</summary>
+    /// <summary>An expression, its options, the letters that the data consists of, and a match.</summary>
     public static TheoryData<string, RegexOptions, string, string> Expressions => new()
     {
         { @"\r\n", RegexOptions.None, "ab\r", "\r\n" },
@@ -99,7 +99,7 @@ public sealed class RegexScannerTests
             Random random = new(seed);
             string message = Make(random, letters, random.Next(100)) + sample + Make(random, letters, random.Next(60));
             CheckArrivals(regex, message, random, largest: seed == 0 ? 1 : 40);
-            // Behind data of one letter that matches hardly anything, so that most expressions get as far as their reverse.
+            // After data of one letter that matches hardly anything, so that most expressions get as far as their reverse.
             string lead = new(seed % 2 == 0 ? 'z' : letters[^1], Lead);
             CheckArrivals(regex, lead + message, random, largest: seed == 0 ? 1 : 40);
         }
@@ -108,7 +108,7 @@ public sealed class RegexScannerTests
     [Fact]
     public async Task An_expression_that_is_harmless_forwards_is_harmless_in_reverse()
     {
-        // From the left nothing begins without a y. From the right there are exponentially many ways to take the x.
+        // From the left nothing begins without a y. From the right there are exponentially many ways to match the x.
         Regex regex = new("y(?:x+x+)+");
         Assert.NotNull(await LookbehindCache.GetAsync(regex));
         RegexScanner scanner = new(regex);

@@ -12,7 +12,7 @@ public sealed class SubclassTests : LoopTest
         (PlainStream stream, IOStream peer) = CreatePair(bytesPerCall: int.MaxValue);
         byte[] data = new byte[60_000];
         new Random(1).NextBytes(data);
-        // The copy of the small one and the memory of the large one are two pieces.
+        // The copy of the small write and the memory of the large one are two pieces.
         Task small = stream.WriteAsync(data.AsSpan(0, 5)).AsTask();
         Task large = stream.WriteAsync(data.AsMemory(5)).AsTask();
         Assert.Equal(data, await peer.ReadBytesAsync(data.Length));
@@ -56,7 +56,7 @@ public sealed class SubclassTests : LoopTest
         return (new PlainStream(first, bytesPerCall, Loop), new IOStream(second, loop: Loop));
     }
 
-    /// <summary>Moves a byte at a time, and says every other time that it would block.</summary>
+    /// <summary>Transfers a byte at a time, and reports every other time that it would block.</summary>
     private sealed class HesitantStream(Socket socket, IOLoop loop) : IOStream(socket, null, loop)
     {
         private int _reads;

@@ -15,7 +15,7 @@ public sealed class UntilReadTests : LoopTest
         buffer.Append("0123456789"u8);
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));
 
-        // Behind its back: whoever started over would find it.
+        // Changes data that was already searched: a search that started over would find it.
         "\r\n"u8.CopyTo(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(buffer.Data), 2));
         buffer.Append("abc"u8);
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));

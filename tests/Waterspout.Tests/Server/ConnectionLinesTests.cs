@@ -29,7 +29,7 @@ public sealed partial class ConnectionLinesTests : LoopTest
             Assert.Single(lines, line => line.EndsWith(" accepted."));
             Assert.Equal(isTls ? 1 : 0, lines.Count(line => line.Contains(": handshake done")));
             Assert.Single(lines, line => line.Contains(" closed: "));
-            // One number, which no connection before had, though they had the same descriptor.
+            // One number, which no earlier connection had, although they had the same descriptor.
             Assert.All(lines, line => Assert.StartsWith(isTls ? "SslIOStream " : "IOStream ", line));
             Assert.True(numbers.Add(Assert.Single(lines.Select(line => Number().Match(line).Value).Distinct())));
         }

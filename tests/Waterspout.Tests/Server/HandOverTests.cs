@@ -71,7 +71,7 @@ public sealed class HandOverTests : LoopTest
         await CheckEchoAsync(first);
         await using IOStream onItsWay = await ConnectAsync(address);
         while (server.ConnectionCount < 2) await Turn();
-        // Its loop is held all the while.
+        // Its loop is blocked all the while.
         await server.StopAsync(TimeSpan.Zero);
         Assert.Empty(await onItsWay.ReadUntilCloseAsync());
         Assert.Equal(0, server.ConnectionCount);
@@ -159,7 +159,7 @@ public sealed class HandOverTests : LoopTest
 
     private static ValueTask<IOStream> ConnectAsync(EndPoint address) => IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)address).Port);
 
-    /// <summary>Two loops, of which the second, whose turn comes with the second connection, stands still.</summary>
+    /// <summary>Two loops, of which the second, whose turn comes with the second connection, is blocked.</summary>
     private sealed class HeldLoop : IDisposable
     {
         private readonly ManualResetEventSlim _released = new();
@@ -190,7 +190,7 @@ public sealed class HandOverTests : LoopTest
         internal void ReleaseAndDispose()
         {
             IOLoop loop = Group[1];
-            // Asked to end before it goes on, so that what is in its queue is still there when it ends.
+            // Its disposal is requested before it resumes, so that what is in its queue is still there when it ends.
             Thread disposing = new(loop.Dispose);
             disposing.Start();
             while (disposing.ThreadState != ThreadState.WaitSleepJoin) Thread.Yield();

@@ -27,7 +27,7 @@ public sealed class ListenTests : LoopTest
         Assert.Equal(SocketError.AddressAlreadyInUse, error.SocketErrorCode);
         await AssertFree(Address(2, port));
         await AssertFree(Address(3, port));
-        // The server itself is none the worse.
+        // The server itself still works.
         await CheckEchoAsync(server.ListenOnAll([Address(2, port)])[0]);
     });
 
@@ -209,7 +209,7 @@ public sealed class ListenTests : LoopTest
 
     private static int Port(EndPoint endPoint) => ((IPEndPoint)endPoint).Port;
 
-    /// <summary>Nobody listens there, and somebody else may.</summary>
+    /// <summary>The address has no listener, and is free.</summary>
     private static async Task AssertFree(IPEndPoint endPoint)
     {
         using Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -42,7 +42,7 @@ public sealed class StopTests : LoopTest
         await using TcpServer server = new(async (stream, stopping) =>
         {
             await stream.WriteAsync("answer\n"u8, CancellationToken.None);
-            // More than the system takes: it is sent while the stream is closed.
+            // More than the system accepts: it is sent while the stream is closed.
             await stream.WriteAsync(new byte[60_000].AsMemory(), CancellationToken.None);
             written.SetResult();
             await stream.ReadBytesAsync(1, cancellationToken: stopping);

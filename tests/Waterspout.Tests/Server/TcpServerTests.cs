@@ -24,7 +24,7 @@ public sealed class TcpServerTests : LoopTest
         UnixDomainSocketEndPoint path = TestListener.NewPath();
         for (int i = 0; i < 2; i++)
         {
-            // The first server leaves its path behind, with nobody listening.
+            // The first server leaves its path behind, without a listener.
             await using TcpServer server = new(EchoAsync);
             server.Listen(path);
             await using IOStream client = new(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified));
@@ -73,7 +73,7 @@ public sealed class TcpServerTests : LoopTest
     [Fact]
     public void A_handler_that_throws_is_logged_and_closes_its_own_stream_only() => Run(async () =>
     {
-        ExpectLog("The handler of"); // once: how its stream closes is no warning any more
+        ExpectLog("The handler of"); // once: how its stream closes is no longer a warning
         await using TcpServer server = new(async stream =>
         {
             byte[] first = await stream.ReadBytesAsync(1);
@@ -118,7 +118,7 @@ public sealed class TcpServerTests : LoopTest
         Assert.Equal(LogLevel.Information, line.Level);
     });
 
-    /// <summary>Connects, and waits until the handler has ended: the one line that is not for debugging.</summary>
+    /// <summary>Connects, and waits until the handler has ended. Returns the one line above Debug.</summary>
     private async Task<LogLine> LineOfEndAsync(TcpServer server)
     {
         await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port);
@@ -176,7 +176,7 @@ public sealed class TcpServerTests : LoopTest
         IPEndPoint address = (IPEndPoint)server.Listen(0, "127.0.0.1");
         for (int i = 0; i < 50; i++)
         {
-            // Blocking, on the loop's own thread: the server cannot accept before the reset is there.
+            // Blocking, on the loop's own thread: the server cannot accept before the reset has arrived.
             using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new LingerOption(true, 0) };
             socket.Connect(address);
         }
@@ -217,7 +217,7 @@ public sealed class TcpServerTests : LoopTest
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(original);
         socket.Listen(1);
-        // Closing deletes the path that was bound, so the file has to have another name by then.
+        // Closing deletes the bound path, so the file must have another name by then.
         File.Move(original.ToString(), moved);
     }
 

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Certificates that must not be taken, each beside one that differs in that alone, and is.</summary>
+/// <summary>Certificates that must be rejected, each beside one that differs only in that respect, and is accepted.</summary>
 public sealed class CertificateTests : TlsTest
 {
     [Fact]
@@ -61,7 +61,7 @@ public sealed class CertificateTests : TlsTest
         options.ClientCertificateRequired = true;
         options.CertificateChainPolicy = TestCertificates.Trust(TestCertificates.Root);
         (SslIOStream client, SslIOStream server) = BeginPair(server: options);
-        // With TLS 1.3 the client's handshake is done before the server has looked.
+        // With TLS 1.3 the client's handshake is done before the server has checked.
         Task<byte[]> read = client.ReadBytesAsync(1).AsTask();
         await AssertFails(server);
         await Assert.ThrowsAsync<StreamClosedException>(() => read);

@@ -6,7 +6,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The client's side: connecting, what it asks for, what it learns.</summary>
+/// <summary>The client side: connecting, what it requests, what it learns.</summary>
 public sealed class ClientTests : TlsTest
 {
     [Theory]
@@ -70,7 +70,7 @@ public sealed class ClientTests : TlsTest
         SslClientAuthenticationOptions options = TestCertificates.ClientOptions(isInOptions ? TestCertificates.Host : null);
         SslIOStream client = new(NewSocket(), options);
         TaskCompletionSource connected = new();
-        // The options' own name goes before the other.
+        // The options' own name takes precedence.
         client.Connect(address, connected.SetResult, isInOptions ? "ignored.test" : TestCertificates.Host);
         await connected.Task;
         Assert.Equal(TestCertificates.Host, client.TargetHostName);
@@ -98,7 +98,7 @@ public sealed class ClientTests : TlsTest
     public void Connecting_by_host_and_port_checks_the_host() => Run(async () =>
     {
         (EndPoint address, Task<string> asked) = ServeOnce();
-        // The certificate is for this address too.
+        // The certificate is valid for this address too.
         SslIOStream client = await SslIOStream.ConnectAsync("127.0.0.1", ((IPEndPoint)address).Port, TestCertificates.ClientOptions(null));
         await client.WriteAsync("x"u8);
         await asked;
@@ -118,7 +118,7 @@ public sealed class ClientTests : TlsTest
         int port = ((IPEndPoint)server.Listen(0, "127.0.0.1")).Port;
         IOStreamOptions options = new();
         CancellationToken none = CancellationToken.None;
-        // Each of these compiles; none may be the one that the base class has for plain streams. The platform does not trust the server.
+        // All of these compile; none may resolve to the base class's method for plain streams. The platform does not trust the server.
         Func<ValueTask<SslIOStream>>[] calls =
         [
             () => SslIOStream.ConnectAsync("127.0.0.1", port),
@@ -204,7 +204,7 @@ public sealed class ClientTests : TlsTest
     [InlineData(SslProtocols.Tls13, false)]
     public void Sessions_are_resumed_unless_that_is_turned_off(SslProtocols protocol, bool allow) => Run(async () =>
     {
-        // A full handshake brings the certificate, and so is a good deal longer. A name of its own, since sessions are kept by name.
+        // A full handshake contains the certificate, and so is much longer. A unique name, since sessions are cached by name.
         string host = $"resume-{Guid.NewGuid():N}.test";
         SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions(TestCertificates.MakeLeaf(host, TestCertificates.Root));
         serverOptions.EnabledSslProtocols = protocol;
@@ -227,7 +227,7 @@ public sealed class ClientTests : TlsTest
 
     private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
-    /// <summary>Takes one connection, and tells the name that it asked for once it has sent a byte.</summary>
+    /// <summary>Accepts one connection, and returns the name that it asked for once it has sent a byte.</summary>
     private static (EndPoint Address, Task<string> Asked) ServeOnce()
     {
         Socket listener = NewSocket();

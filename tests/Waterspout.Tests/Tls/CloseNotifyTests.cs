@@ -128,7 +128,7 @@ public sealed class CloseNotifyTests : TlsTest
         }
     }
 
-    /// <summary>Writes so many pieces, or as many as the kernel takes. Their number.</summary>
+    /// <summary>Writes this number of pieces, or as many as the kernel accepts. Returns their number.</summary>
     private async Task<int> FillAsync(SslIOStream stream, int most)
     {
         int count = 0;
@@ -158,7 +158,7 @@ public sealed class CloseNotifyTests : TlsTest
         });
     }
 
-    /// <summary>A client by SslStream.</summary>
+    /// <summary>A client that uses SslStream.</summary>
     private sealed class Peer : IDisposable
     {
         private readonly EndWatch _watch;
@@ -170,7 +170,7 @@ public sealed class CloseNotifyTests : TlsTest
             _ssl = new SslStream(_watch);
         }
 
-        /// <summary>SslStream ends without having seen the end of the connection where it was told that this is the end.</summary>
+        /// <summary>After close_notify SslStream reports EOF without reading EOF of the connection.</summary>
         internal bool WasEndTold => !_watch.IsEndSeen;
 
         internal Task HandshakeAsync() => Task.Run(() => _ssl.AuthenticateAsClientAsync(TestCertificates.ClientOptions()));

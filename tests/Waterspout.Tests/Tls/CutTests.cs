@@ -56,7 +56,7 @@ public sealed class CutTests : TlsTest
         Assert.Equal("whole", Text(await client.ReadBytesAsync(5)));
     });
 
-    /// <summary>A handshake, a word in each direction, an end in order. Tells what went in the direction that is cut.</summary>
+    /// <summary>A handshake, a word in each direction, an orderly close. Returns the bytes of the direction that is cut.</summary>
     private static async Task<byte[]> TalkAsync(SslProtocols protocol, bool isFromClient, bool isReset, RecordPosition? cut)
     {
         Relay relay = new() { CutsByReset = isReset };
@@ -70,7 +70,7 @@ public sealed class CutTests : TlsTest
         SslIOStream client = new(relay.Left, clientOptions), server = new(relay.Right, serverOptions);
         Task<bool> asked = SayAsync(client, "request", "answer"), answered = SayAsync(server, "answer", "request");
         bool[] isRegular = await Task.WhenAll(asked, answered);
-        // Of the last bytes, those of the other side's close_notify, one side has no need.
+        // One side does not need the last bytes, those of the other side's close_notify.
         Assert.True((isRegular[0] && isRegular[1]) == (cut is null), $"The cut at {cut} was not told.");
         return [.. isFromClient ? relay.FromLeft : relay.FromRight];
     }

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Passes asynchronous calls on to another stream, for a test to step between.</summary>
+/// <summary>Forwards asynchronous calls to another stream, so that a test can intercept them.</summary>
 public abstract class DelegatingStream(Stream inner) : Stream
 {
     public override bool CanRead => true;

@@ -19,7 +19,7 @@ public sealed class DroppedHandshakeTests : TlsTest
         await using TcpServer server = MakeServer();
         EndPoint address = server.Listen(0, "127.0.0.1");
         byte[] hello = Hello();
-        // In the kernel, hello and end, before the loop sees any of it.
+        // Hello and EOF are in the kernel before the loop sees any of it.
         for (int i = 0; i < 50; i++) End(Begin(address, hello), resets);
         await Turns(3);
         while (server.ConnectionCount > 0) await Turn();
@@ -83,7 +83,7 @@ public sealed class DroppedHandshakeTests : TlsTest
         client.Dispose();
     }
 
-    /// <summary>What a client says first.</summary>
+    /// <summary>A ClientHello.</summary>
     internal static byte[] Hello()
     {
         (Socket left, Socket right) = SocketPair.Tcp();
@@ -100,7 +100,7 @@ public sealed class DroppedHandshakeTests : TlsTest
     }
 }
 
-/// <summary>So many workers, or all, are in callbacks that do not return.</summary>
+/// <summary>This number of workers, or all, are in callbacks that do not return.</summary>
 internal sealed class BlockedWorkers : IThreadPoolWorkItem, IDisposable
 {
     private readonly ManualResetEventSlim _release = new();

@@ -18,9 +18,9 @@ public sealed class DroppedTests : TlsTest
         Run(async () =>
         {
             (SslIOStream peer, WeakReference dropped) = await ConnectAsync(protocol, CancelReadAsync);
-            // Something of the handshake may still be on a stack of the thread pool's.
+            // Parts of the handshake may still be on a stack of the thread pool's.
             while (dropped.IsAlive) await CollectAsync();
-            // The other side sees the end, so the descriptor is closed.
+            // The other side sees EOF, so the descriptor is closed.
             StreamClosedException end = await Assert.ThrowsAsync<StreamClosedException>(() => peer.ReadUntilCloseAsync().AsTask());
             Assert.Equal(CloseReason.Truncated, end.Reason);
         });
@@ -37,7 +37,7 @@ public sealed class DroppedTests : TlsTest
             _ = ReadAsync(stream, read);
         });
         await CollectAsync();
-        // Held from here on: once the read is done it may be collected.
+        // Rooted from here on: once the read is done it may be collected.
         SslIOStream stream = Assert.IsType<SslIOStream>(kept.Target);
         await peer.WriteAsync("x"u8);
         Assert.Equal("x", Text(await read.Task));
@@ -72,7 +72,7 @@ public sealed class DroppedTests : TlsTest
             stream.Write(new byte[MuchData]);
         });
         await CollectAsync();
-        // Held from here on: once everything is sent it may be collected.
+        // Rooted from here on: once everything is sent it may be collected.
         SslIOStream stream = Assert.IsType<SslIOStream>(kept.Target);
         byte[] received = new byte[MuchData];
         await peer.ReadIntoAsync(received);
@@ -80,7 +80,7 @@ public sealed class DroppedTests : TlsTest
         peer.Close();
     });
 
-    /// <summary>Makes a pair, does something with one of them, and keeps the other one only.</summary>
+    /// <summary>Creates a pair, does something with one of them, and keeps only the other one.</summary>
     private static async Task<(SslIOStream Peer, WeakReference Other)> ConnectAsync(SslProtocols protocol, Func<SslIOStream, Task> use)
     {
         SslServerAuthenticationOptions options = TestCertificates.ServerOptions();
@@ -91,10 +91,10 @@ public sealed class DroppedTests : TlsTest
         return (server, new WeakReference(client));
     }
 
-    // A task of the read itself would hold the stream.
+    // A task of the read itself would keep the stream alive.
     private static async Task ReadAsync(SslIOStream stream, TaskCompletionSource<byte[]> read) => read.SetResult(await stream.ReadBytesAsync(1));
 
-    // Goes on in a turn of its own, where nothing but what follows holds the stream.
+    // Resumes in a turn of its own, where nothing but what follows keeps the stream alive.
     private async Task CancelReadAsync(SslIOStream stream)
     {
         using CancellationTokenSource cancellation = new();

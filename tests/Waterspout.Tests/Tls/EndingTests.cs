@@ -3,7 +3,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>How a TLS connection ends, and what each side is told of it.</summary>
+/// <summary>How a TLS connection ends, and what is reported to each side.</summary>
 public sealed class EndingTests : TlsTest
 {
     private static readonly IOStreamOptions s_halfOpen = new() { AllowHalfOpen = true };
@@ -32,7 +32,7 @@ public sealed class EndingTests : TlsTest
             closing.Close();
             Assert.Equal(CloseReason.Truncated, (await Assert.ThrowsAsync<StreamClosedException>(() => read)).Reason);
             Assert.Equal(CloseReason.Truncated, told.CloseReason);
-            // What had arrived is there all the same, for who wants it.
+            // What had arrived can still be read.
             Assert.Equal("last words", Text(await told.ReadBytesAsync(10)));
         }
     });
@@ -272,7 +272,7 @@ public sealed class EndingTests : TlsTest
             await server.FlushAsync();
         }
 
-        // Between the reads nothing is asked of the socket: the relay has sent everything, in one piece.
+        // Between the reads the socket is not used: the relay has sent everything, in one piece.
         for (int i = 0; i < 20; i++) Assert.Equal("1234", Text(await client.ReadBytesAsync(4)));
         client.Close();
         server.Close();

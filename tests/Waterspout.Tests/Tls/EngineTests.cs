@@ -21,7 +21,7 @@ public sealed class EngineTests : TlsTest
         Task write = stream.WriteAsync((ReadOnlyMemory<byte>)new byte[24 * 1024 * 1024]).AsTask();
         Task<byte[]> drain = raw.ReadUntilCloseAsync().AsTask();
 
-        // As the answer to a key update would, comes when the transport has just sent everything and the stream has not been told yet.
+        // Like the answer to a key update: it comes when the transport has just sent everything and the stream has not been notified yet.
         int count = 0;
         while (!write.IsCompleted)
         {
@@ -69,7 +69,7 @@ public sealed class EngineTests : TlsTest
         await raw.WriteAsync("x"u8);
         Assert.True(await isOnLoop);
 
-        // As SslStream does it: tasks within tasks, none of which asks for a context.
+        // As SslStream does it: tasks within tasks, all without a context.
         async Task<bool> OuterAsync()
         {
             await InnerAsync().ConfigureAwait(false);
@@ -87,7 +87,7 @@ public sealed class EngineTests : TlsTest
         (Socket left, Socket right) = SocketPair.Tcp();
         using SslIOStream stream = new(left, TestCertificates.ClientOptions());
         using SslStream peer = new(new NetworkStream(right));
-        // Without session tickets behind the handshake: closing with those unread would be a reset.
+        // Without session tickets after the handshake: closing with those unread would be a reset.
         SslServerAuthenticationOptions options = TestCertificates.ServerOptions();
         options.EnabledSslProtocols = SslProtocols.Tls12;
         await Task.WhenAll(peer.AuthenticateAsServerAsync(options), stream.WaitForHandshakeAsync().AsTask());
@@ -98,6 +98,6 @@ public sealed class EngineTests : TlsTest
 
         byte[] ciphertext = await raw.ReadUntilCloseAsync();
         int records = RecordPosition.All(ciphertext).Count(position => position.Offset == 0);
-        Assert.Equal(4, records); // of 16 KiB each, but for the last
+        Assert.Equal(4, records); // of 16 KiB each, except for the last
     });
 }

@@ -53,7 +53,7 @@ public sealed class FailureTests : TlsTest
     {
         (Socket left, Socket right) = SocketPair.Tcp();
         SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
-        // Here the server has the last word, in its second write; of a resumed session, in its first.
+        // Here the server's last flight is its second write; in a resumed session, its first.
         serverOptions.EnabledSslProtocols = SslProtocols.Tls12;
         serverOptions.AllowTlsResume = false;
         SslIOStream client = new(left, TestCertificates.ClientOptions());
@@ -100,7 +100,7 @@ public sealed class FailureTests : TlsTest
         Assert.DoesNotContain('\n', line.Message);
     }
 
-    /// <summary>Ends its side right behind the second write, which is the last of a server's handshake.</summary>
+    /// <summary>Sends EOF right after the second write, which is the last of a server's handshake.</summary>
     private sealed class EndingStream(Socket socket) : DelegatingStream(new NetworkStream(socket, ownsSocket: true))
     {
         private int _writes;

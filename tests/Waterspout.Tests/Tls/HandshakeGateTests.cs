@@ -25,7 +25,7 @@ public sealed class HandshakeGateTests : TlsTest
         using SslIOStream client = await ConnectAsync(address);
         await client.WriteAsync("ping\n"u8);
         Assert.Equal("ping\n", Text(await client.ReadUntilAsync("\n"u8)));
-        // Served in front of most of those that came before it.
+        // Served before most of those that came earlier.
         Assert.True(gate.Waiting > held.Count / 2);
         foreach (Socket socket in held) socket.Dispose();
         while (gate.Inside + gate.Waiting > 0) await Turn();

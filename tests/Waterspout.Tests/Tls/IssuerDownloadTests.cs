@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A certificate may name an address of its issuer's certificate. With the options of the guide nobody goes there.</summary>
+/// <summary>A certificate may name an address of its issuer's certificate. With the options of the guide it is not contacted.</summary>
 public sealed class IssuerDownloadTests : TlsTest
 {
     [Fact]
@@ -86,7 +86,7 @@ public sealed class IssuerDownloadTests : TlsTest
         }
     }
 
-    // Takes any server, so that the client has no chain to look for.
+    // Accepts any server, so that the client has no chain to build.
     private static SslClientAuthenticationOptions ClientOptions(X509Certificate2 certificate) => new()
     {
         TargetHost = TestCertificates.Host,

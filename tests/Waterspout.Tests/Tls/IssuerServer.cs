@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Where a certificate says that its issuer's can be had. Counts who asks, and has nothing for them.</summary>
+/// <summary>The server that a certificate names for its issuer. Counts requests, and answers none.</summary>
 public sealed class IssuerServer : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -15,7 +15,7 @@ public sealed class IssuerServer : IDisposable
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         Address = $"http://{_listener.LocalEndPoint}/issuer.crt";
-        // A thread of its own: who asks may hold up the loop and the pool meanwhile.
+        // Its own thread: a request may block the loop and the pool meanwhile.
         _thread = new Thread(Serve) { IsBackground = true };
         _thread.Start();
     }

@@ -3,7 +3,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A client that sends and leaves as soon as it can, while the server still says its last words of the handshake.</summary>
+/// <summary>A client that sends and leaves as soon as it can, while the server still sends its last flight.</summary>
 /// <remarks>The client is done one flight before the server, whose session tickets then meet a closed connection.</remarks>
 [OnEachPoller]
 public sealed class QuickClientTests : TlsTest

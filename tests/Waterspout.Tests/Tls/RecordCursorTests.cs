@@ -51,7 +51,7 @@ public sealed class RecordCursorTests
         Assert.Equal(Full - 2000, cursor.Advance(stream.AsSpan(2132)));
     }
 
-    /// <summary>A record of so many bytes, with its header.</summary>
+    /// <summary>A record of this number of bytes, with its header.</summary>
     private static byte[] Record(int size)
     {
         byte[] record = new byte[size];

@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A place in one direction of a conversation: behind so many bytes of one of its TLS records.</summary>
-/// <remarks>Not behind so many bytes of the whole, since a signature is a byte or two longer in one handshake than in the next.</remarks>
+/// <summary>A position in one direction of a conversation: a number of bytes into one of its TLS records.</summary>
+/// <remarks>Not an offset into the whole direction, since a signature may be a byte or two longer in the next handshake.</remarks>
 public readonly record struct RecordPosition(int Record, int Offset)
 {
     private const int HeaderSize = 5;
 
-    /// <summary>Every place in a direction: in front of each of its bytes.</summary>
+    /// <summary>Every position in a direction: before each of its bytes.</summary>
     public static List<RecordPosition> All(byte[] bytes)
     {
         List<RecordPosition> all = [];
@@ -22,7 +22,7 @@ public readonly record struct RecordPosition(int Record, int Offset)
         return all;
     }
 
-    /// <summary>The place among the bytes of a direction, from its beginning; null while they do not tell yet.</summary>
+    /// <summary>The offset among the bytes of a direction, from its beginning; null while it is not known yet.</summary>
     public int? FindIn(byte[] bytes)
     {
         int record = 0, start = 0;

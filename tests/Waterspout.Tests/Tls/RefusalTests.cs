@@ -17,7 +17,7 @@ public sealed class RefusalTests : TlsTest
         await using TcpServer server = new(_ => Task.CompletedTask, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });
         IPEndPoint address = (IPEndPoint)server.Listen(0, "127.0.0.1");
         List<byte[]> answers = [];
-        // Many, and several at a time: the alert is written on one thread, and that the handshake has failed is noticed on another.
+        // Many, and several at a time: one thread writes the alert, and another notices that the handshake has failed.
         for (int i = 0; i < 50; i++) answers.AddRange(await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => AskAsync(address)))));
         Assert.Equal(0, answers.Count(static answer => answer is not [Alert, ..]));
     });
@@ -33,7 +33,7 @@ public sealed class RefusalTests : TlsTest
         return answer.ToArray();
     }
 
-    /// <summary>A ClientHello of TLS 1.3 whose groups nobody knows.</summary>
+    /// <summary>A ClientHello of TLS 1.3 with unknown groups only.</summary>
     private static byte[] Hello()
     {
         byte[][] groups = [.. Enumerable.Range(0, 20).Select(static i => U16(0x3000 + i))];

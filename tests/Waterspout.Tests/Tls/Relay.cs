@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>How a relay passes on what it gets in one direction.</summary>
+/// <summary>How a relay forwards what it receives in one direction.</summary>
 public enum Relaying
 {
     /// <summary>As it comes.</summary>
@@ -15,7 +15,7 @@ public enum Relaying
     InLumps,
 }
 
-/// <summary>Passes bytes on between two sockets that it makes, in the way of a test.</summary>
+/// <summary>Forwards bytes between two sockets that it creates, as a test demands.</summary>
 public sealed class Relay
 {
     private const int BytewiseUpTo = 6000;
@@ -40,19 +40,23 @@ public sealed class Relay
 
     public Socket Right { get; }
 
-    /// <summary>What has been passed on from the left.</summary>
+    /// <summary>What has been forwarded from the left.</summary>
     public List<byte> FromLeft { get; } = [];
 
-    /// <summary>What has been passed on from the right.</summary>
+    /// <summary>What has been forwarded from the right.</summary>
     public List<byte> FromRight { get; } = [];
 
-    /// <summary>Tells from the bytes so far how many from the left are passed on before both connections are cut; null where that is not known yet.</summary>
+    /// <summary>
+    /// Computes from the bytes so far how many from the left are forwarded before both connections are cut; null while that is not known.
+    /// </summary>
     public Func<byte[], int?>? CutFromLeft { get; set; }
 
-    /// <summary>Tells from the bytes so far how many from the right are passed on before both connections are cut; null where that is not known yet.</summary>
+    /// <summary>
+    /// Computes from the bytes so far how many from the right are forwarded before both connections are cut; null while that is not known.
+    /// </summary>
     public Func<byte[], int?>? CutFromRight { get; set; }
 
-    /// <summary>The cut is a reset, and not the end of the stream.</summary>
+    /// <summary>The cut is a reset, not EOF.</summary>
     public bool CutsByReset { get; set; }
 
     public Relay Start()
@@ -62,7 +66,7 @@ public sealed class Relay
         return this;
     }
 
-    /// <summary>Cuts both connections, so that nobody takes the end of one side for the end of the other.</summary>
+    /// <summary>Cuts both connections, so that EOF of one side is not taken for EOF of the other.</summary>
     private void Cut()
     {
         if (_isCut) return;
@@ -71,7 +75,7 @@ public sealed class Relay
         {
             if (stream.IsClosed) continue;
             if (CutsByReset) stream.Socket.LingerState = new LingerOption(true, 0);
-            // Data that is left unread would make a reset of the end.
+            // Unread data would turn EOF into a reset.
             if (CutsByReset) stream.Close();
             else _ = stream.CloseAsync();
         }

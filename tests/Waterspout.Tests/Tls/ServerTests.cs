@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Servers that speak TLS.</summary>
+/// <summary>TLS servers.</summary>
 public sealed class ServerTests : TlsTest
 {
     private static readonly TimeSpan s_noDrain = TimeSpan.FromSeconds(5);
@@ -82,7 +82,7 @@ public sealed class ServerTests : TlsTest
         });
         IOStream slow = new(NewSocket());
         await slow.ConnectAsync(server.Listen(0, "127.0.0.1"));
-        // A record of the largest size, a byte now and then: there is always something new, and never the whole of it.
+        // A record of the largest size, a byte now and then: there is always something new, and never a complete record.
         await slow.WriteAsync((ReadOnlySpan<byte>)[0x16, 0x03, 0x01, 0x40, 0x00, 0x01]);
         using IDisposable? trickle = !trickles ? null : Loop.CallEvery(TimeSpan.FromMilliseconds(1), () => _ = slow.WriteAsync("\0"u8));
         await ReadToTheEnd(slow);
@@ -248,7 +248,7 @@ public sealed class ServerTests : TlsTest
         }
 
         await storm;
-        // Not a measure of time: were handshakes done on the loop, each would let one round trip in between at most.
+        // Not a measure of time: if handshakes were done on the loop, each would allow at most one round trip in between.
         Assert.True(times.Count > Storm, $"{times.Count} round trips during {Storm} handshakes.");
         times.Sort();
         TestContext.Current.TestOutputHelper?.WriteLine($"{times.Count} round trips, median {times[times.Count / 2]:F2} ms, 99 % {times[times.Count * 99 / 100]:F2} ms, worst {times[^1]:F2} ms");

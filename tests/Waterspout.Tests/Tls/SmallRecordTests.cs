@@ -33,7 +33,7 @@ public sealed class SmallRecordTests : TlsTest
     {
         (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
         await stream.WriteAsync("!"u8);
-        Assert.Equal(1, await peer.ReadAsync(new byte[1])); // closing with something unread would be a reset
+        Assert.Equal(1, await peer.ReadAsync(new byte[1])); // closing with unread data would be a reset
         await SendAsync(peer);
         await peer.ShutdownAsync();
         peer.Dispose();
@@ -61,8 +61,8 @@ public sealed class SmallRecordTests : TlsTest
         (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
         const int Few = Records / 10;
         await SendAsync(peer, 1);
-        await stream.ReadBytesAsync(1); // and the session tickets in front of it
-        // All of them have to be with the receiver's kernel: the reset drops what is with the sender's.
+        await stream.ReadBytesAsync(1); // and the session tickets before it
+        // All of them have to be in the receiver's kernel: the reset drops what is in the sender's.
         await SendAsync(peer, 1);
         while (stream.Socket.Available == 0) await Turn();
         int size = stream.Socket.Available;

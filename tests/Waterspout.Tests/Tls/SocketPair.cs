@@ -4,7 +4,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Two connected sockets, for streams of whatever kind.</summary>
+/// <summary>Two connected sockets, for any kind of stream.</summary>
 public static class SocketPair
 {
     public static (Socket Left, Socket Right) Unix()

@@ -274,7 +274,7 @@ public sealed class StartTlsTests : TlsTest
         return (new IOStream(left), new IOStream(right));
     }
 
-    /// <summary>Puts something in front of the first write, so that both are one segment.</summary>
+    /// <summary>Prepends data to the first write, so that both are one segment.</summary>
     private sealed class FirstWritePrefixed(Stream inner, byte[] prefix) : DelegatingStream(inner)
     {
         private byte[]? _prefix = prefix;

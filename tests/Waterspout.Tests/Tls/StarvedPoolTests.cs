@@ -23,7 +23,7 @@ public sealed class StarvedPoolTests : TlsTest
             await client.CloseAsync();
         }
 
-        _release.Set(); // a stop runs callbacks of users' on the pool
+        _release.Set(); // a stop runs users' callbacks on the pool
         await server.DisposeAsync();
     });
 
@@ -76,14 +76,14 @@ public sealed class StarvedPoolTests : TlsTest
             await client.CloseAsync();
         }
 
-        // Fewer than one a connection: the runner of the tests uses the pool too.
+        // Fewer than one per connection: the test runner uses the pool too.
         Assert.InRange(ThreadPool.CompletedWorkItemCount + ThreadPool.PendingWorkItemCount - before, 0, Connections / 2);
     });
 
     /// <summary>Runs a body while every thread of the pool is blocked, and more work is queued than the pool adds threads for.</summary>
     private void RunStarved(Func<Task> body)
     {
-        // Made before, since what makes it may wait for the pool.
+        // Created before, since its creation may wait for the pool.
         _ = TestCertificates.ServerOptions();
         _ = OpenDescriptors.Count;
         using CountdownEvent ended = new(ThreadPool.ThreadCount + 300);

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A certificate authority of the tests' own, and what it has signed.</summary>
+/// <summary>The tests' own certificate authority, and certificates signed by it.</summary>
 public static class TestCertificates
 {
     public const string Host = "server.test";
@@ -25,7 +25,10 @@ public static class TestCertificates
 
     public static X509Certificate2 Client { get; } = MakeLeaf("client", Root);
 
-    /// <summary>A certificate for a name, signed by an authority, or by its own key when there is none. It may say where its issuer's certificate is.</summary>
+    /// <summary>
+    /// A certificate for a name, signed by an authority, or self-signed if there is none. It may name the address of its issuer's
+    /// certificate.
+    /// </summary>
     public static X509Certificate2 MakeLeaf(string host, X509Certificate2? authority, bool isExpired = false, string? issuerAt = null)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -43,13 +46,13 @@ public static class TestCertificates
         return Portable(withKey);
     }
 
-    /// <summary>The server's side: a certificate, and what goes with it to the client.</summary>
+    /// <summary>The server's options: a certificate, and the intermediates that go to the client.</summary>
     public static SslServerAuthenticationOptions ServerOptions(X509Certificate2? certificate = null, params X509Certificate2[] sentAlong) => new()
     {
         ServerCertificateContext = SslStreamCertificateContext.Create(certificate ?? Server, [.. sentAlong], offline: true),
     };
 
-    /// <summary>The client's side: trusts one root alone.</summary>
+    /// <summary>The client's options: only one root is trusted.</summary>
     public static SslClientAuthenticationOptions ClientOptions(string? host = Host, X509Certificate2? trusted = null) => new()
     {
         TargetHost = host,
@@ -75,7 +78,7 @@ public static class TestCertificates
         return Portable(withKey);
     }
 
-    // Through PKCS #12, so that the key belongs to the certificate for good.
+    // Through PKCS #12, so that the key stays with the certificate.
     private static X509Certificate2 Portable(X509Certificate2 certificate)
     {
         using (certificate) return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);

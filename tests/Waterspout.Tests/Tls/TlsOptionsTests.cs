@@ -6,7 +6,7 @@ using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The platform's options with the name of the server put in.</summary>
+/// <summary>The platform's options, completed with the server's name.</summary>
 public sealed class TlsOptionsTests
 {
     [Fact]
@@ -23,7 +23,7 @@ public sealed class TlsOptionsTests
     [Fact]
     public void Everything_else_stays_as_it_was_asked_for()
     {
-        // All of them, those included that a later .NET may add.
+        // All of them, including those that a later .NET may add.
         foreach (PropertyInfo property in typeof(SslClientAuthenticationOptions).GetProperties())
         {
             if (property.Name == nameof(SslClientAuthenticationOptions.TargetHost)) continue;

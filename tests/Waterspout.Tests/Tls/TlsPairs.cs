@@ -4,16 +4,16 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Two TLS streams that are connected with each other, for the contracts.</summary>
+/// <summary>Two connected TLS streams, for the contracts.</summary>
 public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relaying = null) : Transport
 {
     public override bool IsBytewise => relaying == Relaying.Bytewise;
 
-    // Without close_notify nobody knows whether more was to come.
+    // Without close_notify it is unknown whether more was to come.
     public override CloseReason ReasonOfAbruptClose => CloseReason.Truncated;
 
     // A handshake takes milliseconds, and there are many kinds of TLS streams.
-    // The peer's own word on it is behind the data.
+    // The peer's close_notify comes after the data.
     public override CloseReason ReasonOfKnownEnd => CloseReason.None;
 
     public override int Rounds(int many) => many / 5;

@@ -8,7 +8,7 @@ namespace Waterspout.Tests.Tls;
 public sealed class VolumeTests : TlsTest
 {
     private const int LargestWrite = 65536;
-    private const int Period = 251; // no divisor of any size that matters
+    private const int Period = 251; // does not divide any size that matters
     private static readonly int[] s_sizes = [0, 1, 16383, 16384, 16385, LargestWrite];
     private static readonly long s_total = Environment.GetEnvironmentVariable("WATERSPOUT_FULL") == "1" ? 1L << 30 : 8 << 20;
     private static readonly byte[] s_pattern = [.. Enumerable.Range(0, LargestWrite + Period).Select(i => (byte)(i % Period))];

@@ -142,7 +142,7 @@ public sealed class DescriptorOwnerTests : LoopTest
         };
         if (stream is IOStream socket) Assert.Equal(address, socket.RemoteEndPoint);
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await stream.ReadBytesAsync(1).AsTask().WaitAsync(Limit));
-        // A handshake that fails has its own words for it.
+        // A failed handshake has its own error for it.
         if (kind == "TLS") return;
         Assert.Equal(CloseReason.Reset, error.Reason);
         Assert.Equal(SocketError.ConnectionReset, Assert.IsType<SocketException>(error.InnerException).SocketErrorCode);
@@ -228,7 +228,7 @@ public sealed class DescriptorOwnerTests : LoopTest
         return ends;
     }
 
-    /// <summary>Opens connections of other people's until one of them has the number, unless it is somebody else's by now.</summary>
+    /// <summary>Opens unrelated connections until one of them has the number, unless it has already been reused.</summary>
     private static List<IDisposable> TakeNumber(int number, out Socket stranger, out Socket peer)
     {
         List<IDisposable> all = [];

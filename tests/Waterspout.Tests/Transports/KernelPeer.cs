@@ -4,7 +4,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>A peer that uses what streams do not: packets, messages, descriptors that a message carries.</summary>
+/// <summary>A peer that uses what streams do not: packets, messages, descriptors in messages.</summary>
 internal static unsafe class KernelPeer
 {
     internal const int MSG_OOB = 1;
@@ -26,7 +26,7 @@ internal static unsafe class KernelPeer
         return (ends[0], ends[1]);
     }
 
-    /// <summary>Writes each piece with a call of its own.</summary>
+    /// <summary>Writes each piece with its own call.</summary>
     internal static void Write(int fd, params ReadOnlySpan<string> pieces)
     {
         foreach (string piece in pieces) Assert.Equal(piece.Length, FileDescriptors.Write(fd, Encoding.ASCII.GetBytes(piece)).Value);
@@ -39,7 +39,7 @@ internal static unsafe class KernelPeer
         fixed (byte* data = Encoding.ASCII.GetBytes(text)) return LibC.send(fd, data, (nuint)text.Length, flags) == text.Length;
     }
 
-    /// <summary>Sends text that carries a descriptor.</summary>
+    /// <summary>Sends text with a descriptor attached.</summary>
     internal static void SendDescriptor(int fd, string text, int carried)
     {
         fixed (byte* data = Encoding.ASCII.GetBytes(text))

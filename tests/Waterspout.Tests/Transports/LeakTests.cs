@@ -20,7 +20,7 @@ public sealed class LeakTests : LoopTest
             Task<byte[]> end = left.ReadUntilCloseAsync().AsTask();
             Collect();
             Assert.False(dropped.IsAlive);
-            // The other side sees the end, so the descriptor is closed.
+            // The other side sees EOF, so the descriptor is closed.
             Assert.Empty(await end);
         });
     }

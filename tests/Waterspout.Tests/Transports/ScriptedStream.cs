@@ -3,7 +3,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>A socket stream whose descriptor behaves as a test wants it to.</summary>
+/// <summary>A socket stream whose descriptor follows a script.</summary>
 public sealed class ScriptedStream(Socket socket, IOStreamOptions? options = null) : IOStream(socket, options)
 {
     /// <summary>The most bytes that a call reads or writes.</summary>
@@ -51,7 +51,7 @@ public sealed class ScriptedStream(Socket socket, IOStreamOptions? options = nul
     }
 }
 
-/// <summary>Unix sockets whose every receive and send moves so many bytes at most.</summary>
+/// <summary>Unix sockets whose every receive and send transfers at most this number of bytes.</summary>
 public sealed class ScriptedTransport(int mostAtOnce = int.MaxValue) : Transport
 {
     public override bool IsBytewise => mostAtOnce == 1;

@@ -100,7 +100,7 @@ public sealed class ScriptedStreamTests : StreamContract
         if (!isRead) ExpectLog("1 bytes were written and not sent");
         RunScripted(async (left, right) =>
         {
-            // What a call says when the descriptor was closed underneath the stream.
+            // The error of a call on a descriptor that was closed under the stream.
             SocketException error = new((int)SocketError.OperationAborted);
             ScriptedStream stream = isRead ? right : left;
             Task closed = WhenClosed(stream);
@@ -125,7 +125,7 @@ public sealed class ScriptedStreamTests : StreamContract
         List<string> told = [];
         ValueTask<byte[]> read = right.ReadUntilAsync("\n"u8, data =>
         {
-            // In the middle of the parser, whose data this is: nothing may be received now.
+            // In the middle of the parser, which uses this data: nothing may be received now.
             right.Write("x"u8);
             Task flush = right.FlushAsync().AsTask();
             told.Add($"{flush.IsFaulted} {right.IsClosed}");
@@ -190,7 +190,7 @@ public sealed class ScriptedStreamTests : StreamContract
     private void RunScripted(Func<ScriptedStream, ScriptedStream, Task> body, IOStreamOptions? options = null) =>
         RunPair((left, right) => body((ScriptedStream)left, (ScriptedStream)right), options);
 
-    /// <summary>Takes whatever it is given, as soon as it takes anything.</summary>
+    /// <summary>Accepts any amount of data, as soon as it accepts any.</summary>
     private sealed class SinkStream(Socket socket, IOStreamOptions options) : IOStream(socket, options)
     {
         public bool IsFull { get; set; } = true;

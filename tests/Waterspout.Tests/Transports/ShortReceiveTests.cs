@@ -135,7 +135,7 @@ public sealed class ShortReceiveTests : LoopTest
         string message = string.Concat(Enumerable.Range(0, size).Select(i => (char)('a' + (i % 26))));
         foreach (int count in (int[])[1, 10, size - 11, size, 2 * size])
         {
-            // Into memory of the reader's that a message does not fit into, and into a buffer that has something in it already.
+            // Into memory of the reader's that is too small for a message, and into a buffer that already has some data.
             Memory<byte> memory = new byte[count];
             ValueTask<int> read = stream.ReadIntoAsync(memory);
             for (int i = 0; i < (count + size - 1) / size; i++) KernelPeer.Write(far, message);
