@@ -17,7 +17,9 @@ internal sealed class ForwardedCall<TState, T>(TState state, Func<TState, ValueT
     /// <summary>The outcome may be ignored. Otherwise an error that is never observed is reported as an unobserved exception.</summary>
     internal bool MayBeIgnored { get; init; }
 
-    /// <summary>Before the call is made: it fails when its loop ends before it has an outcome, since what it waits for may never come then.</summary>
+    /// <summary>
+    /// Before the call is made: it fails when its loop ends before it has an outcome, since what it waits for may never come then.
+    /// </summary>
     internal void EndWith(IOLoop loop) => _registration = loop.Ended.UnsafeRegister(
         static (state, token) =>
         {

@@ -52,7 +52,9 @@ public sealed partial class IOLoop
         return call.Task;
     }
 
-    /// <summary>Makes a call at once on the loop, and from another thread queues it for the next turn. False when the loop has ended.</summary>
+    /// <summary>
+    /// Makes a call at once on the loop, and from another thread queues it for the next turn. False when the loop has ended.
+    /// </summary>
     internal bool TryInvoke<T>(T state, Action<T> function)
     {
         if (!IsCurrent) return TryPost(state, function);

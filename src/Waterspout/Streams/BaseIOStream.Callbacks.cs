@@ -3,23 +3,28 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout;
 
-// Tornado's callback forms, over the awaitable ones; reads in pieces are in the part on streaming.
+// Tornado's callback forms, over the awaitable ones; streaming reads are in the part on streaming.
 //
-// Errors of a call are thrown to the caller. What another thread cannot know of the state is found on the loop: there a write that finds
-// no room closes the stream, since what follows would arrive as if nothing was missing; other errors are the loop's unhandled ones.
+// Errors of a call are thrown to the caller. State that another thread cannot know is checked on the loop: there a write without room
+// closes the stream, since later data would arrive as if nothing were missing; other errors are reported as the loop's unhandled ones.
 public abstract partial class BaseIOStream
 {
-    /// <summary>Writes a copy of the data, and calls back when everything that is buffered is in the hands of the system.</summary>
+    /// <summary>Writes a copy of the data, and calls back when the system has accepted everything that is buffered.</summary>
     /// <param name="data">May be empty.</param>
-    /// <param name="callback">Runs on the loop, never inside this call. A newer one replaces an older one that has not run, as in Tornado.</param>
+    /// <param name="callback">
+    /// Runs on the loop, never inside this call. As in Tornado, a newer one replaces an older one that has not run.
+    /// </param>
     /// <remarks>
-    /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If the callback throws, that is logged
-    /// and closes the stream. Off the loop's thread a write for which there is no room closes the stream with that error, since the caller
-    /// has gone on, and a write after <see cref="CompleteWritesAsync"/> that comes before that has run is reported as the loop's unhandled error.
+    /// If the stream closes first, the callback does not run: see <see cref="SetCloseCallback"/>. If the callback throws, that is logged
+    /// and closes the stream. May be called from any thread. Off the loop's thread a write without room closes the stream with that error,
+    /// since the caller has continued; and a write queued before <see cref="CompleteWritesAsync"/> has run, but executed after it, is
+    /// reported as the loop's unhandled error.
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
-    /// <exception cref="StreamBufferFullException"><see cref="IOStreamOptions.MaxWriteBufferSize"/> would be passed; nothing of it is sent.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was called before.</exception>
+    /// <exception cref="StreamBufferFullException">
+    /// <see cref="IOStreamOptions.MaxWriteBufferSize"/> would be exceeded; nothing of it is sent.
+    /// </exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was already called.</exception>
     public void Write(ReadOnlySpan<byte> data, Action? callback = null)
     {
         if (!Loop.IsCurrent)
@@ -37,16 +42,16 @@ public abstract partial class BaseIOStream
 
     /// <summary>Reads exactly <paramref name="count"/> bytes and calls back with them.</summary>
     /// <param name="count">Zero calls back with nothing.</param>
-    /// <param name="callback">Runs on the loop, never inside this call; with nothing where a streaming callback got the data.</param>
+    /// <param name="callback">Runs on the loop, never inside this call; with an empty array if a streaming callback got the data.</param>
     /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
     /// <remarks>
-    /// When the stream closes before, the callback does not run: see <see cref="SetCloseCallback"/>. If a callback throws, that is logged and
-    /// closes the stream. The execution context does not flow into it. A streaming read is one read from its first piece to its last; <see cref="IOStreamOptions.ReadTimeout"/> is for each
-    /// piece. May be called from any thread.
+    /// If the stream closes first, the callback does not run: see <see cref="SetCloseCallback"/>. If a callback throws, that is logged and
+    /// closes the stream. The execution context does not flow into it. A streaming read is one read from its first piece to its last;
+    /// <see cref="IOStreamOptions.ReadTimeout"/> applies to each piece. May be called from any thread.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
-    /// <exception cref="StreamClosedException">The stream is closed, and the buffer does not have as much.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed, and the buffer does not have that many bytes.</exception>
     public void ReadBytes(int count, Action<byte[]> callback, Action<byte[]>? streamingCallback = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -55,13 +60,13 @@ public abstract partial class BaseIOStream
         else MakeRead(() => Deliver(StreamAsync(count, streamingCallback), callback), needsData: count > 0);
     }
 
-    /// <summary>Reads up to and with <paramref name="delimiter"/> and calls back with it.</summary>
+    /// <summary>Reads up to and including <paramref name="delimiter"/> and calls back with the data.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
     /// <param name="delimiter">One byte or more.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
     /// <exception cref="ArgumentException">The delimiter is empty.</exception>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
-    /// <exception cref="StreamClosedException">The stream is closed, and the delimiter not in the buffer.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
+    /// <exception cref="StreamClosedException">The stream is closed, and the delimiter is not in the buffer.</exception>
     public void ReadUntil(ReadOnlySpan<byte> delimiter, Action<byte[]> callback)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
@@ -70,11 +75,11 @@ public abstract partial class BaseIOStream
         MakeRead(() => Deliver(ReadUntilAsync(copy), callback), needsData: true);
     }
 
-    /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with it.</summary>
+    /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with the data.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
     /// <param name="regex">Matches bytes as the characters U+0000 to U+00FF.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream is closed, and there is no match in the buffer.</exception>
     public void ReadUntilRegex(Regex regex, Action<byte[]> callback)
     {
@@ -88,12 +93,12 @@ public abstract partial class BaseIOStream
     /// <param name="callback">Runs on the loop, never inside this call.</param>
     public void ReadUntilRegex(string pattern, Action<byte[]> callback) => ReadUntilRegex(Searching.PatternCache.Get(pattern), callback);
 
-    /// <summary>Reads everything until the stream ends and calls back with it.</summary>
+    /// <summary>Reads everything until EOF and calls back with it.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
-    /// <param name="callback">Runs on the loop, never inside this call; with nothing where a streaming callback got the data.</param>
+    /// <param name="callback">Runs on the loop, never inside this call; with an empty array if a streaming callback got the data.</param>
     /// <param name="streamingCallback">Gets the data piece by piece as it arrives.</param>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
-    /// <exception cref="StreamClosedException">The stream did not end in the regular way, or its end was returned before.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
+    /// <exception cref="StreamClosedException">The stream did not end with a regular EOF, or EOF was already returned.</exception>
     public void ReadUntilClose(Action<byte[]> callback, Action<byte[]>? streamingCallback = null)
     {
         ArgumentNullException.ThrowIfNull(callback);
@@ -116,7 +121,7 @@ public abstract partial class BaseIOStream
             }
             catch (StreamClosedException)
             {
-                // It had been accepted, and the close was faster.
+                // The call had accepted it, and the close came first.
                 LogUnsent(data.Length, Error, IsCutByPeer(CloseReason, Error));
             }
             catch (StreamBufferFullException full)
@@ -127,7 +132,7 @@ public abstract partial class BaseIOStream
         });
     }
 
-    /// <summary>Makes a call that reads, on the loop. One that needs data gets none from a closed stream whose buffer is empty.</summary>
+    /// <summary>Makes a call that reads, on the loop. A call that needs data gets none from a closed stream with an empty buffer.</summary>
     private void MakeRead(Action call, bool needsData)
     {
         if (Loop.IsCurrent)
@@ -152,7 +157,7 @@ public abstract partial class BaseIOStream
         });
     }
 
-    /// <summary>Posts a call of another thread's. Where a close comes first, the close callback is what tells of it.</summary>
+    /// <summary>Posts a call from another thread. If a close comes first, the close callback reports it.</summary>
     private void PostCall(Action call)
     {
         bool wasClosed = IsClosed;
@@ -169,7 +174,7 @@ public abstract partial class BaseIOStream
         if (!isPosted) throw ClosedException();
     }
 
-    /// <summary>Calls back with a read's result. What the call itself got wrong is thrown to the caller.</summary>
+    /// <summary>Calls back with a read's result. Argument and state errors are thrown to the caller.</summary>
     private void Deliver(ValueTask<byte[]> read, Action<byte[]> callback)
     {
         if (!read.IsCompleted)
@@ -191,17 +196,17 @@ public abstract partial class BaseIOStream
         }
         catch (StreamClosedException)
         {
-            // The close callback is the only one who can be told. Where the other direction is still open, it ends too.
+            // The close callback is the only one that can be notified. If the other direction is still open, it ends too.
             if (!_state.EndsWrites) _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
         }
         catch (Exception error)
         {
-            // A timeout, or the expression's own limit: there is nobody else to tell.
+            // A timeout, or the expression's own limit: it can be reported nowhere else.
             CloseNow(error is TimeoutException ? CloseReason.Timeout : CloseReason.Error, error);
         }
     }
 
-    /// <summary>Runs a callback of the user's on the loop, not within the current call. If it throws, the stream closes.</summary>
+    /// <summary>Runs a user's callback on the loop, not within the current call. If it throws, the stream closes.</summary>
     private protected void RunCallbackLater(Action callback) => Loop.PostOrPool(
         (Stream: this, callback), static call => call.Stream.TryRun(static run => run(), call.callback));
 

@@ -8,7 +8,7 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    // Long enough for a slow peer to take a full buffer, short enough that one that never ends does not keep a descriptor.
+    // Long enough for a slow peer to receive a full buffer, short enough that a peer that never closes does not keep a descriptor.
     private static readonly TimeSpan s_defaultCloseTimeout = TimeSpan.FromSeconds(10);
 
     private Action? _closeCallback;
@@ -18,10 +18,10 @@ public abstract partial class BaseIOStream
     private volatile CloseReason _expectedReason; // what is known before the stream closes
     private volatile CloseOutcome? _outcome;
 
-    /// <summary>Cancelled when the stream closes, or when the end of the peer's side is known, also while data in front of it is unread.</summary>
+    /// <summary>Cancelled when the stream closes, or when the peer's EOF is known, even while data before it is unread.</summary>
     /// <remarks>
-    /// With <see cref="IOStreamOptions.AllowHalfOpen"/> the end of the peer's side alone does not count. Callbacks registered with the
-    /// token run on the loop. Tornado has no such thing.
+    /// With <see cref="IOStreamOptions.AllowHalfOpen"/> the peer's EOF alone does not count. Callbacks registered with the token run on the
+    /// loop. May be read from any thread. Tornado has no equivalent.
     /// </remarks>
     public CancellationToken Closed
     {
@@ -30,26 +30,26 @@ public abstract partial class BaseIOStream
             if (_isClosedSignalled) return new CancellationToken(canceled: true);
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
                 Loop.TryInvoke(this, static stream => stream.UpdateRoot());
-            // The end may have been told between the two looks.
+            // EOF may have been signalled between the two checks.
             if (_isClosedSignalled) CancelClosedLater();
             return _closedSource.Token;
         }
     }
 
-    /// <summary>Another stream has taken the descriptor, and what had arrived.</summary>
+    /// <summary>Another stream has taken over the descriptor and the received data.</summary>
     private protected bool IsMoved => _state.IsMoved;
 
-    /// <summary>Closes the stream now.</summary>
-    /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of what pending operations fail with.</param>
+    /// <summary>Closes the stream now. May be called from any thread.</summary>
+    /// <param name="error">Becomes <see cref="Error"/>, and the inner exception of failed operations.</param>
     /// <remarks>
-    /// <para>Without an error, what was written is first handed to the system as far as that takes it at once, as Tornado's write does. What
-    /// it does not take is dropped, and its size logged as a warning; with an error nothing more is sent. Unread data in the kernel makes it
-    /// reset the connection, and over TLS there is no close_notify but in answer to the peer's. <see cref="CloseAsync"/> sends everything,
-    /// and resets nothing.</para>
-    /// <para>Pending operations fail with <see cref="StreamClosedException"/>, but for those whose data was sent. What is in the read buffer
-    /// can still be read. Closing again does nothing, from whatever thread: the first call decides <see cref="CloseReason"/> and
-    /// <see cref="Error"/> together. Off the loop's thread the stream is closed as far as everybody can see, and the last sending and the
-    /// descriptor's end come with the loop's next turn.</para>
+    /// <para>Without an error, written data is first handed to the system as far as it accepts it at once, as in Tornado, whose writes do
+    /// that. What it does not accept is dropped, and its size logged as a warning; with an error nothing more is sent. Unread data in the
+    /// kernel makes it reset the connection, and over TLS close_notify is sent only in answer to the peer's. <see cref="CloseAsync"/> sends
+    /// everything, and does not reset.</para>
+    /// <para>Pending operations fail with <see cref="StreamClosedException"/>, except for writes whose data was sent. The read buffer can
+    /// still be read. Closing again does nothing, from any thread: the first call decides <see cref="CloseReason"/> and <see cref="Error"/>
+    /// together. Off the loop's thread the stream appears closed at once; the last send and the close of the descriptor follow in the
+    /// loop's next turn.</para>
     /// </remarks>
     public void Close(Exception? error = null)
     {
@@ -65,15 +65,19 @@ public abstract partial class BaseIOStream
         if (!Loop.TryPost((Stream: this, reason, error), static call => call.Stream.CloseNow(call.reason, call.error))) CloseWithoutLoop(reason, error);
     }
 
-    /// <summary>Closes the stream in good order: sends what was written, ends this side, waits for the peer to end his, closes.</summary>
+    /// <summary>
+    /// Closes the stream in an orderly way: sends pending data, shuts down writing, waits for the peer's EOF, then closes. May be called
+    /// from any thread.
+    /// </summary>
     /// <param name="timeout">
-    /// For everything together; 10 seconds when null. When it has passed the stream is closed as it is, with <see cref="CloseReason.Timeout"/>
-    /// if data was still unsent. <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// For all steps together; 10 seconds when null. When it expires the stream is closed immediately, with
+    /// <see cref="CloseReason.Timeout"/> if data was still unsent. <see cref="Timeout.InfiniteTimeSpan"/> means no limit.
     /// </param>
     /// <remarks>
-    /// What was written before there is a connection waits for it. What the peer still sends is thrown away, so that it is not answered by a reset that could cost it the last of our data. A pending
-    /// read fails at once, and no more reads and writes are taken, except of what is in the read buffer. Does not throw for what goes wrong
-    /// on the way: <see cref="CloseReason"/> tells. Tornado has no such call.
+    /// Data written before the stream is connected waits for the connection. What the peer still sends is discarded, so that it does not
+    /// cause a reset that could cost the peer the last of our data. A pending read fails at once, and no more reads and writes are
+    /// accepted, except reads of the read buffer. Errors on the way are not thrown: <see cref="CloseReason"/> reports them. Tornado has no
+    /// such call.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     public ValueTask CloseAsync(TimeSpan? timeout = null)
@@ -88,39 +92,41 @@ public abstract partial class BaseIOStream
         return _closing is null ? default : new ValueTask(_closing);
     }
 
-    /// <summary>Sets what is called, on the loop, when the stream has closed.</summary>
-    /// <param name="callback">Null for nothing. One that is set replaces the one before.</param>
+    /// <summary>Sets the callback that runs on the loop when the stream has closed. May be called from any thread.</summary>
+    /// <param name="callback">Null for none. It replaces an earlier one.</param>
     /// <remarks>
-    /// Runs once, after the callbacks for data that had arrived. It is told also when nobody is reading; but not as long as there is unread
-    /// data in front of the end. Where the stream is closed already it runs all the same.
+    /// Runs once, after the callbacks for data that had arrived, even if no read is pending; but not while there is unread data before EOF.
+    /// If the stream is already closed it still runs. If it throws, that is logged.
     /// </remarks>
     public void SetCloseCallback(Action? callback)
     {
-        // Where the loop has ended, so has the stream.
+        // If the loop has ended, so has the stream.
         if (!Loop.TryInvoke((Stream: this, callback), static call => call.Stream.StoreCloseCallback(call.callback))) StoreCloseCallback(callback);
     }
 
-    /// <summary>Closes the stream now, and sends what the system takes at once: see <see cref="Close"/>.</summary>
+    /// <summary>Closes the stream now, and sends what the system accepts at once: see <see cref="Close"/>.</summary>
     public void Dispose()
     {
         Close();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Closes the stream in good order: see <see cref="CloseAsync"/>.</summary>
+    /// <summary>Closes the stream in an orderly way: see <see cref="CloseAsync"/>.</summary>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         return CloseAsync();
     }
 
-    /// <summary>Settles why the stream closes. The first call decides, on whatever thread; an error that the stream is failing by came first.</summary>
+    /// <summary>
+    /// Decides why the stream closes. The first call wins, on any thread; an error by which the stream is failing came first.
+    /// </summary>
     private CloseOutcome SettleOutcome(CloseReason reason, Exception? error, bool isKnown)
     {
         TrySetOutcome(new CloseOutcome(reason, error, isKnown, IsAwaitingData: false));
         CloseOutcome outcome = _outcome!;
         if (!outcome.IsAwaitingData) return outcome;
-        // No data is waited for any more. Another thread may have said the same at this moment.
+        // The stream no longer waits for data. Another thread may have decided the same at this moment.
         Interlocked.CompareExchange(ref _outcome, outcome with { IsAwaitingData = false }, outcome);
         return _outcome!;
     }
@@ -146,7 +152,7 @@ public abstract partial class BaseIOStream
 
         _writes.Drop();
         _readDeadline?.Cancel();
-        // Not from within a parser, who has the buffer, and whose read ends when he returns.
+        // A running parser still uses the buffer; its read is completed when it returns.
         if (!_isParsing) CompleteReading();
         _readBuffer.Scanner?.Release();
         StreamClosedException closed = ClosedException();
@@ -171,7 +177,7 @@ public abstract partial class BaseIOStream
     {
         if (!_registration.IsNone)
         {
-            // Before the descriptor goes: a duplicate of it, in a child process, would keep the events coming.
+            // Before the descriptor is closed: a duplicate of it, in a child process, would keep the events coming.
             Loop.Unregister(_registration);
             _registration = default;
             Loop.Counters.StreamsOpen--;
@@ -181,7 +187,7 @@ public abstract partial class BaseIOStream
         CloseFd();
     }
 
-    /// <summary>The peer has ended its side, everything in front of that has been received, and that closes the stream.</summary>
+    /// <summary>EOF has been received, after everything before it, and closes the stream.</summary>
     private void CloseAtEof()
     {
         if (Unsent > 0) FlushWrites();
@@ -190,7 +196,7 @@ public abstract partial class BaseIOStream
         if (isSent || (Unsent > 0 && _writes.HasWaiters))
             CloseNow(EofReason);
         else
-            // All of it was accepted, and nobody waits who could be told that it was lost: the peer may well be reading.
+            // Everything was accepted, and no waiter can report a loss, and the peer may still be reading: so flush first.
             _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
     }
 
@@ -198,7 +204,7 @@ public abstract partial class BaseIOStream
     {
         _state.BeginClose();
         _expectedReason = reason;
-        if (_isParsing) await Task.Yield(); // a parser closes the stream: its read comes first
+        if (_isParsing) await Task.Yield(); // a parser closes the stream: its read completes first
         if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
         UpdateRoot();
         using IDisposable limit = Loop.CallLater(timeout, () => OnCloseTimeout(reason));
@@ -213,13 +219,13 @@ public abstract partial class BaseIOStream
         }
         catch (StreamClosedException)
         {
-            // The peer, an error or the time limit was faster, and the stream says so.
+            // The peer, an error or the time limit closed the stream first, and the outcome says so.
         }
 
         CloseNow(reason);
     }
 
-    /// <summary>Tells the peer that this side has ended, where it does not see that by the close itself.</summary>
+    /// <summary>Notifies the peer that this side has ended, if the close alone would not.</summary>
     private bool TryEndWrites()
     {
         if (IsEofInData ? EofReason == CloseReason.Truncated : _state.IsEofReceived) return false;
@@ -230,15 +236,17 @@ public abstract partial class BaseIOStream
         }
         catch (Exception error) when (error is IOException or InvalidOperationException)
         {
-            // TLS says nothing in the middle of a renegotiation. The stream closes all the same.
+            // TLS sends nothing in the middle of a renegotiation. The stream closes all the same.
             return false;
         }
     }
 
-    /// <summary>Completes when the end that <see cref="ShutdownWrites"/> has told is in the hands of the system, where that takes more than the call.</summary>
+    /// <summary>
+    /// Completes when the system has accepted what <see cref="ShutdownWrites"/> has to send, if that takes longer than the call.
+    /// </summary>
     private protected virtual Task WriteEndSent => Task.CompletedTask;
 
-    /// <summary>Takes what still comes and throws it away, until the end. Limited by the close's time limit, not by that of reads.</summary>
+    /// <summary>Receives and discards data until EOF. Limited by the close's time limit, not by that of reads.</summary>
     private ValueTask<bool> DrainAsync()
     {
         DiscardRead drain = DiscardRead.Rent();
@@ -255,13 +263,17 @@ public abstract partial class BaseIOStream
         else CloseNow(CloseReason.Timeout, new TimeoutException(Unsent > 0 ? $"{Unsent} bytes could not be sent before the close." : "The end could not be sent before the close."));
     }
 
-    /// <summary>A stream whose loop ended while it was made on another thread. Nobody else acts for it, but several may ask.</summary>
+    /// <summary>
+    /// Closes a stream whose loop ended while it was created on another thread. No loop acts for it, but several threads may call this.
+    /// </summary>
     private void CloseWithoutLoop(CloseReason reason, Exception? error)
     {
         lock (_readBuffer) CloseNow(reason, error);
     }
 
-    /// <summary>Takes what another stream has received; the descriptor goes with it, and the other one ends without closing it.</summary>
+    /// <summary>
+    /// Takes over another stream's received data. The descriptor moves too, and the other stream ends without closing it.
+    /// </summary>
     private protected void TakeOver(BaseIOStream other)
     {
         _readBuffer.Append(other._readBuffer.Data);
@@ -273,7 +285,7 @@ public abstract partial class BaseIOStream
         GC.SuppressFinalize(other);
     }
 
-    /// <summary>Those who want to be told of the end are told by another stream from now on.</summary>
+    /// <summary>Moves the close callback and the Closed token to another stream.</summary>
     private protected void MoveListeners(BaseIOStream other)
     {
         (other._closeCallback, _closeCallback) = (_closeCallback, null);
@@ -283,7 +295,7 @@ public abstract partial class BaseIOStream
         if (other._closedSource is not null) other.CancelClosedLater();
     }
 
-    /// <summary>Tells the end by the token and, where there is no reason yet, as the reason.</summary>
+    /// <summary>Cancels the Closed token and, if there is no reason yet, sets the reason.</summary>
     private void SignalClosed()
     {
         if (_isClosedSignalled) return;
@@ -310,7 +322,7 @@ public abstract partial class BaseIOStream
     private bool IsCutByPeer(CloseReason reason, Exception? error) =>
         reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
 
-    /// <summary>The peer has ended its side in the regular way.</summary>
+    /// <summary>The peer has ended its side with a regular EOF.</summary>
     private protected bool HasPeerEnded => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
 
     private static bool IsConnectionLoss(Exception error) => error switch
@@ -324,7 +336,7 @@ public abstract partial class BaseIOStream
     /// <summary>Why a stream closes: one object, so that no thread sees the reason of one close with the error of another.</summary>
     /// <param name="Reason">The kind of close.</param>
     /// <param name="Error">Null after a close without an error.</param>
-    /// <param name="IsKnown">The error came from the user's code, or is in the log already: it needs no loud line.</param>
-    /// <param name="IsAwaitingData">The stream is failing, and not closed: what arrived before the error is still being received.</param>
+    /// <param name="IsKnown">The error came from the user's code, or is already in the log: it needs no line above Debug.</param>
+    /// <param name="IsAwaitingData">The stream is failing, not closed: what arrived before the error is still being received.</param>
     private sealed record CloseOutcome(CloseReason Reason, Exception? Error, bool IsKnown, bool IsAwaitingData);
 }

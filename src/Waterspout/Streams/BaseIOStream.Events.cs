@@ -4,16 +4,16 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    /// <summary>There is no connection yet, so that reads and writes wait for one; or the stream has closed without one.</summary>
+    /// <summary>There is no connection yet, so reads and writes wait for one; or the stream has closed without one.</summary>
     private protected bool IsConnecting => _state.IsConnecting;
 
-    /// <summary>The stream is made before its connection.</summary>
+    /// <summary>The stream was created before its connection.</summary>
     private protected void AwaitPeer() => _state.AwaitPeer();
 
-    /// <summary>There is a connection now, if the stream has not closed meanwhile.</summary>
+    /// <summary>There is a connection now, unless the stream has closed meanwhile.</summary>
     private protected void MarkConnected() => _state.Connect();
 
-    /// <summary>While there is none: it is being made.</summary>
+    /// <summary>While there is no connection: one is being made.</summary>
     private protected virtual bool WillConnect => false;
 
     /// <summary>The descriptor has become writable, or failed, while connecting.</summary>
@@ -21,17 +21,17 @@ public abstract partial class BaseIOStream
     {
     }
 
-    /// <summary>The end of the peer's side is known; there may be data in front of it.</summary>
+    /// <summary>The peer's EOF is known; there may be data before it.</summary>
     private protected virtual void OnEofAnnounced()
     {
     }
 
-    /// <summary>The poller has reported urgent data. Reads stop in front of it, though more is there.</summary>
+    /// <summary>The poller has reported urgent data. Reads stop before it, although there is more.</summary>
     private protected virtual void OnPriority()
     {
     }
 
-    /// <summary>What a stream over another one is told by it, as the poller tells others.</summary>
+    /// <summary>Events for a stream over another stream, which reports them as the poller does to others.</summary>
     private protected void HandleEvents(IOEvents events) => ((IReadinessHandler)this).HandleEvents(events);
 
     void IReadinessHandler.EndWithLoop() => Close();
@@ -48,12 +48,12 @@ public abstract partial class BaseIOStream
         }
 
         bool wasBlocked = !_state.IsWritable;
-        // An error alone is no end: an error queue (timestamps, for example) reports itself the same way. HandleError asks.
+        // An error alone is not EOF: an error queue (timestamps, for example) reports itself the same way. HandleError checks.
         if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && _state.AnnounceEof()) OnEofAnnounced();
         _state.Track(events);
         if (_writes.IsPaused) _state.ClearWritable();
 
-        // Data first, errors after it: what had arrived is read before the error is told.
+        // Data first, then errors: what had arrived is read before the error is reported.
         ReceiveForRead();
         if (wasBlocked && _state.IsWritable) FlushWrites();
         if ((events & IOEvents.Error) != 0 && !_state.IsClosed) HandleError();
@@ -61,24 +61,23 @@ public abstract partial class BaseIOStream
         AfterUserCode();
     }
 
-    /// <summary>What comes after everything that user code may have done within an event.</summary>
+    /// <summary>Runs after all user code of an event.</summary>
     private void AfterUserCode()
     {
         _readBuffer.Trim();
         UpdateRoot();
     }
 
-    /// <summary>The poller has told of an error or a hang-up, and reading has not met it.</summary>
+    /// <summary>The poller has reported an error or a hang-up, and no read has met it.</summary>
     private void HandleError()
     {
         if (GetFdError() is { } error) Fail(error);
     }
 
-    /// <summary>When the peer's end is known and nobody reads, finds out whether there is anything in front of it.</summary>
+    /// <summary>When the peer's EOF is known and no read is pending, checks whether there is data before it.</summary>
     /// <remarks>
-    /// The end is told at once, by the token and the reason. The stream itself stays open as long as data is in front of
-    /// the end, so that a peer that sent its requests and closed its side gets its answers, and as long as such answers
-    /// are still being sent.
+    /// EOF is signalled at once, by the token and the reason. The stream itself stays open while there is data before EOF, so that a peer
+    /// that sent its requests and closed its side gets its answers, and while such answers are still being sent.
     /// </remarks>
     private void ProbeForEof()
     {

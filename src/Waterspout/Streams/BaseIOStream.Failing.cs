@@ -2,32 +2,34 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    // Theory of operation. An error of a write, its time limit among them, or one that the poller tells, is not behind what has arrived: that is still in the kernel, or, under
-    // TLS, in the transport. So the stream does not close by it at once. It is failing: the error is kept, and the first one counts; writes fail; reads
-    // continue, and where nobody reads, the rest is received into the buffer, from where it can be read after the close. When nothing is left the
-    // stream closes with the error. All of that within the budget of a turn, like all receiving.
+    // Theory of operation. A failed write, a write that times out, or an error from the poller may come before data that has arrived: that
+    // is still in the kernel or, under TLS, in the transport. So such an error does not close the stream at once. The stream is failing:
+    // the first error is kept; writes fail; reads continue; and without a pending read, the rest is received into the buffer, from which it
+    // can be read after the close. When nothing is left the stream closes with the error. All of this stays within the budget of a turn,
+    // like all receiving.
     //
-    // An error of a receive is behind the data: the kernel tells it when its queue is empty. It closes the stream at once.
+    // An error of a receive comes after the data: the kernel reports it when its queue is empty. It closes the stream at once.
     //
-    // Asking for an error takes it from the descriptor, by SO_ERROR as by a send that fails, and the next receive then tells a regular end, as if
-    // the peer had sent everything. That is why the kept error stands in front of an end that is received behind it.
+    // A query for an error consumes it, by SO_ERROR as by a failed send, and the next receive then returns a regular EOF, as if the peer
+    // had sent everything. That is why the kept error takes precedence over an EOF that is received after it.
 
-    // What is received where nobody reads. More than any queue of a kernel, and so only met by a peer that sends on though it takes nothing any more.
+    // How much is received without a reader. More than any kernel queue holds, so only a peer that keeps sending without receiving reaches
+    // it.
     private const int MostAfterError = 64 * 1024 * 1024;
 
-    /// <summary>The stream fails, closes or has closed: it takes no more writes.</summary>
+    /// <summary>The stream is failing, closing or closed: it accepts no more writes.</summary>
     private protected bool IsEnding => _state.EndsWrites;
 
-    /// <summary>No more writes are taken, because of an error.</summary>
+    /// <summary>No more writes are accepted, because of an error.</summary>
     internal bool IsFailing => _state.IsFailing;
 
-    /// <summary>Nothing is there to be received now, but what had arrived is not all here yet.</summary>
+    /// <summary>Nothing can be received now, but not all data that had arrived is here yet.</summary>
     private protected virtual bool MoreWillCome => false;
 
-    /// <summary>The end of the peer's side is told within the data, and not by the descriptor.</summary>
+    /// <summary>EOF is reported within the data, not by the descriptor.</summary>
     private protected virtual bool IsEofInData => false;
 
-    /// <summary>The descriptor has failed: what had arrived is received, then the stream closes with the error.</summary>
+    /// <summary>The descriptor has failed: received data is completed first, then the stream closes with the error.</summary>
     internal void Fail(Exception error)
     {
         if (_state.HasDroppedWrites) return;
@@ -48,16 +50,16 @@ public abstract partial class BaseIOStream
         _writes.Drop();
         FailWriters();
         SignalClosed();
-        // This may be inside some user's call, so nobody is woken here.
+        // This may be inside a user's call, so no awaiter is woken here.
         if (_pendingRead is null) ReceiveRest();
         else ProbeForEofLater();
     }
 
-    /// <summary>An error behind which nothing can be received.</summary>
+    /// <summary>An error after which nothing can be received.</summary>
     private protected void CloseByError(Exception error)
     {
         if (_state.IsClosed) return;
-        // Everything has been sent, and the peer did not wait for the end of the close.
+        // Everything has been sent, and the peer did not wait for the close to complete.
         if (_state.IsClosing && Unsent == 0) CloseNow(CloseReason.Local);
         else CloseNow(ReasonOf(error), error);
     }
@@ -65,13 +67,13 @@ public abstract partial class BaseIOStream
     /// <summary>Gives the pending read what has arrived, and receives the rest.</summary>
     private void ContinueFailing()
     {
-        // What came into the buffer when it could not be woken.
+        // What was received into the buffer when the read could not be woken.
         if (_pendingRead is { } read && TryFinish(read) && _pendingRead == read) CompleteRead(read);
         ReceiveForRead();
         if (IsFailing) ReceiveRest();
     }
 
-    /// <summary>Receives what is left into the buffer, as far as it has room, and closes the stream when that is all.</summary>
+    /// <summary>Receives what is left into the buffer, as far as it has room, and closes the stream when that is everything.</summary>
     private void ReceiveRest()
     {
         if (_isParsing)

@@ -5,14 +5,16 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout;
 
-// A close has one line. How loud it is depends on whose doing it is: what an error of the program's own has done is a warning; what a peer can do
-// to anybody is information, and so little of it that a flood of bad peers is none of lines; what somebody has been given already is for debugging.
+// A close has one line. Its level depends on the cause: the program's own errors are warnings; what any peer can cause is information, and
+// rate-limited, so that a flood of bad peers is not a flood of lines; what the program has already received is at Debug.
 public abstract partial class BaseIOStream
 {
-    /// <summary>The stream has closed: counts it, and says so.</summary>
-    /// <param name="reason">Why.</param>
-    /// <param name="error">Null after a regular end.</param>
-    /// <param name="isKnown">The error came from the user's code, or is in the log already. A limit that a peer has passed may only have come through that.</param>
+    /// <summary>The stream has closed: counts and logs it.</summary>
+    /// <param name="reason">The reason.</param>
+    /// <param name="error">Null after a close without an error.</param>
+    /// <param name="isKnown">
+    /// The error came from the user's code, or is already in the log. An exceeded limit may have come through user code too.
+    /// </param>
     private protected virtual void NoteClose(CloseReason reason, Exception? error, bool isKnown)
     {
         Loop.Counters.Closes[(int)reason]++;
@@ -23,7 +25,7 @@ public abstract partial class BaseIOStream
         else Log.ClosedByError(Loop.Logger, error, this, reason);
     }
 
-    /// <summary>Something that a peer should not do, or the network: a limit that is passed, a message that is none.</summary>
+    /// <summary>Caused by the peer or the network: an exceeded limit, an invalid message.</summary>
     private protected virtual bool IsPeersDoing(CloseReason reason, Exception error) => !IsOrdinary(reason) && error switch
     {
         UnsatisfiableReadException or StreamBufferFullException or AuthenticationException => true,
@@ -31,13 +33,13 @@ public abstract partial class BaseIOStream
         _ => false,
     };
 
-    /// <summary>What is dropped when the stream closes with this.</summary>
+    /// <summary>The number of bytes that a close drops.</summary>
     private protected virtual long Lost => Unsent;
 
-    /// <summary>Says how much of what was written is dropped: as quietly as the close, where the peer has cut the connection or there never was one.</summary>
+    /// <summary>Logs how much written data is dropped: at Debug if the peer has cut the connection or there never was one.</summary>
     private protected virtual void LogUnsent(long bytes, Exception? error, bool isCutByPeer) =>
         Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, bytes);
 
-    // Connections are lost, and whoever connects is given the error.
+    // Connections get lost, and a failed connect returns its error to the caller.
     private bool IsOrdinary(CloseReason reason) => reason is CloseReason.Reset or CloseReason.Local or CloseReason.Timeout || IsConnecting;
 }

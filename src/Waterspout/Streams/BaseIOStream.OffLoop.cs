@@ -3,15 +3,15 @@ using Waterspout.Loop;
 
 namespace Waterspout;
 
-// Calls from other threads than the loop's. A call comes with its state and a static lambda: a closure over a method's parameters
-// would be allocated when the method begins, also on the loop, whose own path must not pay for it.
+// Calls from threads other than the loop's. Each call has its state and a static lambda: a closure over a method's parameters would be
+// allocated at the start of the method, on the loop too, whose own path must not pay for it.
 public abstract partial class BaseIOStream
 {
     private int _readsOnTheirWay;
     private int _writesOnTheirWay;
     private ArrayBufferWriter<byte>? _staging;
 
-    /// <summary>Makes a call on the loop for a caller on another thread, who awaits its outcome there.</summary>
+    /// <summary>Makes a call on the loop for a caller on another thread, which awaits its outcome there.</summary>
     private protected ValueTask<T> OffLoop<TState, T>(TState state, Func<TState, ValueTask<T>> call) =>
         TryForward(state, call, call) is { } outcome ? new ValueTask<T>(outcome) : ValueTask.FromException<T>(ClosedException());
 
@@ -57,16 +57,16 @@ public abstract partial class BaseIOStream
     private void AdvanceOffLoop(int count)
     {
         if (IsClosed) throw ClosedException();
-        if (_staging is null) throw new InvalidOperationException("GetMemory has to come first.");
+        if (_staging is null) throw new InvalidOperationException("Call GetMemory first.");
         _staging.Advance(count);
         Write(_staging.WrittenSpan);
         _staging.ResetWrittenCount();
     }
 
-    /// <summary>Null when the loop has ended.</summary>
+    /// <summary>Null if the loop has ended.</summary>
     private Task<T>? TryForward<TState, T>(TState state, Func<TState, ValueTask<T>> call, Delegate function)
     {
-        // A write whose outcome is not awaited is legal, and must not surface as an unobserved exception.
+        // A write need not be awaited, so its failure must not surface as an unobserved exception.
         ForwardedCall<TState, T> forwarded = new(state, call) { Function = function, MayBeIgnored = true };
         return Loop.TryPost(forwarded, static forwarded => forwarded.Run()) ? forwarded.Task : null;
     }

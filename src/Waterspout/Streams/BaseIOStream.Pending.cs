@@ -3,10 +3,10 @@ using Waterspout.Reads;
 
 namespace Waterspout;
 
-// The pending read, from its beginning to its end; how data is received for it is in the part on receiving.
+// The pending read, from start to completion; the part on receiving receives data for it.
 public abstract partial class BaseIOStream
 {
-    /// <summary>True when a read may begin; else the task to give to the caller.</summary>
+    /// <summary>True if a read may begin; otherwise <paramref name="refusal"/> is returned to the caller.</summary>
     private bool TryBeginRead<T>(CancellationToken cancellationToken, out ValueTask<T> refusal)
     {
         refusal = default;
@@ -23,12 +23,12 @@ public abstract partial class BaseIOStream
         return false;
     }
 
-    /// <summary>There is nothing to wait for: a read receives at once.</summary>
+    /// <summary>No event will come: a read receives at once.</summary>
     private protected void AssumeReadable() => _state.MarkReadable();
 
     private static InvalidOperationException AlreadyReading() => new("Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
-    /// <summary>Completes a read with bytes that are buffered.</summary>
+    /// <summary>Completes a read from the buffer.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
     {
         _isParsing = true;
@@ -48,7 +48,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Begins a read that the buffer may or may not satisfy.</summary>
+    /// <summary>Starts a read that the buffer may or may not satisfy.</summary>
     private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
     {
         if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
@@ -57,20 +57,20 @@ public abstract partial class BaseIOStream
         _pendingRead = read;
         if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
         {
-            // Unless a close has told it already, or is about to.
+            // Unless a close has already completed it, or is about to.
             return read == _pendingRead ? CompleteInline(read) : read.Task;
         }
 
         read.RegisterCancellation(cancellationToken);
         if (Options.ReadTimeout is { } timeout) (_readDeadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
-        // A read of another kind, for which what is there is not enough, will most likely take all of it.
+        // A read of another kind that needs more than the buffered data will most likely consume all of it.
         if (read is not RegexRead) _readBuffer.Scanner?.Release();
         _readBuffer.Trim();
         UpdateRoot();
         return read.Task;
     }
 
-    /// <summary>A read of a stream that receives nothing for it any more: it never waits, and may come beside the drain of a close.</summary>
+    /// <summary>A read of a stream that no longer receives: it never waits, and may run beside the drain of a close.</summary>
     private ValueTask<T> ReadWhatIsLeft<T>(ReadOperation<T> read)
     {
         if (!TryFinish(read)) CompleteAtEof(read);
@@ -84,7 +84,7 @@ public abstract partial class BaseIOStream
         return read.TakeResult();
     }
 
-    /// <summary>Lets the pending read look at the buffer. True when it has ended, well or not.</summary>
+    /// <summary>Lets the pending read check the buffer. True if it has completed or failed.</summary>
     private bool TryFinish(ReadOperation read)
     {
         ReadProgress progress = RunRead(read, isEnd: false);
@@ -110,7 +110,7 @@ public abstract partial class BaseIOStream
         }
         catch (Exception error)
         {
-            // The user's parser or expression has failed, or his memory is gone: nobody's trouble but this read's.
+            // The parser, the regex or the caller's buffer failed. Only this read is affected.
             FailRead(read, error);
             return ReadProgress.Finished;
         }
@@ -120,7 +120,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Where nothing more can come, ends the read with what there is, or with the reason.</summary>
+    /// <summary>If nothing more can arrive, completes the read with what there is, or fails it with the reason.</summary>
     private bool CompleteAtEof(ReadOperation read)
     {
         if (!_state.EndsReads && !_state.IsEofReceived) return false;
@@ -131,10 +131,12 @@ public abstract partial class BaseIOStream
         return true;
     }
 
-    /// <summary>Nothing more comes, and nothing is missing.</summary>
+    /// <summary>Nothing more will arrive, and nothing is missing.</summary>
     private bool HasRegularEof => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
 
-    /// <summary>Gives a read its error; what it had taken goes back, unless the caller's memory, where that is, is gone.</summary>
+    /// <summary>
+    /// Fails a read; the bytes it had taken are returned to the buffer, unless they are in the caller's memory and that is disposed.
+    /// </summary>
     private void FailRead(ReadOperation read, Exception error)
     {
         try
@@ -149,7 +151,7 @@ public abstract partial class BaseIOStream
         read.Fail(error);
     }
 
-    /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
+    /// <summary>Completes the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
     private void CompleteRead(ReadOperation read)
     {
         DetachRead(read);
@@ -157,7 +159,9 @@ public abstract partial class BaseIOStream
         read.Signal();
     }
 
-    /// <summary>Ends the pending read, whose outcome is set, and wakes its awaiter from the loop's queue: this is inside some user's call.</summary>
+    /// <summary>
+    /// Completes the pending read, whose outcome is set, and wakes its awaiter from the loop's queue: this is inside a user's call.
+    /// </summary>
     private void CompleteReadLater(ReadOperation read)
     {
         DetachRead(read);
@@ -171,7 +175,7 @@ public abstract partial class BaseIOStream
         _readDeadline?.Clear();
     }
 
-    /// <summary>Called, on any thread, by the token of a read.</summary>
+    /// <summary>Called by the token of a read, on any thread.</summary>
     internal void RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, read, version, token), static call =>
         {
@@ -194,7 +198,7 @@ public abstract partial class BaseIOStream
         AfterUserCode();
     }
 
-    /// <summary>Takes what is left in the buffer after the end of the stream.</summary>
+    /// <summary>Takes what is left in the buffer after EOF.</summary>
     private ValueTask<byte[]> ReadRestAsync() =>
         Loop.IsCurrent ? new ValueTask<byte[]>(_readBuffer.TakeArray(_readBuffer.Length)) : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
 }

@@ -7,17 +7,21 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    /// <summary>Reads exactly <paramref name="count"/> bytes; or, if <paramref name="partial"/>, what there is, at least one byte and at most that many.</summary>
+    /// <summary>
+    /// Reads exactly <paramref name="count"/> bytes; or, if <paramref name="partial"/>, what there is: at least one byte, and at most that
+    /// many.
+    /// </summary>
     /// <param name="count">Zero returns an empty array at once.</param>
-    /// <param name="partial">Return as soon as there is anything.</param>
-    /// <param name="cancellationToken">Cancelling loses no byte: what has arrived stays buffered, and the stream usable.</param>
+    /// <param name="partial">Complete as soon as there is any data.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte: what has arrived stays buffered, and the stream stays usable.</param>
     /// <remarks>
-    /// Completion: at once when the buffer has enough, also after the stream closed. Difference from Tornado: none.
+    /// Completion: at once if the buffer has enough, even after the stream has closed. May be called from any thread. Difference from
+    /// Tornado: none.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
-    /// <exception cref="StreamClosedException">The stream closed, or had closed, before there was enough.</exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
+    /// <exception cref="StreamClosedException">The stream closed, or had closed, before there was enough data.</exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
     public ValueTask<byte[]> ReadBytesAsync(int count, bool partial = false, CancellationToken cancellationToken = default)
     {
@@ -30,14 +34,18 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(ArrayRead.Rent(count), cancellationToken) : refusal;
     }
 
-    /// <summary>Reads exactly <paramref name="count"/> bytes and hands them to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
+    /// <summary>
+    /// Reads exactly <paramref name="count"/> bytes and passes them to <paramref name="parse"/> in the stream's own buffer, without a copy.
+    /// </summary>
     /// <param name="count">Zero calls the parser with an empty span at once.</param>
     /// <param name="parse">
-    /// Makes the result. The span is valid during the call only. Runs on the loop; must not read from the stream. If it throws,
-    /// the read fails with that exception, and the bytes count as read.
+    /// Returns the result. The span is valid during the call only. Runs on the loop; must not read from the stream. If it throws, the read
+    /// fails with that exception, and the bytes count as read.
     /// </param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such form.</remarks>
+    /// <remarks>
+    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such form.
+    /// </remarks>
     public ValueTask<T> ReadBytesAsync<T>(int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -48,13 +56,18 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Fills <paramref name="buffer"/>; or, if <paramref name="partial"/>, reads what there is into it.</summary>
-    /// <param name="buffer">Large ones are received into directly. It must be left alone until the read has ended. An empty one returns 0 at once.</param>
-    /// <param name="partial">Return as soon as there is anything.</param>
-    /// <param name="cancellationToken">Cancelling loses no byte: what is in <paramref name="buffer"/> already goes back into the stream's own.</param>
-    /// <returns>How many bytes were read: the length of the buffer, or less for a partial read.</returns>
+    /// <param name="buffer">
+    /// Data is received directly into large buffers. It must not be used until the read has completed. An empty one returns 0 at once.
+    /// </param>
+    /// <param name="partial">Complete as soon as there is any data.</param>
+    /// <param name="cancellationToken">
+    /// Cancelling loses no byte: what is already in <paramref name="buffer"/> is returned to the stream's own.
+    /// </param>
+    /// <returns>The number of bytes read: the length of the buffer, or less for a partial read.</returns>
     /// <remarks>
-    /// Completion: at once when the buffer has enough, also after the stream closed. The size of the caller's buffer is not
-    /// limited by <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>.
+    /// Completion: at once if the buffer has enough, even after the stream has closed. The size of the caller's buffer is not limited by
+    /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>.
+    /// Difference from Tornado: none.
     /// </remarks>
     public ValueTask<int> ReadIntoAsync(Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default)
     {
@@ -64,34 +77,37 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<int> refusal) ? Read(IntoRead.Rent(buffer, partial), cancellationToken) : refusal;
     }
 
-    /// <summary>Reads up to and with <paramref name="delimiter"/>.</summary>
-    /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
-    /// <param name="maxBytes">The most bytes that the result, delimiter included, may have.</param>
+    /// <summary>Reads up to and including <paramref name="delimiter"/>.</summary>
+    /// <param name="delimiter">One byte or more. Copied if the read has to wait.</param>
+    /// <param name="maxBytes">The most bytes that the result may have, including the delimiter.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
-    /// Completion: at once when the delimiter is in the buffer, also after the stream closed. Each byte is looked at once, however
-    /// it arrives. Difference from Tornado: none.
+    /// Completion: at once if the delimiter is in the buffer, even after the stream has closed. Each byte is searched once, however the
+    /// data arrives. May be called from any thread. Difference from Tornado: none.
     /// </remarks>
-    /// <exception cref="ArgumentException">The delimiter is empty, or the limit not positive.</exception>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="ArgumentException">The delimiter is empty, or the limit is not positive.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">
-    /// The stream closed before the delimiter came. With an inner <see cref="UnsatisfiableReadException"/>: it did not come within
-    /// <paramref name="maxBytes"/>, and the stream was closed for that.
+    /// The stream closed before the delimiter arrived. With an inner <see cref="UnsatisfiableReadException"/>: it did not arrive within
+    /// <paramref name="maxBytes"/>, which closed the stream.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
     public ValueTask<byte[]> ReadUntilAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
         ReadUntilAsync(delimiter, ToArray, maxBytes, cancellationToken);
 
-    /// <summary>Reads up to and with <paramref name="delimiter"/> and hands it to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
-    /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
+    /// <summary>
+    /// Reads up to and including <paramref name="delimiter"/> and passes the data to <paramref name="parse"/> in the stream's own buffer,
+    /// without a copy.
+    /// </summary>
+    /// <param name="delimiter">One byte or more. Copied if the read has to wait.</param>
     /// <param name="parse">
-    /// Makes the result. The span, which ends in the delimiter, is valid during the call only. Runs on the loop; must not read from
-    /// the stream. If it throws, the read fails with that exception, and the bytes count as read.
+    /// Returns the result. The span, which ends with the delimiter, is valid during the call only. Runs on the loop; must not read from the
+    /// stream. If it throws, the read fails with that exception, and the bytes count as read.
     /// </param>
-    /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
+    /// <param name="maxBytes">The most bytes that the span may have, including the delimiter.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of the other form. Tornado has no such form.</remarks>
+    /// <remarks>Completion and errors are those of the overload without a parser. Tornado has no such form.</remarks>
     public ValueTask<T> ReadUntilAsync<T>(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
@@ -105,7 +121,7 @@ public abstract partial class BaseIOStream
 
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
 
-        // What is in the buffer already is found without any object for the read.
+        // Data that is already buffered is found without allocating an object for the read.
         ReadOnlySpan<byte> data = _readBuffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
         if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit)) return ReadBuffered(end, parse);
@@ -117,11 +133,11 @@ public abstract partial class BaseIOStream
     /// <param name="maxBytes">The most bytes that the result may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
-    /// Completion: as soon as there is a match. One that could grow with what comes next is not waited for, so what an open-ended
-    /// expression matches depends on how the data arrives, as in Tornado. An expression that looks ahead, or uses atomic groups,
-    /// back references or conditions, is searched from the start at each arrival; others are not. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>; a <see cref="RegexMatchTimeoutException"/> of the
-    /// expression's own loses no byte.
+    /// Completion: as soon as there is a match. The read does not wait for a match to grow, so what an open-ended expression matches
+    /// depends on how the data arrives, as in Tornado. An expression with lookahead, atomic groups, back references or conditions is
+    /// searched from the start at each arrival; others are not. May be called from any thread. Errors are those of
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>; the expression's own
+    /// <see cref="RegexMatchTimeoutException"/> loses no byte.
     /// </remarks>
     public ValueTask<byte[]> ReadUntilRegexAsync(Regex regex, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
@@ -132,27 +148,28 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(GetScanner(regex), maxBytes), cancellationToken) : refusal;
     }
 
-    /// <summary>Reads up to the end of the leftmost match of a pattern, which is taken with <see cref="RegexOptions.CultureInvariant"/>.</summary>
-    /// <param name="pattern">A .NET regular expression. Compiled patterns are remembered.</param>
+    /// <summary>
+    /// Reads up to the end of the leftmost match of a pattern, which is compiled with <see cref="RegexOptions.CultureInvariant"/>.
+    /// </summary>
+    /// <param name="pattern">A .NET regular expression. Parsed patterns are cached.</param>
     /// <param name="maxBytes">The most bytes that the result may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <inheritdoc cref="ReadUntilRegexAsync(Regex, int?, CancellationToken)"/>
     public ValueTask<byte[]> ReadUntilRegexAsync(string pattern, int? maxBytes = null, CancellationToken cancellationToken = default) =>
         ReadUntilRegexAsync(PatternCache.Get(pattern), maxBytes, cancellationToken);
 
-    /// <summary>Reads everything until the stream ends.</summary>
+    /// <summary>Reads everything until EOF.</summary>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
-    /// Completion: when the peer has ended the stream in the regular way; with nothing, if nothing was left. An end by an error, or by a
-    /// close on this side, fails the read, and what had arrived stays buffered. Difference from Tornado: that returns what there is
-    /// on any end.
+    /// Completion: at the peer's regular EOF; with an empty array if nothing was left. An error, or a close on this side, fails the read,
+    /// and what had arrived stays buffered. May be called from any thread. Difference from Tornado: it returns what there is in all cases.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A read is under way; it goes on.</exception>
+    /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">
-    /// The stream did not end in the regular way, or its end was returned before. With an inner <see cref="StreamBufferFullException"/>:
-    /// more than <see cref="IOStreamOptions.MaxBufferSize"/> came.
+    /// The stream did not end with a regular EOF, or EOF was already returned. With an inner <see cref="StreamBufferFullException"/>: more
+    /// than <see cref="IOStreamOptions.MaxBufferSize"/> arrived.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
     public ValueTask<byte[]> ReadUntilCloseAsync(CancellationToken cancellationToken = default)
     {
@@ -160,10 +177,12 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(UntilCloseRead.Rent(), cancellationToken) : refusal;
     }
 
-    /// <summary>Waits until <paramref name="count"/> bytes have arrived and returns a copy of them; they stay to be read.</summary>
-    /// <param name="count">Zero returns nothing at once.</param>
+    /// <summary>Waits until <paramref name="count"/> bytes have arrived and returns a copy of them, without consuming them.</summary>
+    /// <param name="count">Zero returns an empty result at once.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <remarks>Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such call.</remarks>
+    /// <remarks>
+    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such call.
+    /// </remarks>
     public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -172,13 +191,13 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal) ? Read(PeekRead.Rent(count), cancellationToken) : refusal;
     }
 
-    /// <summary>Reads what comes, piece by piece, up to <paramref name="count"/> bytes in all or until the stream ends.</summary>
-    /// <param name="count">Without limit when null.</param>
+    /// <summary>Reads data as it arrives, piece by piece, up to <paramref name="count"/> bytes in all or until EOF.</summary>
+    /// <param name="count">Null for no limit.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
     /// <remarks>
-    /// Each piece is valid until the next is asked for. Leaving the loop early leaves what follows in the stream. Between two pieces the
-    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>, but for the
-    /// regular end of the stream, which ends the sequence.
+    /// Each piece is valid until the next one is requested. Leaving the loop early leaves the rest in the stream. Between two pieces the
+    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>, except that a
+    /// regular EOF ends the sequence. Tornado has no such form.
     /// </remarks>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadChunksAsync(long? count = null, CancellationToken cancellationToken = default)
     {
@@ -188,11 +207,11 @@ public abstract partial class BaseIOStream
 
     /// <summary>Reads the pieces between delimiters, without the delimiters.</summary>
     /// <param name="delimiter">One byte or more.</param>
-    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; passing it closes the stream.</param>
+    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; exceeding it closes the stream.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
     /// <remarks>
-    /// The regular end of the stream ends the sequence; what came after the last delimiter is its last piece, if it is not empty.
-    /// Errors are those of <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>.
+    /// A regular EOF ends the sequence; data after the last delimiter is its last piece, if it is not empty. Errors are those of
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. Tornado has no such form.
     /// </remarks>
     public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlyMemory<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
@@ -201,26 +220,31 @@ public abstract partial class BaseIOStream
         return PiecesAsync(delimiter.ToArray(), maxBytes, cancellationToken);
     }
 
-    /// <summary>Reads the pieces between delimiters, without the delimiters. The delimiter is copied by the call.</summary>
+    /// <summary>Reads the pieces between delimiters, without the delimiters. The call copies the delimiter.</summary>
     /// <inheritdoc cref="SplitAsync(ReadOnlyMemory{byte}, int?, CancellationToken)"/>
-    [OverloadResolutionPriority(-1)] // a null behind the delimiter is a handler that is missing, and no limit
+    [OverloadResolutionPriority(-1)] // a null after the delimiter means a missing handler, not a missing limit
     public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
         SplitAsync((ReadOnlyMemory<byte>)delimiter.ToArray(), maxBytes, cancellationToken);
 
-    /// <summary>Hands the pieces between delimiters, without the delimiters, to <paramref name="handle"/> in the stream's own buffer, without a copy.</summary>
-    /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
+    /// <summary>
+    /// Passes the pieces between delimiters, without the delimiters, to <paramref name="handle"/> in the stream's own buffer, without a
+    /// copy.
+    /// </summary>
+    /// <param name="delimiter">One byte or more. Copied if the read has to wait.</param>
     /// <param name="handle">
-    /// Called with each piece; false ends the read behind that piece. The span is valid during the call only. Runs on the loop; must not
-    /// read from the stream, and may write to it or close it. If it throws, the read fails with that exception, and the piece counts as read.
+    /// Called with each piece; false ends the read after that piece. The span is valid during the call only. Runs on the loop; must not
+    /// read from the stream, but may write to it or close it. If it throws, the read fails with that exception, and the piece counts as
+    /// read.
     /// </param>
-    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; passing it closes the stream.</param>
+    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; exceeding it closes the stream.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not handed over, and the stream stays usable.</param>
-    /// <returns>True when <paramref name="handle"/> has ended the read; false at the regular end of the stream, as often as it is asked for.</returns>
+    /// <returns>True if <paramref name="handle"/> has ended the read; false at a regular EOF, also when called again.</returns>
     /// <remarks>
-    /// <para>The cheapest way to read many small messages: whatever arrives together is handed over in one go, with one await for all of it. To
-    /// hold the peer back, or to await anything, return false, and call again afterwards.</para>
-    /// <para>What came after the last delimiter is the last piece, if it is not empty. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. Tornado has no such form.</para>
+    /// <para>The cheapest way to read many small messages: everything that arrives together is handed over with one await. To hold the peer
+    /// back, or to await anything, return false, and call again afterwards.</para>
+    /// <para>Data after the last delimiter is the last piece, if it is not empty. Errors are those of
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. May be called from any thread. Tornado has no such
+    /// form.</para>
     /// </remarks>
     public ValueTask<bool> SplitAsync(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes = null, CancellationToken cancellationToken = default)
     {
@@ -236,7 +260,9 @@ public abstract partial class BaseIOStream
         return TryBeginRead(cancellationToken, out ValueTask<bool> refusal) ? Read(SplitRead.Rent(delimiter, maxBytes, handle), cancellationToken) : refusal;
     }
 
-    /// <summary>Reads what there is as <see cref="Stream"/> does: 0 at the regular end, again and again; with an empty buffer, waits until there is something.</summary>
+    /// <summary>
+    /// Reads what there is, like <see cref="Stream"/>: 0 at a regular EOF, repeatedly; with an empty buffer, waits until there is data.
+    /// </summary>
     internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (!Loop.IsCurrent) return ReadOffLoop((buffer, cancellationToken), static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
@@ -251,7 +277,7 @@ public abstract partial class BaseIOStream
         if (maxBytes is { } limit) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(maxBytes));
     }
 
-    /// <summary>The scanner of the last read, if it was for the same expression: it has the text of what is buffered.</summary>
+    /// <summary>The scanner of the last read, if it was for the same expression: it has the text of the buffered data.</summary>
     private RegexScanner GetScanner(Regex regex)
     {
         if (_readBuffer.Scanner is { } last)

@@ -5,26 +5,25 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    // Theory of operation. One read is pending at most, and it alone makes the stream receive: nobody reading means that
-    // nothing is taken from the kernel, whose full buffer then holds the peer back.
+    // Theory of operation. At most one read is pending, and only a pending read makes the stream receive: without one nothing is taken from
+    // the kernel, whose full buffer then holds the peer back.
     //
-    // The poller tells each change once (edge-triggered), so the state remembers that there may be something to receive.
-    // It is cleared when a receive says EAGAIN; over TCP already when it gives less than was asked for: the kernel has then
-    // nothing more, and will tell again. That saves the second receive, which would only say EAGAIN: 7 % of a ping-pong.
-    // Where a receive may stop early for other reasons (DescriptorTraits) it is made. So it is when the end of the stream is
-    // known to be behind the data: no more edges come then, and receiving goes on until it says zero.
+    // The poller reports each change once (edge-triggered), so the state remembers that there may be something to receive. It is cleared
+    // when a receive returns EAGAIN; over TCP already when it returns less than was asked for: the kernel then has nothing more, and will
+    // report again. That saves the second receive, which would only return EAGAIN: 7 % of a ping-pong. The second receive is made if a
+    // receive may stop early for other reasons (DescriptorTraits), and when EOF is known to follow the data: no more edges come then, and
+    // receiving continues until it returns zero.
     //
-    // A read begins by looking at the buffer, goes on by receiving if the descriptor is known to be readable, and waits
-    // otherwise. When an event completes it, its awaiter goes on right there, on the stack of ReceiveForRead, and may begin
-    // the next read: the loop in ReceiveForRead then finds that one. A read that completes within its call does not wake
-    // anybody; so the stack does not grow, however many follow each other.
+    // A read first checks the buffer, then receives if the descriptor is known to be readable, and otherwise waits. When an event completes
+    // it, its awaiter resumes immediately, on the stack of ReceiveForRead, and may start the next read: the loop in ReceiveForRead then
+    // finds that one. A read that completes within its call wakes no awaiter; so the stack does not grow, however many follow each other.
     //
-    // Fairness: what one stream receives within a turn is limited. Beyond that it queues behind the others.
+    // Fairness: what one stream receives within a turn is limited. Beyond that it queues after the others.
 
     // Four full receives: large enough to cost nothing measurable, small enough that a turn of busy streams stays short.
     private const ushort ReceiveBudget = 256; // KiB
 
-    // What a receive behind buffered data must have room for, at least.
+    // The least room for a receive when there is buffered data.
     private const int SmallestReceive = 512;
 
     private ReadOperation? _pendingRead;
@@ -34,7 +33,7 @@ public abstract partial class BaseIOStream
     private int _lastReceived;
     private ByteBudget _receiveBudget = new();
 
-    /// <summary>Receives for a read that begins, if the descriptor is known to have something. True when that has ended the read.</summary>
+    /// <summary>Receives for a read that begins, if the descriptor is known to be readable. True if that has completed the read.</summary>
     private bool ReceiveInline(ReadOperation read)
     {
         if (IsConnecting) return false;
@@ -45,19 +44,19 @@ public abstract partial class BaseIOStream
             return true;
         }
 
-        // Nothing has been left in front of the error.
+        // No data is left before the error.
         if (IsFailing && !_state.IsReadable && !MoreWillCome) CloseByError(Error!);
         return _pendingRead != read;
     }
 
-    /// <summary>Receives for as long as somebody reads and there is something, after an event.</summary>
+    /// <summary>Receives after an event while there is a pending read and data.</summary>
     private void ReceiveForRead()
     {
         while (_state.IsReadable && _pendingRead is { } read && !IsBudgetSpent())
             if (ReceiveOnce(read) && _pendingRead == read) CompleteRead(read);
     }
 
-    /// <summary>One receive for the pending read. True when that has ended it.</summary>
+    /// <summary>One receive for the pending read. True if that has completed it.</summary>
     private bool ReceiveOnce(ReadOperation read)
     {
         if (read.IsSatisfiedByReadiness) return TryFinish(read);
@@ -79,7 +78,9 @@ public abstract partial class BaseIOStream
         return true;
     }
 
-    /// <summary>Where to receive past the buffer; empty where data has to go through it. False when asking has ended the read.</summary>
+    /// <summary>
+    /// Where to receive directly, bypassing the buffer; empty if data has to go through it. False if the query has failed the read.
+    /// </summary>
     private bool TryGetDirectSpace(ReadOperation read, out Memory<byte> space)
     {
         space = default;
@@ -97,7 +98,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>What every receive must have room for, where the kernel drops the rest of a message that has not. Zero where it drops nothing.</summary>
+    /// <summary>The least room for any receive, if the kernel drops the rest of a longer message. Zero if it drops nothing.</summary>
     private protected virtual int LargestMessage => 0;
 
     private int? ReceiveDirectly(ReadOperation read, Memory<byte> space)
@@ -110,7 +111,7 @@ public abstract partial class BaseIOStream
     private int? ReceiveIntoBuffer()
     {
         int chunk = Options.ChunkSize;
-        // One byte beyond the limit tells that the limit is passed; it is not needed to hold more.
+        // One byte beyond the limit shows that the limit is exceeded; more need not be held.
         int room = (int)Math.Max(LargestMessage, Math.Min(chunk, Options.BufferLimit + 1L - _readBuffer.Length));
         int least = Math.Max(LargestMessage, Math.Min(room, Math.Max(SmallestReceive, _lastReceived)));
         Memory<byte> space = _readBuffer.GetSpace(least, Math.Max(least, chunk));
@@ -152,14 +153,14 @@ public abstract partial class BaseIOStream
     private bool IsBudgetSpent()
     {
         if (!_receiveBudget.IsSpent(Loop.Turn, ReceiveBudget)) return false;
-        // Asked more than once in a turn, by the read and by the event; queued twice, each would queue two more.
+        // Called more than once in a turn, by the read and by the event; if queued twice, each would queue two more.
         if (_isResumeQueued) return true;
         _isResumeQueued = true;
         Loop.TryPost(this, static stream => stream.Resume());
         return true;
     }
 
-    /// <summary>The next turn for a stream that had spent its budget.</summary>
+    /// <summary>The next turn of a stream that had spent its budget.</summary>
     private void Resume()
     {
         _isResumeQueued = false;
@@ -169,10 +170,10 @@ public abstract partial class BaseIOStream
         AfterUserCode();
     }
 
-    /// <summary>The end of the peer's side is known.</summary>
+    /// <summary>The peer's EOF is known.</summary>
     internal bool IsEofAnnounced => _state.IsEofAnnounced;
 
-    /// <summary>Whether there is anything that has not been read, here or in the kernel.</summary>
+    /// <summary>Whether there is any unread data, here or in the kernel.</summary>
     private protected bool HasReceivedAnything()
     {
         if (_readBuffer.Length > 0) return true;
@@ -189,22 +190,22 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Bytes that have been received and not been read.</summary>
+    /// <summary>Received and unread bytes.</summary>
     internal int UnreadBytes => _readBuffer.Length;
 
-    /// <summary>The text of what a regex read has left is kept, for the next one.</summary>
+    /// <summary>The text of what a regex read has left is kept for the next one.</summary>
     internal bool HoldsText => _readBuffer.HoldsText;
 
-    /// <summary>Memory is rented for what is received.</summary>
+    /// <summary>Memory is rented for received data.</summary>
     internal bool HoldsReadMemory => _readBuffer.HoldsMemory;
 
-    /// <summary>The kernel is known to have something for us, if only the end.</summary>
+    /// <summary>The kernel is known to have data or EOF.</summary>
     internal bool IsReadable => _state.IsReadable;
 
-    /// <summary>A read that asks for nothing but to be told would complete at once.</summary>
+    /// <summary>A zero-byte read would complete immediately.</summary>
     internal bool HasDataOrEof => _state.IsReadable || _readBuffer.Length > 0;
 
-    /// <summary>Receives without a read operation, where nothing is in the way of that; 0 where the way of all reads has to be gone.</summary>
+    /// <summary>Receives directly if possible; returns 0 if the caller must use a normal read.</summary>
     internal int ReceiveBypassingBuffer(Memory<byte> space)
     {
         if (!_state.IsReadable || _readBuffer.Length > 0 || _pendingRead is not null || _state.EndsReads || IsBudgetSpent()) return 0;
@@ -219,20 +220,20 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>What the end of the peer's side, once it is reached, says about the stream.</summary>
+    /// <summary>The close reason that EOF, once received, stands for.</summary>
     private protected virtual CloseReason EofReason => CloseReason.EndOfStream;
 
-    /// <summary>The end of the peer's side does not close the stream, since this side may still write.</summary>
+    /// <summary>The peer's EOF does not close the stream, since this side may still write.</summary>
     private bool StaysHalfOpen => Options.AllowHalfOpen && _state.WriteEnd == WriteEnd.Open;
 
-    /// <summary>What can be said of the end while data in front of it is unread.</summary>
+    /// <summary>The reason that can be given for EOF while data before it is unread.</summary>
     private protected virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
 
-    /// <summary>The end of the stream has been received: nothing comes after it.</summary>
+    /// <summary>EOF has been received: nothing comes after it.</summary>
     private void ReceiveEof()
     {
         if (_state.IsClosed) return;
-        // Behind a kept error that is what the descriptor tells when it has nothing else to tell.
+        // After a kept error, the descriptor returns EOF merely because it has nothing else to return.
         if (IsFailing && !IsEofInData) _state.ClearReadable();
         else _state.ReceiveEof();
         if (IsFailing) CloseByError(Error!);

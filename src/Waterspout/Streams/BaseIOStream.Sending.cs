@@ -4,15 +4,15 @@ using Waterspout.Writes;
 
 namespace Waterspout;
 
-// The owner's part of sending: when it happens, and what follows from it. How, and the theory, is in WriteHalf.
+// The owner's part of sending: when it happens, and its consequences. WriteHalf has the rest, and the theory.
 public abstract partial class BaseIOStream : IHalfOwner
 {
-    // Memory is short for longer than a turn, and seldom for longer than this.
+    // Memory stays short for longer than a turn, but seldom for longer than this.
     private static readonly TimeSpan s_sendPause = TimeSpan.FromMilliseconds(10);
 
     private WriteHalf _writes = new();
 
-    /// <summary>Writing goes to the form for several pieces also where there is one, since that gets memory and not a span.</summary>
+    /// <summary>The overload for several pieces is used even for one piece, since it gets memory instead of a span.</summary>
     private protected virtual bool WritesMemory => false;
 
     /// <summary>Nothing waits to be sent.</summary>
@@ -21,14 +21,16 @@ public abstract partial class BaseIOStream : IHalfOwner
     /// <summary>Bytes that wait to be sent.</summary>
     internal long Unsent => _writes.Unsent;
 
-    /// <summary>The position in the stream behind everything that has been written.</summary>
+    /// <summary>The position in the stream after everything that has been written.</summary>
     internal long WrittenPosition => _writes.WrittenPosition;
 
     DescriptorTraits IHalfOwner.Traits => Traits;
 
     bool IHalfOwner.SendsMemory => WritesMemory;
 
-    /// <summary>Hands to the descriptor what it takes. At the end of a turn, when it has become writable, or when much is waiting.</summary>
+    /// <summary>
+    /// Sends what the descriptor accepts. Called at the end of a turn, when it has become writable, or when much is waiting.
+    /// </summary>
     internal void FlushWrites()
     {
         _writes.IsFlushQueued = false;
@@ -48,7 +50,7 @@ public abstract partial class BaseIOStream : IHalfOwner
         if (_state.IsEofAnnounced && Unsent == 0) ProbeForEofLater();
     }
 
-    /// <summary>Starts watching the descriptor if that is still to be done, and sends what was written meanwhile.</summary>
+    /// <summary>Registers the descriptor if that is still to be done, and sends at the end of the turn.</summary>
     private protected void QueueFlush()
     {
         if (_writes.IsFlushQueued) return;
@@ -57,7 +59,7 @@ public abstract partial class BaseIOStream : IHalfOwner
         Loop.FlushAtEndOfTurn(this);
     }
 
-    /// <summary>Takes data of any amount, to be sent at the end of the turn or when the descriptor takes it.</summary>
+    /// <summary>Accepts any amount of data, to be sent at the end of the turn or when the descriptor accepts it.</summary>
     internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
     {
         if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open) return;
@@ -65,7 +67,10 @@ public abstract partial class BaseIOStream : IHalfOwner
         QueueFlush();
     }
 
-    /// <summary>As <see cref="WriteWithoutWaiting"/>; but large data that nothing is in the way of is sent now, from where it is. Throws what the descriptor does.</summary>
+    /// <summary>
+    /// Like <see cref="WriteWithoutWaiting"/>; but large data with nothing queued before it is sent at once, without a copy. Throws the
+    /// descriptor's errors.
+    /// </summary>
     internal void WriteThrough(ReadOnlySpan<byte> data)
     {
         if (data.Length >= SmallestUncopied && _state.IsWritable && Unsent == 0 && _state.IsOpen)
@@ -87,7 +92,7 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     private ValueTask FinishWrite(bool isCopied, CancellationToken cancellationToken)
     {
-        // Data of the caller's has to be gone before he has it back; of copies some may stay.
+        // The caller's own memory must be sent completely before the write completes; copies may stay buffered.
         int mayStay = isCopied ? Options.WriteHighWaterMark : 0;
         if (Unsent <= mayStay)
         {
@@ -118,8 +123,8 @@ public abstract partial class BaseIOStream : IHalfOwner
         return task;
     }
 
-    /// <summary>Before the stream closes, hands to the descriptor what it takes at once.</summary>
-    /// <returns>The error, if it ended by one.</returns>
+    /// <summary>Before the stream closes, sends what the descriptor accepts at once.</summary>
+    /// <returns>The error, if sending failed.</returns>
     private Exception? SendLast()
     {
         if (Unsent == 0 || _writes.IsSending || !_state.CanSend) return null;
@@ -138,7 +143,10 @@ public abstract partial class BaseIOStream : IHalfOwner
         return error;
     }
 
-    /// <summary>The last send has no limit, since there is no next turn. The descriptor may have become writable, and the event not be here yet.</summary>
+    /// <summary>
+    /// The last send has no limit, since there is no next turn. The descriptor may have become writable, although the event has not been
+    /// handled yet.
+    /// </summary>
     internal virtual void PrepareLastSend()
     {
         _state.MarkWritable();
@@ -156,13 +164,13 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     void IHalfOwner.OnSendBlocked(bool isNews)
     {
-        // During a pause the descriptor may well be reported as writable, again and again.
+        // During a pause the descriptor may be reported as writable repeatedly.
         if (!_registration.IsNone && !_writes.IsPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
         if (isNews && Options.WriteTimeout is { } timeout) (_writes.Deadline ??= new Deadline(Loop, timeout, OnWriteTimeout)).Restart();
     }
 
-    /// <summary>The next turn is for what the budget of this one left.</summary>
+    /// <summary>The next turn sends what this turn's budget left.</summary>
     private void ResumeSendingLater()
     {
         if (_writes.IsResumeQueued) return;
@@ -175,10 +183,12 @@ public abstract partial class BaseIOStream : IHalfOwner
         });
     }
 
-    /// <summary>What a write returns when the system has no memory for it: it is tried again after a pause, since there is no event for that.</summary>
+    /// <summary>
+    /// The result of a write for which the system has no memory: it is retried after a pause, since there is no event for that.
+    /// </summary>
     private protected int? TryAgainLater()
     {
-        // At the end of the loop nothing is.
+        // There is no retry once the loop has ended.
         if (_writes.IsPaused || Loop.IsDisposed) return null;
         _writes.IsPaused = true;
         Loop.CallLater(s_sendPause, () =>
@@ -192,14 +202,14 @@ public abstract partial class BaseIOStream : IHalfOwner
     private void OnWriteTimeout() =>
         Fail(CloseReason.Timeout, new TimeoutException($"The peer took no data for {Options.WriteTimeout}."));
 
-    /// <summary>Wakes those whose data has been sent, from the loop's queue: this may be inside some user's call.</summary>
+    /// <summary>Wakes the writers whose data has been sent, from the loop's queue: this may be inside a user's call.</summary>
     private void ReleaseWriters()
     {
         while (_writes.TakeReleased() is { } operation) Release(operation, null);
         if (_writes.TakeCallback() is { } callback) RunCallbackLater(callback);
     }
 
-    // Each with an error of its own: one that is thrown by all of them would grow by a stack trace at each.
+    // Each with its own error: a shared one would grow by a stack trace with each throw.
     private void FailWriters()
     {
         if (_writes.TakeWaiters() is not { } waiters) return;
@@ -212,7 +222,7 @@ public abstract partial class BaseIOStream : IHalfOwner
         Loop.TryPost(operation, static operation => operation.Signal());
     }
 
-    /// <summary>Called, on any thread, by the token of a write or flush.</summary>
+    /// <summary>Called by the token of a write or flush, on any thread.</summary>
     internal void RequestCancelWrite(WriteOperation operation, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, operation, version, token), static call =>
         {
@@ -231,7 +241,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     private async ValueTask CompleteWritesCoreAsync(CancellationToken cancellationToken)
     {
         Task ending = EndWritesAsync();
-        // The wait may be cancelled, and the end is told all the same. If it fails then, the close says so.
+        // The wait may be cancelled, and the end is still sent. If that fails later, the close reports it.
         if (cancellationToken.CanBeCanceled) ending.IgnoreFailure();
         await ending.WaitAsync(cancellationToken);
     }
@@ -253,6 +263,6 @@ public abstract partial class BaseIOStream : IHalfOwner
         else if (_state.IsEofAnnounced) ProbeForEofLater();
     }
 
-    /// <summary>A flush that also waits for a connection that is being made, even where nothing has been written.</summary>
+    /// <summary>A flush that also waits for a pending connect, even if nothing has been written.</summary>
     private protected virtual ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken) => FlushCore(cancellationToken);
 }

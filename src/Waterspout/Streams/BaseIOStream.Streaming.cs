@@ -1,11 +1,11 @@
 namespace Waterspout;
 
-// Reads whose data goes to a callback piece by piece. Each piece is a read of its own, but no other read may come between two of them.
+// Reads whose data goes to a callback piece by piece. Each piece is a separate read, but no other read may come between two of them.
 public abstract partial class BaseIOStream
 {
     private bool _isStreaming;
 
-    /// <summary>Reads so many bytes, or all until the end of the stream when null.</summary>
+    /// <summary>Reads this number of bytes, or everything until EOF when null.</summary>
     private async ValueTask<byte[]> StreamAsync(int? count, Action<byte[]> streamingCallback)
     {
         if (_isStreaming) throw AlreadyReading();
@@ -29,7 +29,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Null at the end of the stream, where that is what is read until.</summary>
+    /// <summary>Null at EOF, if that is what the read waits for.</summary>
     private async ValueTask<byte[]?> TryReadPieceAsync(int most, bool isUntilEnd)
     {
         try
@@ -45,17 +45,17 @@ public abstract partial class BaseIOStream
 
     private ValueTask<byte[]> ReadPieceAsync(int most)
     {
-        // Free for the time of this call, within which no other can be made.
+        // Free only during this call, within which no other can be made.
         _isStreaming = false;
         ValueTask<byte[]> piece = ReadBytesAsync(most, partial: true);
         _isStreaming = true;
         return piece;
     }
 
-    /// <summary>A closed stream has so much, or its end, to give.</summary>
+    /// <summary>A closed stream still has this much data, or its EOF.</summary>
     private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEof && !_state.IsEofReturned;
 
-    /// <summary>Goes on from the loop's queue, so that no callback runs inside the call that asked for it.</summary>
+    /// <summary>Resumes from the loop's queue, so that no callback runs inside the call that requested it.</summary>
     private Task OnFreshStack()
     {
         TaskCompletionSource next = new();

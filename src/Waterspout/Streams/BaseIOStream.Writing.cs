@@ -4,25 +4,29 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    // From here on a write's data is sent from where it is. Below, copying it costs less than a call of its own would.
+    // Data of at least this size is sent without a copy. Below, copying costs less than a separate call would.
     private const int SmallestUncopied = 8 * 1024;
 
     /// <summary>Writes a copy of the data.</summary>
-    /// <param name="data">May be empty. An array is taken as a span, and so is copied: <c>AsMemory()</c> on it chooses the form that does not copy.</param>
-    /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>
+    /// <param name="data">
+    /// May be empty. An array converts to a span, and so is copied: <c>AsMemory()</c> selects the overload that does not copy.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Cancelling a write that has started closes the stream, since its bytes are in order among others.
+    /// </param>
     /// <remarks>
-    /// <para>Completion: when no more than <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, which is at once for
-    /// most writes. What is written within one turn of the loop leaves together at its end. Several writes may be outstanding; they
-    /// are sent, and complete, in order. Writing while connecting is legal.</para>
-    /// <para>Difference from Tornado: that completes when everything has been handed to the system, which here is
-    /// <see cref="FlushAsync"/>.</para>
+    /// <para>Completion: when at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, which is at once for most
+    /// writes. Everything written in one turn of the loop is sent together at its end. Several writes may be outstanding; they are sent,
+    /// and complete, in order. Writing while connecting is legal. May be called from any thread.</para>
+    /// <para>Difference from Tornado: its write completes when everything has been handed to the system; here <see cref="FlushAsync"/>
+    /// does.</para>
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed, or closed while the write waited.</exception>
     /// <exception cref="StreamBufferFullException">
-    /// <see cref="IOStreamOptions.MaxWriteBufferSize"/> would be passed. Nothing of this write is sent, and the stream stays usable.
+    /// <see cref="IOStreamOptions.MaxWriteBufferSize"/> would be exceeded. Nothing of this write is sent, and the stream stays usable.
     /// </exception>
-    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was called before.</exception>
-    /// <exception cref="OperationCanceledException">The write was cancelled; if it had begun, the stream is closed.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was already called.</exception>
+    /// <exception cref="OperationCanceledException">The write was cancelled; if it had started, the stream is closed.</exception>
     public ValueTask WriteAsync(ReadOnlySpan<byte> data, CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent) return WriteAsync((ReadOnlyMemory<byte>)data.ToArray(), cancellationToken);
@@ -32,11 +36,11 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Writes the data; large data is not copied.</summary>
-    /// <param name="data">Must be left alone until the write has completed.</param>
-    /// <param name="cancellationToken">Cancelling a write that has begun closes the stream.</param>
+    /// <param name="data">Must not change until the write has completed.</param>
+    /// <param name="cancellationToken">Cancelling a write that has started closes the stream.</param>
     /// <remarks>
-    /// Completion: for small data as for the other form; data of 8 KiB or more is sent from where it is, and the write completes when
-    /// all of it is in the hands of the system. Errors are those of <see cref="WriteAsync(ReadOnlySpan{byte}, CancellationToken)"/>.
+    /// Completion: small data as in the other overload; data of 8 KiB or more is sent without a copy, and the write completes when the
+    /// system has accepted all of it. Errors are those of <see cref="WriteAsync(ReadOnlySpan{byte}, CancellationToken)"/>.
     /// </remarks>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
@@ -47,9 +51,9 @@ public abstract partial class BaseIOStream
         return FinishWrite(isCopied: false, cancellationToken);
     }
 
-    /// <summary>Writes several pieces of memory as one: gathered, large ones not copied.</summary>
-    /// <param name="data">Must be left alone until the write has completed.</param>
-    /// <param name="cancellationToken">Cancelling a write that has begun closes the stream.</param>
+    /// <summary>Writes several pieces of memory as one; they are gathered, and large ones are not copied.</summary>
+    /// <param name="data">Must not change until the write has completed.</param>
+    /// <param name="cancellationToken">Cancelling a write that has started closes the stream.</param>
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/remarks"/>
     public ValueTask WriteAsync(ReadOnlySequence<byte> data, CancellationToken cancellationToken = default)
     {
@@ -71,7 +75,7 @@ public abstract partial class BaseIOStream
         return FinishWrite(isCopied, cancellationToken);
     }
 
-    /// <summary>Waits until everything that has been written is in the hands of the operating system.</summary>
+    /// <summary>Waits until the operating system has accepted everything that has been written. May be called from any thread.</summary>
     /// <param name="cancellationToken">Cancelling ends the wait and nothing else.</param>
     /// <exception cref="StreamClosedException">The stream is closed, or closed before that.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
@@ -82,14 +86,16 @@ public abstract partial class BaseIOStream
         return FlushCore(cancellationToken);
     }
 
-    /// <summary>Sends what has been written, then tells the peer that nothing more comes (FIN; over TLS close_notify). Reading goes on.</summary>
-    /// <param name="cancellationToken">Cancelling ends the wait; the stream takes no more writes all the same.</param>
+    /// <summary>Sends what has been written, then ends this side (FIN; over TLS close_notify). Reads continue.</summary>
+    /// <param name="cancellationToken">Cancelling ends the wait; the stream still accepts no more writes.</param>
     /// <remarks>
-    /// The stream closes by itself when the peer has ended its side too. On the writing end of a pipe this closes the stream.
-    /// Tornado has no such call.
+    /// Completion: when the system has accepted all of it. The stream closes by itself when the peer has sent EOF too. On the write end of
+    /// a pipe this closes the stream. May be called from any thread. Tornado has no such call.
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed, or closed before everything was sent.</exception>
-    /// <exception cref="NotSupportedException">The descriptor cannot be closed in one direction (a terminal). It stays writable.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The descriptor cannot be closed in one direction (a terminal). It stays writable.
+    /// </exception>
     public ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.CompleteWritesAsync(call.cancellationToken));
@@ -98,14 +104,14 @@ public abstract partial class BaseIOStream
         return CompleteWritesCoreAsync(cancellationToken);
     }
 
-    /// <summary>Memory of the stream's own to write into; see <see cref="Advance"/>.</summary>
-    /// <param name="sizeHint">The least number of bytes; zero for some.</param>
+    /// <summary>Returns memory of the stream to write into; see <see cref="Advance"/>.</summary>
+    /// <param name="sizeHint">The least number of bytes; zero for any.</param>
     /// <remarks>
-    /// Valid until <see cref="Advance"/> or another write. Serializers that write into an <see cref="IBufferWriter{T}"/> need no copy so.
-    /// Off the loop's thread the memory is a private one, and copied by Advance; one thread at a time.
+    /// Valid until <see cref="Advance"/> or another write. With it, serializers that write into an <see cref="IBufferWriter{T}"/> need no
+    /// copy. Off the loop's thread the memory is private, and copied by Advance; one thread at a time.
     /// </remarks>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
-    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was called before.</exception>
+    /// <exception cref="InvalidOperationException"><see cref="CompleteWritesAsync"/> was already called.</exception>
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
@@ -117,11 +123,15 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="GetMemory"/>
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    /// <summary>Writes the first <paramref name="count"/> bytes of what <see cref="GetMemory"/> returned.</summary>
-    /// <remarks>They leave at the end of the turn, as with other writes. There is no wait: use <see cref="FlushAsync"/> for backpressure.</remarks>
-    /// <exception cref="InvalidOperationException">There is no such memory, or not so much of it.</exception>
+    /// <summary>Writes the first <paramref name="count"/> bytes of the memory that <see cref="GetMemory"/> returned.</summary>
+    /// <remarks>
+    /// They are sent at the end of the turn, like other writes. There is no wait: use <see cref="FlushAsync"/> for backpressure.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">There is no such memory, or less of it.</exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
-    /// <exception cref="StreamBufferFullException"><see cref="IOStreamOptions.MaxWriteBufferSize"/> would be passed; nothing of it is sent.</exception>
+    /// <exception cref="StreamBufferFullException">
+    /// <see cref="IOStreamOptions.MaxWriteBufferSize"/> would be exceeded; nothing of it is sent.
+    /// </exception>
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

@@ -7,20 +7,20 @@ using Waterspout.Reads;
 namespace Waterspout;
 
 /// <summary>
-/// A stream over a non-blocking descriptor that says what protocol code wants to say: read until this, read that many,
-/// write this, tell me when it closes.
+/// A stream over a non-blocking descriptor, with the operations that protocol code needs: read until a delimiter, read N bytes, write, be
+/// notified of the close.
 /// </summary>
 /// <remarks>
-/// <para>One read and any number of writes may be under way at a time. All members may be called from any thread: on the
-/// thread of <see cref="Loop"/> they act at once, and awaits go on there, inline; from other threads the call is handed to
-/// the loop, and its awaits go on as .NET's rules say (captured context, else the thread pool), never on the loop.</para>
-/// <para>To make a stream over something else, derive and implement <see cref="Fileno"/>, <see cref="ReadFromFd"/>,
-/// <see cref="WriteToFd(ReadOnlySpan{byte})"/> and <see cref="CloseFd"/>; override <see cref="GetFdError"/> where the descriptor
-/// keeps an error to be asked for.</para>
+/// <para>One read and any number of writes may be pending at a time. All members may be called from any thread: on the thread of
+/// <see cref="Loop"/> they act at once, and awaits resume there, inline; from other threads the call is forwarded to the loop, and its
+/// awaits resume by .NET's rules (captured context, otherwise the thread pool), never on the loop.</para>
+/// <para>To create a stream over something else, derive and implement <see cref="Fileno"/>, <see cref="ReadFromFd"/>,
+/// <see cref="WriteToFd(ReadOnlySpan{byte})"/> and <see cref="CloseFd"/>; override <see cref="GetFdError"/> if the descriptor keeps a
+/// pending error.</para>
 /// </remarks>
 public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
 {
-    /// <summary>What a stream is registered for, once and for good.</summary>
+    /// <summary>The events that a stream is registered for, once and permanently.</summary>
     internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed | IOEvents.Priority;
 
     private readonly ReadBuffer _readBuffer = new();
@@ -28,18 +28,18 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     private StreamState _state = new();
     private bool _isUnregistered;
 
-    /// <summary>Makes a stream on a loop.</summary>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <summary>Creates a stream on a loop.</summary>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     protected BaseIOStream(IOStreamOptions? options = null, IOLoop? loop = null)
         : this(options, loop, hooks: null) => StayUnregistered(); // until its first use
 
-    /// <summary>Makes a stream of a class that registers its descriptor itself.</summary>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <summary>Creates a stream of a class that registers its descriptor itself.</summary>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
-    /// <param name="hooks">The class whose hooks make the kernel's calls.</param>
+    /// <param name="hooks">The class whose hooks call the kernel.</param>
     private protected BaseIOStream(IOStreamOptions? options, IOLoop? loop, Type? hooks)
     {
         Options = options ?? IOStreamOptions.Default;
@@ -58,19 +58,19 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         }
     }
 
-    /// <summary>Closes a stream that was dropped while it was open, and says so in the log.</summary>
+    /// <summary>Closes a stream that was dropped while it was open, and logs it.</summary>
     ~BaseIOStream()
     {
-        // The arguments of the constructor were refused before it had begun: every field is zero, and so is the number of standard input.
+        // The constructor's arguments were rejected before it began: every field is zero, which for a descriptor would be standard input.
         if (Loop is null) return;
         if (_registration.IsNone && _state.IsNew && _closeCallback is null && _closedSource is null)
         {
-            // The constructor failed early, or nothing was ever done with it: only the descriptor, if it has one, has to go.
+            // The constructor failed early, or the stream was never used: only the descriptor, if there is one, has to be closed.
             CloseFd();
             return;
         }
 
-        // Closed by its loop's end after it was dropped.
+        // Its loop ended and closed it after it was dropped.
         if (_state.IsClosed) return;
         Log.Dropped(Loop.Logger, this);
         if (!Loop.TryPost(this, static stream => stream.CloseNow(CloseReason.Local))) CloseNow(CloseReason.Local);
@@ -79,27 +79,27 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>The loop that the stream belongs to.</summary>
     public IOLoop Loop { get; }
 
-    /// <summary>The limits and habits that the stream was made with.</summary>
+    /// <summary>The limits and settings that the stream was created with.</summary>
     public IOStreamOptions Options { get; }
 
-    /// <summary>The stream is closed, by whomever. What had arrived before can still be read.</summary>
+    /// <summary>The stream is closed, by either side. What had arrived before can still be read. May be read from any thread.</summary>
     public bool IsClosed => _state.IsClosed || _outcome is { IsAwaitingData: false };
 
-    /// <summary>A read is under way.</summary>
+    /// <summary>A read is pending. May be read from any thread.</summary>
     public bool IsReading => _isParsing || _isStreaming || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
 
-    /// <summary>Data waits to be sent.</summary>
+    /// <summary>Data waits to be sent. May be read from any thread.</summary>
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
 
     /// <summary>
-    /// The error that closed the stream; null while it is open, and after an end without an error. An error of a write is here as soon as writes fail,
-    /// though the stream closes only when what arrived before it is received.
+    /// The error that closed the stream; null while it is open, and after a close without an error. An error of a write is set as soon as
+    /// writes fail, although the stream closes only when what arrived before it has been received. May be read from any thread.
     /// </summary>
     public Exception? Error => _outcome?.Error;
 
     /// <summary>
-    /// Why the stream closed, or is about to: the end of the peer's side is told here before the data in front of it is read. Not so over TLS, where what
-    /// kind of an end it is comes behind the data.
+    /// Why the stream closed, or is about to. Set as soon as the peer's EOF is seen, even with unread data before it. Over TLS it is set
+    /// only after that data, because close_notify comes last. May be read from any thread.
     /// </summary>
     public CloseReason CloseReason => _outcome?.Reason ?? _expectedReason;
 
@@ -111,47 +111,47 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>The descriptor.</summary>
     protected abstract int Fileno { get; }
 
-    /// <summary>Closes the descriptor. Called once, on the loop, when the poller has forgotten it; or by the finalizer.</summary>
+    /// <summary>Closes the descriptor. Called once, on the loop, after its removal from the poller; or by the finalizer.</summary>
     protected abstract void CloseFd();
 
-    /// <summary>Writes what the descriptor takes without blocking.</summary>
-    /// <returns>The number of bytes written; null where it would block.</returns>
+    /// <summary>Writes what the descriptor accepts without blocking. Called on the loop.</summary>
+    /// <returns>The number of bytes written; null if it would block.</returns>
     /// <exception cref="IOException">The write failed. The stream closes with this error.</exception>
     protected abstract int? WriteToFd(ReadOnlySpan<byte> data);
 
-    /// <summary>Writes the first of several pieces, or more where the descriptor can do that in one call.</summary>
-    /// <remarks>The default writes the first piece. One that is overridden together with the other form gathers.</remarks>
-    /// <returns>The number of bytes written; null where it would block.</returns>
+    /// <summary>Writes the first of several pieces, or more if the descriptor can do that in one call. Called on the loop.</summary>
+    /// <remarks>The default writes the first piece. Override it together with the other overload to gather.</remarks>
+    /// <returns>The number of bytes written; null if it would block.</returns>
     protected virtual int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces[0].Span);
 
-    /// <summary>Reads what the descriptor has without blocking.</summary>
-    /// <returns>The number of bytes read; null where it would block; 0 at the end of the stream.</returns>
+    /// <summary>Reads what the descriptor has without blocking. Called on the loop.</summary>
+    /// <returns>The number of bytes read; null if it would block; 0 at EOF.</returns>
     /// <exception cref="IOException">The read failed. The stream closes with this error.</exception>
     protected abstract int? ReadFromFd(Span<byte> buffer);
 
-    /// <summary>The same with memory, for a stream that has to hand it on.</summary>
+    /// <summary>The same with memory, for a stream that has to pass it on.</summary>
     private protected virtual int? ReceiveFromFd(Memory<byte> buffer) => ReadFromFd(buffer.Span);
 
-    /// <summary>The error that waits on the descriptor, if it keeps one. Asking may clear it.</summary>
+    /// <summary>The pending error of the descriptor, if it keeps one. The query may clear it. Called on the loop.</summary>
     protected virtual Exception? GetFdError() => null;
 
-    /// <summary>Tells the descriptor's peer that nothing more will be written.</summary>
-    /// <returns>False where the descriptor cannot be closed in one direction, which is the default.</returns>
+    /// <summary>Notifies the peer that nothing more will be written. Called on the loop.</summary>
+    /// <returns>False if the descriptor cannot be closed in one direction, which is the default.</returns>
     protected virtual bool ShutdownWrites() => false;
 
-    /// <summary>What may be taken for granted of the hooks. The default is nothing, and that is right for any.</summary>
+    /// <summary>What the stream may assume about the hooks. The default is nothing, which is right for any hooks.</summary>
     /// <remarks>
-    /// A class that derives from <see cref="IOStream"/> or <see cref="PipeIOStream"/> and overrides no hook has what those have. One that overrides a hook has
-    /// nothing, unless it says otherwise here.
+    /// A class that derives from <see cref="IOStream"/> or <see cref="PipeIOStream"/> and overrides no hook has the traits of its base
+    /// class. A class that overrides a hook has none, unless it overrides this.
     /// </remarks>
     protected virtual DescriptorTraits Traits => DescriptorTraits.None;
 
-    /// <summary>The hooks are those that make the kernel's calls: no derived class overrides one.</summary>
+    /// <summary>The hooks call the kernel: no derived class overrides one.</summary>
     private protected bool HasKernelHooks { get; }
 
     private bool ShortMeansBlocked => (Traits & DescriptorTraits.ShortMeansBlocked) != 0;
 
-    /// <summary>The exception for an operation that begins on a stream that takes no more.</summary>
+    /// <summary>The exception for an operation started after the stream closed or was upgraded.</summary>
     private protected Exception RefusedException() => _state.IsMoved
         ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
         : ClosedException();
@@ -163,7 +163,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         return new StreamClosedException(_expectedReason == CloseReason.None ? CloseReason.Local : _expectedReason);
     }
 
-    /// <summary>Makes the descriptor known to the poller, at the first use. Where that fails, the stream closes with the error.</summary>
+    /// <summary>Registers the descriptor with the poller, at the first use. If that fails, the stream closes with the error.</summary>
     private protected void EnsureRegistered()
     {
         try
@@ -184,17 +184,17 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         _state.Register();
         ForgetUnregistered();
         if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
-        // Somebody may wait already: for a connection, or with a read that was begun before it.
+        // There may already be a waiter: for a connection, or a read started before it.
         UpdateRoot();
     }
 
-    /// <summary>Makes the poller look again for everything: what it was asked for has been told, and did not count.</summary>
+    /// <summary>Makes the poller check everything again: what it reported did not count.</summary>
     private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, DescriptorTraits.None);
 
-    /// <summary>Registers the descriptor with the poller; none for a stream over another one, which tells it what happens.</summary>
+    /// <summary>Registers the descriptor with the poller; none for a stream over another one, which forwards its events.</summary>
     private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);
 
-    /// <summary>Registers from a constructor, on whatever thread that runs. If that fails, the descriptor stays the caller's.</summary>
+    /// <summary>Registers from a constructor, on any thread. If that fails, the caller still owns the descriptor.</summary>
     private protected void Register()
     {
         try
@@ -209,7 +209,9 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         }
     }
 
-    /// <summary>The stream is registered later, if ever. Until then its loop holds it weakly, to close it at its end.</summary>
+    /// <summary>
+    /// The stream is registered later, if ever. Until then its loop has a weak reference to it, to close it when the loop ends.
+    /// </summary>
     private protected void StayUnregistered()
     {
         if (_isUnregistered) return;
@@ -237,7 +239,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         if (!IsClosed) EnsureRegistered();
     }
 
-    /// <summary>Streams over both ends of something that was made for them. If one cannot be made, both ends are closed.</summary>
+    /// <summary>Creates streams over both ends of a pair. If one cannot be created, both ends are closed.</summary>
     private protected static (T, T) MakePair<T>((int First, int Second) ends, Func<int, T> make)
         where T : BaseIOStream
     {
@@ -256,16 +258,16 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         }
     }
 
-    /// <summary>Holds the stream in memory while somebody waits for it, and no longer.</summary>
+    /// <summary>Roots the stream while an operation is pending.</summary>
     internal virtual void UpdateRoot()
     {
         if (!_registration.IsNone) Loop.Hold(_registration, HasWaiters ? this : null);
     }
 
-    /// <summary>Somebody waits for something that the stream will do.</summary>
+    /// <summary>The stream has pending work, or a waiter.</summary>
     internal virtual bool HasWaiters => HasReadWaiter || _closeCallback is not null || _closedSource is not null
         || Unsent > 0 || _writes.HasWaiters || _state.IsClosing || IsConnecting;
 
-    /// <summary>A read is under way, and somebody waits for it.</summary>
+    /// <summary>A read is pending, and has a waiter.</summary>
     private protected virtual bool HasReadWaiter => _pendingRead is not null;
 }

@@ -1,9 +1,9 @@
 namespace Waterspout;
 
-/// <summary>How much a stream may still move in one direction in a turn of its loop, so that others have their turn too.</summary>
+/// <summary>How much a stream may still transfer in one direction in a turn of its loop, so that others have their turn too.</summary>
 /// <remarks>
-/// In KiB, begun ones counted whole: so it takes four bytes of an idle stream, and many small calls are limited as well. Of the turn it has the low
-/// bits. Where those are the same by chance, what is left over from long ago makes a stream wait for one turn, or not.
+/// In KiB, rounded up per call: so it takes four bytes of an idle stream, and many small calls are limited as well. It stores the low bits
+/// of the turn. If they match an old turn by chance, a leftover budget may make a stream wait for one turn.
 /// </remarks>
 internal struct ByteBudget()
 {
@@ -14,7 +14,7 @@ internal struct ByteBudget()
 
     /// <summary>Nothing is left for this turn.</summary>
     /// <param name="turn">The number of the turn.</param>
-    /// <param name="most">What a turn begins with, in KiB.</param>
+    /// <param name="most">The budget at the start of a turn, in KiB.</param>
     internal bool IsSpent(long turn, ushort most)
     {
         if (_turn != (ushort)turn) (_turn, _left) = ((ushort)turn, most);

@@ -19,10 +19,12 @@ public partial class IOStream
 
     /// <summary>Connects the socket, and calls back when that is done.</summary>
     /// <param name="address">An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket.</param>
-    /// <param name="callback">Runs on the loop, never inside this call. Does not run if connecting fails: see <see cref="BaseIOStream.SetCloseCallback"/>.</param>
+    /// <param name="callback">
+    /// Runs on the loop, never inside this call. Does not run if connecting fails: see <see cref="BaseIOStream.SetCloseCallback"/>.
+    /// </param>
     /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
-    /// <remarks>Reads and writes may be begun meanwhile. May be called from any thread.</remarks>
-    /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
+    /// <remarks>Reads and writes may be started meanwhile. May be called from any thread.</remarks>
+    /// <exception cref="InvalidOperationException">The stream is already connected or connecting.</exception>
     /// <exception cref="StreamClosedException">The stream is closed.</exception>
     public virtual void Connect(EndPoint address, Action? callback = null, string? serverHostname = null)
     {
@@ -36,18 +38,20 @@ public partial class IOStream
 
     /// <summary>Connects the socket.</summary>
     /// <param name="address">
-    /// An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket. Of a name's addresses those that the socket's family
-    /// can reach are tried one after the other.
+    /// An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket. A name's addresses that the socket's family can
+    /// reach are tried one after the other.
     /// </param>
     /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
     /// <param name="cancellationToken">Cancelling closes the stream.</param>
     /// <remarks>
-    /// Completion: when the connection is there. Reads and writes may be begun meanwhile. If it fails the stream is closed, and
-    /// <see cref="BaseIOStream.Error"/> says why.
+    /// Completion: when the socket is connected. Reads and writes may be started meanwhile. If it fails the stream is closed, and
+    /// <see cref="BaseIOStream.Error"/> is the cause. May be called from any thread.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">The stream is connected or connecting already.</exception>
-    /// <exception cref="StreamClosedException">Connecting failed; the inner exception is the <see cref="SocketException"/>. Or the stream is closed.</exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ConnectTimeout"/> has passed. The stream is closed.</exception>
+    /// <exception cref="InvalidOperationException">The stream is already connected or connecting.</exception>
+    /// <exception cref="StreamClosedException">
+    /// Connecting failed; the inner exception is the <see cref="SocketException"/>. Or the stream is closed.
+    /// </exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ConnectTimeout"/> has expired. The stream is closed.</exception>
     /// <exception cref="OperationCanceledException">Connecting was cancelled. The stream is closed.</exception>
     public virtual ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
     {
@@ -58,26 +62,29 @@ public partial class IOStream
                 static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
     }
 
-    /// <summary>Connects to a host by name, trying its addresses as RFC 8305 ("Happy Eyeballs") says.</summary>
+    /// <summary>
+    /// Connects to a host by name, trying its addresses as in RFC 8305 ("Happy Eyeballs"). May be called from any thread.
+    /// </summary>
     /// <param name="host">A name or an IP address.</param>
     /// <param name="port">From 1 to 65535.</param>
     /// <param name="options">
-    /// Limits and habits of the stream, and of connecting: <see cref="IOStreamOptions.ConnectTimeout"/>,
+    /// Limits and settings of the stream, and of connecting: <see cref="IOStreamOptions.ConnectTimeout"/>,
     /// <see cref="IOStreamOptions.ConnectAttemptDelay"/>, <see cref="IOStreamOptions.LocalEndPoint"/>.
     /// </param>
     /// <param name="cancellationToken">Cancelling closes every attempt.</param>
     /// <returns>A connected stream on <see cref="IOLoop.Current"/>, with Nagle's algorithm off.</returns>
     /// <remarks>
-    /// The addresses of both families are tried in turn, a new one whenever an attempt fails or has taken longer than the delay. The first
-    /// that connects wins; the others are closed.
+    /// The addresses of both families are tried alternately, a new one whenever an attempt fails or has taken longer than the delay. The
+    /// first that connects wins; the others are closed.
     /// </remarks>
     /// <exception cref="StreamClosedException">
     /// No address could be connected to: the inner exception is the <see cref="SocketException"/> of the one address, or an
     /// <see cref="AggregateException"/> of all of them; or the error of the name resolution.
     /// </exception>
-    /// <exception cref="TimeoutException">The time limit passed.</exception>
+    /// <exception cref="TimeoutException">The time limit expired.</exception>
     /// <exception cref="OperationCanceledException">Connecting was cancelled.</exception>
-    public static ValueTask<IOStream> ConnectAsync(string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
+    public static ValueTask<IOStream> ConnectAsync(
+        string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
     {
         CheckConnect(host, port, options);
         return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
@@ -94,18 +101,19 @@ public partial class IOStream
     private protected override void HandleConnect()
     {
         if (_attempt is null) return;
-        // Not asked for the error first: a peer that has answered and reset already has been connected, what it sent is here, and the error is behind that.
+        // Do not query the error first: if a peer has already answered and reset, the socket has been connected, what the peer sent is
+        // here, and the error comes after it.
         PosixResult received = Sockets.IsConnected(_fd) ? default : Sockets.Peek(_fd);
-        // An event of the attempt before this one has no error, and no connection either.
+        // An event of the previous attempt has no error, and no connection either.
         if (received.WouldBlock || received.Error == Errno.ENOTCONN) LookAgain();
-        // Its awaiter goes on here, and has set the stream to connected when this returns.
+        // Its awaiter resumes here, and has set the stream to connected when this returns.
         else _attempt.TrySetResult(received.Error);
     }
 
     private protected override void OnClosed(Exception error)
     {
         if (_attempt is null && _connectWaiters is null) return;
-        // Not here: this may be inside some user's call.
+        // Not here: this may be inside a user's call.
         Loop.TryPost((Stream: this, error), static call =>
         {
             call.Stream._attempt?.TrySetException(call.error);
@@ -113,8 +121,9 @@ public partial class IOStream
         });
     }
 
-    /// <summary>Ends when the stream that is connecting has connected, which over TLS includes the handshake, or fails when it has closed.</summary>
-    private protected Task WhenConnectedAsync(CancellationToken cancellationToken) => (_connectWaiters ??= new Waiters(Loop)).WaitAsync(cancellationToken);
+    /// <summary>Completes when the stream has connected, which over TLS includes the handshake; fails when it has closed.</summary>
+    private protected Task WhenConnectedAsync(CancellationToken cancellationToken) =>
+        (_connectWaiters ??= new Waiters(Loop)).WaitAsync(cancellationToken);
 
     private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)
     {
@@ -122,7 +131,7 @@ public partial class IOStream
         await base.FlushWhenConnectedAsync(cancellationToken);
     }
 
-    /// <summary>Closes the stream where what was begun takes longer than the options allow.</summary>
+    /// <summary>Closes the stream if connecting takes longer than the options allow.</summary>
     private protected ValueTask LimitConnectAsync(ValueTask connect, EndPoint address)
     {
         return Options.ConnectTimeout is { } timeout ? WithLimitAsync(timeout) : connect;
@@ -132,7 +141,9 @@ public partial class IOStream
             TimeoutException? late = null;
             using IDisposable? limit = TimeLimit.Start(Loop, timeout, () =>
             {
-                if (IsConnecting) CloseNow(CloseReason.Timeout, late = new TimeoutException($"No connection to {AddressError.Describe(address)} within {timeout}."));
+                if (!IsConnecting) return;
+                late = new TimeoutException($"No connection to {AddressError.Describe(address)} within {timeout}.");
+                CloseNow(CloseReason.Timeout, late);
             });
             try
             {
@@ -145,14 +156,14 @@ public partial class IOStream
         }
     }
 
-    /// <summary>What is wrong with a call that connects, on whatever thread; null when nothing is.</summary>
+    /// <summary>The error of a call that connects, on any thread; null if it is legal.</summary>
     internal virtual Exception? RefuseConnect()
     {
         if (IsClosed) return RefusedException();
         return !IsConnecting || Volatile.Read(ref _isConnectCalled) ? ConnectedAlready() : null;
     }
 
-    private static InvalidOperationException ConnectedAlready() => new("The stream is connected or connecting already.");
+    private static InvalidOperationException ConnectedAlready() => new("The stream is already connected or connecting.");
 
     internal async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
     {
@@ -163,7 +174,9 @@ public partial class IOStream
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(CloseCancelled, this);
         try
         {
-            await TryEachAsync(address is DnsEndPoint name ? await ResolveAsync(name, cancellationToken) : [EndPointResolver.ToFamily(address, _fd)]);
+            await TryEachAsync(address is DnsEndPoint name
+                ? await ResolveAsync(name, cancellationToken)
+                : [EndPointResolver.ToFamily(address, _fd)]);
         }
         catch (Exception error) when (error is not StreamClosedException)
         {
@@ -181,7 +194,7 @@ public partial class IOStream
         Log.Connected(Loop.Logger, this);
     }
 
-    /// <summary>The addresses of the name. The close of the stream ends the wait for them: no resolver can be stopped.</summary>
+    /// <summary>The addresses of the name. A close of the stream ends the wait for them, since a resolver cannot be stopped.</summary>
     private async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, CancellationToken cancellationToken)
     {
         using CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -191,7 +204,7 @@ public partial class IOStream
         if (first != resolving) closed.Cancel();
         Task<Errno> attempt = _attempt.Task;
         _attempt = null;
-        // Fails with what the stream was closed with.
+        // Fails with the stream's close error.
         if (attempt.IsCompleted) await attempt;
         return await resolving;
     }
@@ -202,7 +215,7 @@ public partial class IOStream
         {
             Errno error = await TryOnceAsync(addresses[i], isFirst: i == 0);
             if (error == 0) break;
-            // What an address of another family is to the kernel depends on its length.
+            // How the kernel treats an address of another family depends on its length.
             if (error == Errno.EINVAL && !EndPointResolver.IsOfFamily(addresses[i], _fd)) error = Errno.EAFNOSUPPORT;
             if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(error), addresses[i]);
         }
@@ -223,7 +236,7 @@ public partial class IOStream
         for (bool isRetry = false; ; isRetry = true)
         {
             if (IsClosed) throw ClosedException();
-            // The mode is that of everybody who has a duplicate of the descriptor, and there is no flag for a connect.
+            // The mode is shared with every duplicate of the descriptor, and a connect has no flag for it.
             FileDescriptors.SetNonBlocking(_fd);
             PosixResult result = Sockets.Connect(_fd, address.Serialize());
             if (result.IsSuccess || result.Error == Errno.EINPROGRESS)
@@ -239,9 +252,9 @@ public partial class IOStream
                 return error;
             }
 
-            // What is left of the attempt before, whose error has been taken: the kernel says so once, and does not try.
+            // Left over from the previous attempt, whose error has been consumed: the kernel reports it once, without trying to connect.
             if (result.Error == Errno.ECONNABORTED && !isRetry) continue;
-            // A Unix socket whose backlog is full. There is no event for that, and it is over soon.
+            // A Unix socket with a full backlog. There is no event for that, and it is over soon.
             if (result.Error != Errno.EAGAIN) return result.Error;
             TaskCompletionSource pause = new();
             using (Loop.CallLater(TimeSpan.FromMilliseconds(5), pause.SetResult)) await pause.Task;
@@ -253,8 +266,9 @@ public partial class IOStream
         IOStream stream = (IOStream)state!;
         stream.Loop.TryInvoke((stream, cancellationToken), static call =>
         {
-            // After the connection was made, a late cancellation changes nothing.
-            if (call.stream.IsConnecting) call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.cancellationToken));
+            // Once the stream is connected, a late cancellation changes nothing.
+            if (call.stream.IsConnecting)
+                call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.cancellationToken));
         });
     }
 
@@ -274,7 +288,7 @@ public partial class IOStream
         }
         catch (Exception error) when (error is StreamClosedException or TimeoutException)
         {
-            // Told by the close callback.
+            // Reported by the close callback.
         }
     }
 }

@@ -5,40 +5,40 @@ using Waterspout.Interop;
 
 namespace Waterspout;
 
-// The descriptor, and what is known of its connection. The loop alone closes it, and uses it without a lock; others use it under the lock, and not
-// once it is marked as closed: the number may be another file's by then.
+// The descriptor, and what is known of its connection. Only the loop closes it, and uses it without a lock; other threads use it under the
+// lock, and not once it is marked as closed, since the number may then belong to another file.
 public partial class IOStream
 {
-    // One for all streams: it is held for a moment, and by the loop only to mark a descriptor as closed.
+    // One for all streams: it is held for a moment, and the loop takes it only to mark a descriptor as closed.
     private static readonly Lock s_descriptors = new();
 
     // Not 0: the finalizer of an object whose constructor failed must not close standard input. Complemented when it has been closed.
     private int _fd = -1;
-    private SocketDetails? _details; // once somebody has asked, or the stream has closed
+    private SocketDetails? _details; // created on demand, or when the stream closes
 
-    /// <summary>The socket, for its options. Reading, writing and closing it are the stream's business.</summary>
+    /// <summary>The socket, for its options. Only the stream may read, write or close it.</summary>
     /// <remarks>
-    /// The one that the stream was made of; otherwise one that is made at the first use, with a descriptor of its own. It is disposed with the stream. One that
-    /// somebody else disposes earlier does not disturb the stream. May be called from any thread.
+    /// The one that the stream was created from; otherwise one that is created at the first use, with its own descriptor. It is disposed
+    /// with the stream. Disposing it earlier does not affect the stream. May be called from any thread.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The stream is closed, or was upgraded to TLS.</exception>
     public Socket Socket => Connection.GetSocket();
 
-    /// <summary>The address of the peer, also after the stream has closed; null where there has been none, as before a connection is made.</summary>
-    /// <remarks>That of a peer on a Unix socket that has not bound its side is empty. May be called from any thread.</remarks>
+    /// <summary>The address of the peer, also after the stream has closed; null if there has been none, as before connecting.</summary>
+    /// <remarks>It is empty for a peer on a Unix socket that has not bound its side. May be called from any thread.</remarks>
     public EndPoint? RemoteEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: true));
 
-    /// <summary>The address of this side, also after the stream has closed; null where there is none.</summary>
+    /// <summary>The address of this side, also after the stream has closed; null if there is none.</summary>
     /// <remarks>May be called from any thread.</remarks>
     public EndPoint? LocalEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: false));
 
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    /// <summary>The stream that has the descriptor: for a TLS stream the one below.</summary>
+    /// <summary>The stream that owns the descriptor: for a TLS stream the one below.</summary>
     private protected virtual IOStream Connection => this;
 
-    /// <summary>The stream that has the connection now: this one, or the one that it was upgraded to.</summary>
+    /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
     internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out SslIOStream? holder) ? holder : this;
 
     /// <summary>The descriptor, or the complement of what it was.</summary>
@@ -46,7 +46,7 @@ public partial class IOStream
 
     private SocketDetails Details => _details ?? Interlocked.CompareExchange(ref _details, new SocketDetails(), null) ?? _details;
 
-    /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or on one that the peer has just closed.</summary>
+    /// <summary>Turns Nagle's algorithm off (true) or on (false). Does nothing on a Unix socket, or if the peer has just closed.</summary>
     /// <remarks>May be called from any thread.</remarks>
     public override void SetNoDelay(bool value)
     {
@@ -54,10 +54,10 @@ public partial class IOStream
             if (_fd >= 0) _ = Sockets.SetOption(_fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
     }
 
-    /// <summary>What the stream is called in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>
+    /// <summary>The name of the stream in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>
     /// <returns>
-    /// The class, the descriptor (which the next connection may have again), the number of the connection (which no other one in this process has), and the
-    /// peer's address where there is one.
+    /// The class, the descriptor (which may be reused by the next connection), the number of the connection (unique in this process), and
+    /// the peer's address if there is one.
     /// </returns>
     public override string ToString()
     {
@@ -75,7 +75,7 @@ public partial class IOStream
         _details?.Socket?.Dispose();
     }
 
-    /// <summary>Nobody uses the descriptor from here on. What it says about the connection is kept.</summary>
+    /// <summary>The descriptor is not used from here on. What it says about the connection is kept.</summary>
     private int LetGoOfDescriptor()
     {
         int fd = _fd;
@@ -84,7 +84,7 @@ public partial class IOStream
         return fd;
     }
 
-    /// <summary>The connection is this stream's from now on.</summary>
+    /// <summary>This stream owns the connection from now on.</summary>
     private void TakeDescriptor(IOStream other)
     {
         _details = other.Details;

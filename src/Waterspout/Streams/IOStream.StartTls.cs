@@ -6,18 +6,27 @@ namespace Waterspout;
 
 public partial class IOStream
 {
-    /// <summary>Upgrades a connection to TLS, as the client (STARTTLS).</summary>
-    /// <param name="options">The platform's options. <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.</param>
+    /// <summary>Upgrades a connection to TLS, as the client (STARTTLS). May be called from any thread.</summary>
+    /// <param name="options">
+    /// The platform's options. <see cref="SslClientAuthenticationOptions.TargetHost"/> has to name the server.
+    /// </param>
     /// <param name="cancellationToken">Cancelling closes the connection.</param>
-    /// <returns>The stream to go on with, when the handshake is done. It has this one's options, close callback and <see cref="BaseIOStream.Closed"/> token.</returns>
+    /// <returns>
+    /// The stream to continue with, when the handshake is done. It has this one's options, close callback and
+    /// <see cref="BaseIOStream.Closed"/> token.
+    /// </returns>
     /// <remarks>
-    /// This object ends here: its reads and writes are an <see cref="InvalidOperationException"/>, and closing it does nothing. However the handshake ends,
-    /// the descriptor is not lost: on failure it is closed. Tornado needs an idle stream as well, and gives up bytes that have arrived.
+    /// This object is no longer usable: its reads and writes throw an <see cref="InvalidOperationException"/>, and closing it does nothing.
+    /// However the handshake ends, the descriptor is not leaked: on failure it is closed. Difference from Tornado, which also needs an idle
+    /// stream: bytes that have arrived are not lost.
     /// </remarks>
-    /// <exception cref="InvalidOperationException">A read is under way, or data that the system does not take yet is unsent, or the stream is not connected, or was upgraded. Nothing has changed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A read is pending, or unsent data remains that the system does not accept yet, or the stream is not connected, or was already
+    /// upgraded. Nothing has changed.
+    /// </exception>
     /// <exception cref="StreamClosedException">
-    /// The handshake failed: the inner exception is an <see cref="AuthenticationException"/>. So it is, too, when the server had sent anything before it:
-    /// such bytes may have been put in by somebody on the way, to be taken for protected ones.
+    /// The handshake failed: the inner exception is an <see cref="AuthenticationException"/>. It also fails if the server had sent anything
+    /// before it: such bytes may have been injected, to be taken for protected data.
     /// </exception>
     /// <exception cref="OperationCanceledException">The handshake was cancelled. The connection is closed.</exception>
     public ValueTask<SslIOStream> StartTlsAsync(SslClientAuthenticationOptions options, CancellationToken cancellationToken = default)
@@ -26,7 +35,9 @@ public partial class IOStream
         return UpgradeAsync(options, null, cancellationToken);
     }
 
-    /// <summary>Upgrades a connection to TLS, as the server (STARTTLS). What has arrived already is taken as the beginning of the handshake.</summary>
+    /// <summary>
+    /// Upgrades a connection to TLS, as the server (STARTTLS). Data that has already arrived is used as the beginning of the handshake.
+    /// </summary>
     /// <param name="options">The platform's options.</param>
     /// <param name="cancellationToken">Cancelling closes the connection.</param>
     /// <inheritdoc cref="StartTlsAsync(SslClientAuthenticationOptions, CancellationToken)" path="/*[not(self::summary) and not(self::param)]"/>
@@ -36,22 +47,25 @@ public partial class IOStream
         return UpgradeAsync(null, options, cancellationToken);
     }
 
-    private ValueTask<SslIOStream> UpgradeAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken) =>
+    private ValueTask<SslIOStream> UpgradeAsync(
+        SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken) =>
         Loop.IsCurrent
             ? UpgradeCoreAsync(client, server, cancellationToken)
-            : OffLoop((Stream: this, client, server, cancellationToken), static call => call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken));
+            : OffLoop((Stream: this, client, server, cancellationToken),
+                static call => call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken));
 
-    private async ValueTask<SslIOStream> UpgradeCoreAsync(SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
+    private async ValueTask<SslIOStream> UpgradeCoreAsync(
+        SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is a TLS stream already.");
-        // What a completed write has left goes now: "go ahead" is the last thing that a server says in the clear.
+        if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is already a TLS stream.");
+        // What a completed write has left is sent now: "go ahead" is the last thing that a server sends in plain text.
         FlushWrites();
         if (IsClosed || IsEnding) throw ClosedException();
         if (IsReading || IsWriting || IsConnecting) throw new InvalidOperationException("The stream is reading, writing or connecting.");
         if (client is not null && HasReceivedAnything())
         {
-            CloseNow(CloseReason.Error, new AuthenticationException("The server sent data in the clear before the TLS handshake."));
+            CloseNow(CloseReason.Error, new AuthenticationException("The server sent plain text before the TLS handshake."));
             throw ClosedException();
         }
 
@@ -63,11 +77,11 @@ public partial class IOStream
         return upgraded;
     }
 
-    /// <summary>Closes the connection, whichever stream has it. From any thread.</summary>
+    /// <summary>Closes the connection, whichever stream owns it. May be called from any thread.</summary>
     internal void CloseHolder()
     {
         Close();
-        // On the loop an upgrade has been made, or is refused because of the close.
+        // On the loop an upgrade is either complete, or is refused because of the close.
         Loop.TryInvoke(this, static stream => stream.Holder.Close());
     }
 }

@@ -6,20 +6,20 @@ namespace Waterspout;
 
 /// <summary>A stream over a socket: TCP, Unix, any stream socket, connected or to be connected.</summary>
 /// <remarks>
-/// The stream owns the socket. Its mode is left alone, except that connecting makes it non-blocking. The stream works on a duplicate of the descriptor, so that nobody else who has the socket can close it
-/// under the stream, or leave the stream with a number that is another file's by then. Small writes are gathered by turn, so there is nothing to gain from
-/// Nagle's algorithm: see <see cref="SetNoDelay"/>.
+/// The stream owns the socket. Its mode is not changed, except that connecting makes it non-blocking. The stream works on a duplicate of
+/// the descriptor, so that another owner of the socket can neither close it under the stream, nor leave the stream with a reused number.
+/// Small writes are gathered by turn, so there is nothing to gain from Nagle's algorithm: see <see cref="SetNoDelay"/>.
 /// </remarks>
 public partial class IOStream : BaseIOStream
 {
-    private DescriptorTraits? _kernelTraits; // once somebody has asked
+    private DescriptorTraits? _kernelTraits; // determined at the first use
 
-    /// <summary>Makes a stream over a socket.</summary>
-    /// <param name="socket">Connected or accepted, or not connected yet. Belongs to the stream from now on; not if this fails.</param>
-    /// <param name="options">Limits and habits; the defaults when null.</param>
+    /// <summary>Creates a stream over a socket.</summary>
+    /// <param name="socket">Connected or accepted, or not connected yet. The stream owns it from now on, unless this fails.</param>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
-    /// <exception cref="ArgumentException">It is not a stream socket.</exception>
-    /// <exception cref="InvalidOperationException">It belongs to a stream already.</exception>
+    /// <exception cref="ArgumentException">The socket is not a stream socket.</exception>
+    /// <exception cref="InvalidOperationException">The socket already belongs to a stream.</exception>
     /// <exception cref="IOException">No descriptor is free for the stream's own duplicate.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed, or the loop disposed.</exception>
     public IOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
@@ -31,7 +31,7 @@ public partial class IOStream : BaseIOStream
         _details = new SocketDetails { Socket = socket };
         try
         {
-            // The system forgets the connection when the peer has reset it, and that is no reason to wait for one.
+            // After a reset by the peer the system no longer knows the connection, but that is no reason to wait for one.
             Begin(isConnected: socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd));
         }
         catch
@@ -45,7 +45,7 @@ public partial class IOStream : BaseIOStream
         OwnedSockets.SuppressFinalize(socket);
     }
 
-    /// <summary>A stream in the place of another one, which ends here: with its descriptor and what had arrived.</summary>
+    /// <summary>A stream that replaces another one, which ends here; it takes over the descriptor and the received data.</summary>
     private protected IOStream(IOStream other, IOStreamOptions options)
         : base(options, other.Loop, typeof(IOStream))
     {
@@ -57,7 +57,7 @@ public partial class IOStream : BaseIOStream
         }
         catch
         {
-            // Nobody else has the descriptor any more.
+            // No other stream owns the descriptor now.
             CloseFd();
             throw;
         }
@@ -67,7 +67,10 @@ public partial class IOStream : BaseIOStream
     private protected IOStream(IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream)) => AwaitPeer();
 
-    /// <summary>A non-blocking descriptor of our own making; not if this fails. The socket object is made when somebody asks for it.</summary>
+    /// <summary>
+    /// Over a non-blocking descriptor that the library created, owned by the stream unless this fails. The socket object is created on
+    /// demand.
+    /// </summary>
     private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream))
     {
@@ -78,11 +81,16 @@ public partial class IOStream : BaseIOStream
     /// <inheritdoc/>
     protected override DescriptorTraits Traits => HasKernelHooks ? KernelTraits : DescriptorTraits.None;
 
-    /// <summary>What may be taken for granted of the socket itself: for a class whose own hooks pass on what those of <see cref="IOStream"/> return, as they return it.</summary>
-    protected DescriptorTraits KernelTraits => _kernelTraits ??= Sockets.IsTcp(_fd) ? DescriptorTraits.Exact | DescriptorTraits.ShortMeansBlocked : DescriptorTraits.Exact;
+    /// <summary>
+    /// What may be assumed about the socket itself: for a class whose own hooks pass on the results of <see cref="IOStream"/>'s hooks
+    /// unchanged.
+    /// </summary>
+    protected DescriptorTraits KernelTraits => _kernelTraits ??= Sockets.IsTcp(_fd)
+        ? DescriptorTraits.Exact | DescriptorTraits.ShortMeansBlocked
+        : DescriptorTraits.Exact;
 
-    /// <summary>Two streams that are connected with each other (socketpair), on one loop.</summary>
-    /// <param name="options">Limits and habits of both; the defaults when null.</param>
+    /// <summary>Two connected streams (socketpair), on one loop.</summary>
+    /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
         MakePair(Sockets.CreatePair(), fd => new IOStream(fd, isConnected: true, options, loop));
@@ -91,7 +99,7 @@ public partial class IOStream : BaseIOStream
 
     internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
 
-    // For good: the kernel stops at each urgent byte, and reports only the latest.
+    // Permanently: the kernel stops at each urgent byte, and reports only the latest.
     private protected override void OnPriority() => _kernelTraits = DescriptorTraits.Exact;
 
     /// <inheritdoc/>
@@ -106,7 +114,8 @@ public partial class IOStream : BaseIOStream
     protected override int? WriteToFd(ReadOnlySpan<byte> data) => ToWritten(Sockets.Send(_fd, data));
 
     /// <inheritdoc/>
-    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => ToWritten(FileDescriptors.Gather(_fd, pieces, isSocket: true));
+    protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) =>
+        ToWritten(FileDescriptors.Gather(_fd, pieces, isSocket: true));
 
     /// <inheritdoc/>
     protected override Exception? GetFdError()
@@ -115,7 +124,7 @@ public partial class IOStream : BaseIOStream
         return error == 0 ? null : PosixResult.ToSocketException(error);
     }
 
-    // Fails where the peer is gone already, and then there is nobody to tell.
+    // Fails if the peer has already closed, and then there is no peer to notify.
     /// <inheritdoc/>
     protected override bool ShutdownWrites()
     {

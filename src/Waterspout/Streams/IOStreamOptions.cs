@@ -3,12 +3,15 @@ using Waterspout.Loop;
 
 namespace Waterspout;
 
-/// <summary>Limits and habits of a stream. Times may be up to <see cref="TimeSpan.MaxValue"/>, or <see cref="Timeout.InfiniteTimeSpan"/>, which is no limit. One object may serve any number of streams; do not change it once it is in use.</summary>
+/// <summary>
+/// Limits and settings of a stream. Times may be up to <see cref="TimeSpan.MaxValue"/>, or <see cref="Timeout.InfiniteTimeSpan"/>, which
+/// means no limit. One object may be used for any number of streams; do not change it once it is in use.
+/// </summary>
 public sealed record IOStreamOptions
 {
     internal static readonly IOStreamOptions Default = new();
 
-    // Four times what is received in a turn. More in one call gains nothing, and would be taken of the memory for every stream that receives.
+    // Four times what is received in a turn. A larger receive gains nothing, and would take that memory for every stream that receives.
     private const int LargestChunk = 1024 * 1024;
 
     private bool? _allowHalfOpen;
@@ -19,40 +22,42 @@ public sealed record IOStreamOptions
     /// </summary>
     public int MaxBufferSize { get; set; } = 104_857_600;
 
-    /// <summary>How many bytes are received at a time, at most, and read ahead of what a read needs. 65,536 by default; more than 1 MiB counts as 1 MiB.</summary>
+    /// <summary>
+    /// The most bytes received at a time, and read ahead of what a read needs. 65,536 by default; more than 1 MiB counts as 1 MiB.
+    /// </summary>
     public int ReadChunkSize { get; set; } = 65_536;
 
     /// <summary>
-    /// The most bytes that may wait to be sent. A write that would pass it fails with <see cref="StreamBufferFullException"/>,
-    /// and nothing of it is sent. 104,857,600 (100 MiB) by default; Tornado has no limit by default.
+    /// The most bytes that may wait to be sent. A write that would exceed it fails with <see cref="StreamBufferFullException"/>, and
+    /// nothing of it is sent. 104,857,600 (100 MiB) by default; Tornado has no limit by default.
     /// </summary>
     public long MaxWriteBufferSize { get; set; } = 104_857_600;
 
-    /// <summary>A write completes once no more than this many bytes wait to be sent. 65,536 by default.</summary>
+    /// <summary>A write completes once at most this many bytes wait to be sent. 65,536 by default.</summary>
     public int WriteHighWaterMark { get; set; } = 65_536;
 
     /// <summary>
     /// How long a read may take in all before it fails with <see cref="TimeoutException"/>, however much arrives meanwhile: a
     /// <see cref="BaseIOStream.ReadUntilCloseAsync(CancellationToken)"/> is one read, and each piece of
-    /// <see cref="BaseIOStream.ReadChunksAsync"/>, or of a streaming callback, is one. Every byte stays buffered, and the stream usable. Without limit when null,
-    /// which is the default.
+    /// <see cref="BaseIOStream.ReadChunksAsync"/>, or of a streaming callback, is one. Every byte stays buffered, and the stream stays
+    /// usable. Null, the default, means no limit.
     /// </summary>
     public TimeSpan? ReadTimeout { get; set; }
 
     /// <summary>
-    /// How long data may wait to be sent without any of it being taken, before the stream is closed with
-    /// <see cref="CloseReason.Timeout"/>. Without limit when null, which is the default.
+    /// How long data may wait to be sent without progress, before the stream is closed with <see cref="CloseReason.Timeout"/>. Null, the
+    /// default, means no limit.
     /// </summary>
     public TimeSpan? WriteTimeout { get; set; }
 
     /// <summary>
-    /// When the peer ends its side, the stream stays open for writing until it is closed on this side too. Off by default:
-    /// the end of the peer's side closes the stream, as in Tornado.
+    /// When the peer sends EOF, the stream stays open for writing until it is closed on this side too. Off by default: the peer's EOF
+    /// closes the stream, as in Tornado.
     /// </summary>
     /// <remarks>
-    /// A <see cref="TcpServer"/> takes it as set unless it was set to false: it closes the stream itself when the handler ends, and a client
-    /// may end its side right behind its last request. Reads still end with the peer's side: awaited ones fail, and one in callback form
-    /// closes the stream in good order. Who does not read, and only waits for <see cref="BaseIOStream.Closed"/>, does not notice the end.
+    /// A <see cref="TcpServer"/> turns it on unless it was set to false: the server closes the stream itself when the handler ends, and a
+    /// client may send EOF right after its last request. Reads still end at EOF: awaited ones fail, and one in callback form closes the
+    /// stream in an orderly way. Code that does not read, and only waits for <see cref="BaseIOStream.Closed"/>, does not notice EOF.
     /// </remarks>
     public bool AllowHalfOpen
     {
@@ -61,52 +66,59 @@ public sealed record IOStreamOptions
     }
 
     /// <summary>
-    /// A TLS connection that ends without close_notify counts as ended in the regular way. Off by default, since somebody on the way may have cut
-    /// it off; some old servers never send it, and tell the length in other ways.
+    /// A TLS connection that ends without close_notify counts as a regular EOF. Off by default, since the connection may have been cut off
+    /// on the way; some old servers never send it, and transmit the length in other ways.
     /// </summary>
     public bool AllowTruncation { get; set; }
 
     /// <summary>
-    /// How long connecting may take in all before it fails with <see cref="TimeoutException"/>: the name's resolution, every address of it and, for TLS,
-    /// the handshake. Without limit of its own when null, which is the default.
+    /// How long connecting may take in all before it fails with <see cref="TimeoutException"/>: name resolution, every address of the name
+    /// and, for TLS, the handshake. Null, the default, means no limit of its own.
     /// </summary>
     public TimeSpan? ConnectTimeout { get; set; }
 
     /// <summary>
-    /// How long a TLS handshake may take, once there is a connection, before the stream is closed with <see cref="CloseReason.Timeout"/>: of a
-    /// client and of a server, of a stream that is TLS from the beginning and of one that is upgraded. Whoever waits for the handshake, a read or a write
-    /// among them, fails with it. 10 seconds by default; without limit when null or <see cref="Timeout.InfiniteTimeSpan"/>. Tornado has no limit.
+    /// How long a TLS handshake may take, once there is a connection, before the stream is closed with <see cref="CloseReason.Timeout"/>:
+    /// of a client and of a server, of a stream that uses TLS from the start and of one that is upgraded. Everything that waits for the
+    /// handshake, reads and writes included, fails with it. 10 seconds by default; null or <see cref="Timeout.InfiniteTimeSpan"/> means no
+    /// limit. Tornado has no limit.
     /// </summary>
     /// <remarks>For connections that a server accepts with TLS see <see cref="TcpServerOptions.HandshakeTimeout"/>.</remarks>
     public TimeSpan? HandshakeTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How many TLS handshakes may be under way on the stream's loop for this one to begin: those of clients and those of servers are counted apart. 1000 by
-    /// default. Each takes 50 to 100 KB until it is done, and some milliseconds of a core. Tornado has no limit.
+    /// This handshake may begin if fewer than this number of TLS handshakes are under way on the stream's loop; those of clients and of
+    /// servers are counted separately. 1000 by default. Each takes 50 to 100 KB until it is done, and some milliseconds of a core. Tornado
+    /// has no limit.
     /// </summary>
     /// <remarks>
-    /// One that finds no place waits for it as long as <see cref="HandshakeTimeout"/> allows, and what its peer has sent stays in the system meanwhile. A
-    /// server's handshake takes a place only when the client has said hello; and while others wait, one whose client does not answer the server within
-    /// half a second gives its place up, and closes with <see cref="CloseReason.Timeout"/>.
+    /// A handshake without a place waits for one as long as <see cref="HandshakeTimeout"/> allows, and what its peer has sent stays in the
+    /// system meanwhile. A server's handshake takes a place only when the client has said hello; and while others wait, one whose client
+    /// does not answer the server within half a second loses its place, and closes with <see cref="CloseReason.Timeout"/>.
     /// </remarks>
     public int MaxHandshakes { get; set; } = 1000;
 
     /// <summary>
     /// How long <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> waits for one address before it tries
-    /// the next one beside it (RFC 8305). 250 ms by default.
+    /// the next one in parallel (RFC 8305). 250 ms by default.
     /// </summary>
     public TimeSpan ConnectAttemptDelay { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The local address that <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> connects from; any when null.</summary>
+    /// <summary>
+    /// The local address that <see cref="IOStream.ConnectAsync(string, int, IOStreamOptions?, CancellationToken)"/> connects from; null for
+    /// any.
+    /// </summary>
     public IPEndPoint? LocalEndPoint { get; set; }
 
-    /// <summary>The most that may be buffered. What an array holds is a limit too, and one byte beyond the limit tells that it is passed.</summary>
+    /// <summary>
+    /// The most that may be buffered. The size of an array is a limit too, and one byte beyond the limit shows that it is exceeded.
+    /// </summary>
     internal int BufferLimit => Math.Min(MaxBufferSize, Array.MaxLength - 1);
 
-    /// <summary>The size of the memory that is taken before it is known how much comes.</summary>
+    /// <summary>The size of the memory that is rented before it is known how much arrives.</summary>
     internal int ChunkSize => Math.Min(ReadChunkSize, LargestChunk);
 
-    /// <summary>For a stream that somebody closes in any case.</summary>
+    /// <summary>For a stream that its owner closes in any case.</summary>
     internal IOStreamOptions HalfOpenByDefault() => _allowHalfOpen is null ? this with { AllowHalfOpen = true } : this;
 
     internal void Validate(string parameter)

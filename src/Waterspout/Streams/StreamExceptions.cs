@@ -1,31 +1,31 @@
 namespace Waterspout;
 
-/// <summary>An operation could not be done, or not be ended, because the stream is closed.</summary>
+/// <summary>The operation could not start or complete because the stream is closed.</summary>
 /// <remarks>
-/// The inner exception is the real error where there was one. Difference from Tornado (StreamClosedError):
-/// <see cref="Reason"/> says why the stream closed.
+/// The inner exception is the original error, if there was one. Difference from Tornado (StreamClosedError): <see cref="Reason"/> says why
+/// the stream closed.
 /// </remarks>
 public class StreamClosedException : IOException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     public StreamClosedException()
         : this(CloseReason.None)
     {
     }
 
-    /// <summary>Makes the exception with a message.</summary>
+    /// <summary>Creates the exception with a message.</summary>
     public StreamClosedException(string? message)
         : base(message)
     {
     }
 
-    /// <summary>Makes the exception with a message and the error behind it.</summary>
+    /// <summary>Creates the exception with a message and the original error.</summary>
     public StreamClosedException(string? message, Exception? innerException)
         : base(message, innerException)
     {
     }
 
-    /// <summary>Makes the exception for a reason and the error behind it.</summary>
+    /// <summary>Creates the exception for a reason and the original error.</summary>
     public StreamClosedException(CloseReason reason, Exception? innerException = null)
         : base(Describe(reason, innerException), innerException) => Reason = reason;
 
@@ -35,10 +35,10 @@ public class StreamClosedException : IOException
     private static string Describe(CloseReason reason, Exception? error) => reason switch
     {
         CloseReason.Local => "The stream is closed: it was closed on this side.",
-        CloseReason.EndOfStream => "The stream is closed: the peer has ended it.",
+        CloseReason.EndOfStream => "The stream is closed: the peer has closed it.",
         CloseReason.Truncated => "The stream is closed: the TLS connection was cut off without close_notify.",
         CloseReason.Reset => "The stream is closed: the connection was lost.",
-        CloseReason.Timeout => "The stream is closed: a time limit passed.",
+        CloseReason.Timeout => "The stream is closed: a time limit expired.",
         CloseReason.Error when error is not null => $"The stream is closed: {error.Message}",
         _ => "The stream is closed.",
     };
@@ -46,48 +46,48 @@ public class StreamClosedException : IOException
 
 /// <summary>A buffer would have grown beyond its limit.</summary>
 /// <remarks>
-/// Thrown by a write that would pass <see cref="IOStreamOptions.MaxWriteBufferSize"/>: nothing of it is sent and the stream
-/// stays usable. The inner exception of <see cref="StreamClosedException"/> for a read that would pass
-/// <see cref="IOStreamOptions.MaxBufferSize"/>: the stream is closed.
+/// Thrown by a write that would exceed <see cref="IOStreamOptions.MaxWriteBufferSize"/>: nothing of it is sent and the stream stays usable.
+/// It is the inner exception of <see cref="StreamClosedException"/> for a read that would exceed
+/// <see cref="IOStreamOptions.MaxBufferSize"/>: the stream is then closed.
 /// </remarks>
 public class StreamBufferFullException : IOException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     public StreamBufferFullException()
         : base("The buffer is full.")
     {
     }
 
-    /// <summary>Makes the exception with a message.</summary>
+    /// <summary>Creates the exception with a message.</summary>
     public StreamBufferFullException(string? message)
         : base(message)
     {
     }
 
-    /// <summary>Makes the exception with a message and the error behind it.</summary>
+    /// <summary>Creates the exception with a message and the original error.</summary>
     public StreamBufferFullException(string? message, Exception? innerException)
         : base(message, innerException)
     {
     }
 }
 
-/// <summary>The delimiter or match of a read did not come within its limit.</summary>
+/// <summary>The delimiter or match of a read did not arrive within its limit.</summary>
 /// <remarks>The inner exception of the <see cref="StreamClosedException"/> that the read fails with; the stream is closed.</remarks>
 public class UnsatisfiableReadException : IOException
 {
-    /// <summary>Makes the exception.</summary>
+    /// <summary>Creates the exception.</summary>
     public UnsatisfiableReadException()
         : base("The read cannot be satisfied within its limit.")
     {
     }
 
-    /// <summary>Makes the exception with a message.</summary>
+    /// <summary>Creates the exception with a message.</summary>
     public UnsatisfiableReadException(string? message)
         : base(message)
     {
     }
 
-    /// <summary>Makes the exception with a message and the error behind it.</summary>
+    /// <summary>Creates the exception with a message and the original error.</summary>
     public UnsatisfiableReadException(string? message, Exception? innerException)
         : base(message, innerException)
     {

@@ -5,22 +5,22 @@ namespace Waterspout;
 /// <summary>Where a stream is in its life, as its loop sees it.</summary>
 internal enum Life : byte
 {
-    /// <summary>The poller does not know it yet.</summary>
+    /// <summary>Not registered with the poller yet.</summary>
     New,
 
-    /// <summary>Takes reads and writes.</summary>
+    /// <summary>Accepts reads and writes.</summary>
     Open,
 
     /// <summary>An error has ended the writing side. What arrived before it is still being received.</summary>
     Failing,
 
-    /// <summary>A close in order is under way. Takes no more calls; what was written is still being sent.</summary>
+    /// <summary>An orderly close is under way. It accepts no more calls; what was written is still being sent.</summary>
     Closing,
 
     /// <summary>The descriptor is closed. What had arrived can still be read.</summary>
     Closed,
 
-    /// <summary>Another stream has taken over the descriptor, and what had arrived.</summary>
+    /// <summary>Another stream has taken over the descriptor and the received data.</summary>
     Moved,
 }
 
@@ -33,23 +33,23 @@ internal enum PeerEnd : byte
     /// <summary>The peer may send.</summary>
     None,
 
-    /// <summary>The peer has ended its side, or the descriptor has failed. Unread data may be in front of that.</summary>
+    /// <summary>The peer's EOF is known, or the descriptor has failed. There may be unread data before that.</summary>
     Announced,
 
-    /// <summary>The end has been received: nothing comes after it.</summary>
+    /// <summary>EOF has been received: nothing comes after it.</summary>
     Received,
 
-    /// <summary>A read has returned the end.</summary>
+    /// <summary>A read has returned EOF.</summary>
     Returned,
 }
 
-/// <summary>The end of this side, where it comes before the close.</summary>
+/// <summary>The end of this side, if it comes before the close.</summary>
 internal enum WriteEnd : byte
 {
-    /// <summary>Takes writes.</summary>
+    /// <summary>Accepts writes.</summary>
     Open,
 
-    /// <summary>Takes no more writes. What was written is still being sent.</summary>
+    /// <summary>Accepts no more writes. What was written is still being sent.</summary>
     Ending,
 
     /// <summary>The end has been handed to the descriptor.</summary>
@@ -98,7 +98,8 @@ internal enum Transition
 /// </code>
 /// <para>What follows from it: a stream that is New has no peer that has ended; one that is Failing, or has Moved, has had a peer; nothing
 /// is readable behind the end; and a closed stream is ready for nothing.</para>
-/// <para>Readiness is remembered, since the poller reports each change once. It is a guess until a call on the descriptor says otherwise.</para>
+/// <para>Readiness is remembered, since the poller reports each change once. It is a guess until a call on the descriptor says
+/// otherwise.</para>
 /// <para>Changed on the loop's thread only. The life, the peer's side and the write end may be read on any thread.</para>
 /// </remarks>
 internal struct StreamState()
@@ -262,7 +263,7 @@ internal struct StreamState()
         if (_writeEnd == WriteEnd.Open) _writeEnd = WriteEnd.Ending;
     }
 
-    /// <summary>The descriptor has been told.</summary>
+    /// <summary>The descriptor has been shut down for writing.</summary>
     internal void CompleteWriteEnd()
     {
         Check(Transition.CompleteWriteEnd);

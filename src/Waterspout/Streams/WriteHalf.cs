@@ -6,19 +6,20 @@ using Waterspout.Writes;
 
 namespace Waterspout;
 
-/// <summary>The sending half of a connection: what is written and not yet sent, how it is sent, and what waits for that.</summary>
+/// <summary>The sending half of a connection: what is written but not yet sent, how it is sent, and its waiters.</summary>
 /// <remarks>
-/// <para>Theory of operation. What is written goes into the buffer, and is sent by the owner's call: at the end of a turn, so that everything
-/// that was written within it leaves together; at once where much is waiting; or when the descriptor has become writable. Sending continues until
-/// the buffer is empty, the descriptor would block, or the turn's budget is spent.</para>
-/// <para>Positions count bytes since the connection began. A write or flush that waits does so for a position, and completes when as
-/// much has been sent. Positions are in the order of the writes, and so are the completions.</para>
-/// <para>A hook of the user's may run inside a send, and may close the stream: the buffer is then given back, and this half has nothing to send.</para>
+/// <para>Theory of operation. Written data goes into the buffer, and the owner's call sends it: at the end of a turn, so that everything
+/// written in it is sent together; at once if much is waiting; or when the descriptor has become writable. Sending continues until the
+/// buffer is empty, the descriptor would block, or the turn's budget is spent.</para>
+/// <para>Positions count bytes since the connection began. A write or flush waits for a position, and completes when that many bytes have
+/// been sent. Positions are in the order of the writes, and so are the completions.</para>
+/// <para>A user's hook may run inside a send, and may close the stream: the buffer is then returned, and this half has nothing to
+/// send.</para>
 /// </remarks>
 internal struct WriteHalf()
 {
-    // What may be sent within a turn. The kernel takes less than this before it says that it is full, except on a loopback
-    // whose reader keeps up.
+    // What may be sent within a turn. The kernel usually accepts less than this before it is full, except on a loopback whose reader keeps
+    // up.
     private const ushort Budget = 1024; // KiB
 
     private WriteBuffer? _buffer; // while there is something to send
@@ -34,19 +35,19 @@ internal struct WriteHalf()
     /// <summary>Bytes that wait to be sent.</summary>
     internal readonly long Unsent => _buffer?.Length ?? 0;
 
-    /// <summary>The position behind what has been sent.</summary>
+    /// <summary>The position after what has been sent.</summary>
     internal long SentPosition { readonly get; private set; }
 
-    /// <summary>The position behind what has been written.</summary>
+    /// <summary>The position after what has been written.</summary>
     internal readonly long WrittenPosition => SentPosition + Unsent;
 
     /// <summary>A write or flush waits.</summary>
     internal readonly bool HasWaiters => _waiters is { HasWaiters: true };
 
-    /// <summary>The time limit for the descriptor to take something; null where there has been no need for one.</summary>
+    /// <summary>The time limit for progress in sending; null if it has not been needed yet.</summary>
     internal Deadline? Deadline { readonly get; set; }
 
-    /// <summary>A call on the descriptor is being made.</summary>
+    /// <summary>A call on the descriptor is in progress.</summary>
     internal bool IsSending { readonly get; private set; }
 
     /// <summary>The owner will send at the end of the turn.</summary>
@@ -62,20 +63,20 @@ internal struct WriteHalf()
 
     private WriteWaiters Waiters => _waiters ??= new WriteWaiters();
 
-    /// <summary>Takes a copy of the data.</summary>
+    /// <summary>Copies the data into the buffer.</summary>
     internal void Append(ReadOnlySpan<byte> data) => Buffer.Append(data);
 
-    /// <summary>Takes memory that its owner leaves alone until it has been sent.</summary>
+    /// <summary>Queues memory that must not change until it has been sent.</summary>
     internal void AppendUncopied(ReadOnlyMemory<byte> data) => Buffer.AppendUncopied(data);
 
     /// <summary>Lends memory to write into.</summary>
     internal Memory<byte> Reserve(int minimum) => Buffer.Reserve(minimum);
 
-    /// <summary>Takes what was written into the memory that was lent. False where none was, or not as much.</summary>
+    /// <summary>Adds what was written into the lent memory. False if none was lent, or less.</summary>
     internal readonly bool CommitReserved(int count) => _buffer?.CommitReserved(count) == true;
 
-    /// <summary>Sends what the descriptor takes, within the turn's budget.</summary>
-    /// <returns>False where the budget was spent first.</returns>
+    /// <summary>Sends what the descriptor accepts, within the turn's budget.</summary>
+    /// <returns>False if the budget was spent first.</returns>
     internal bool Send(IHalfOwner owner, ref StreamState state, long turn)
     {
         IsSending = true;
@@ -96,10 +97,10 @@ internal struct WriteHalf()
         return true;
     }
 
-    /// <summary>What is sent in this turn has no limit.</summary>
+    /// <summary>Sends in this turn have no limit.</summary>
     internal void LiftBudget(long turn) => _budget.Lift(turn);
 
-    /// <summary>Sends data that nothing is in front of from where it is.</summary>
+    /// <summary>Sends data at once, without a copy, if nothing is queued before it.</summary>
     /// <returns>The number of bytes sent.</returns>
     internal int SendDirectly(IHalfOwner owner, ref StreamState state, ReadOnlySpan<byte> data)
     {
@@ -107,7 +108,7 @@ internal struct WriteHalf()
         return Advance(owner, ref state, owner.Send(data), data.Length);
     }
 
-    /// <summary>Gives the buffer back where nothing is in it.</summary>
+    /// <summary>Returns the buffer if it is empty.</summary>
     internal void ReturnBuffer()
     {
         if (_buffer is not { IsUnused: true } buffer) return;
@@ -127,16 +128,16 @@ internal struct WriteHalf()
     internal ValueTask WaitAsync(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken) =>
         Waiters.Add(stream, position, isFlush, cancellationToken);
 
-    /// <summary>Sets what is called when everything that has been written is sent.</summary>
+    /// <summary>Sets the callback that runs when everything written so far has been sent.</summary>
     internal void SetCallback(Action callback) => Waiters.SetCallback(callback, WrittenPosition);
 
-    /// <summary>The next operation that waits for what has been sent by now.</summary>
+    /// <summary>The next operation whose position has been sent.</summary>
     internal readonly WriteOperation? TakeReleased() => _waiters is { } waiters && waiters.TryTake(SentPosition, out WriteOperation? operation) ? operation : null;
 
-    /// <summary>The callback, if everything in front of it has been sent.</summary>
+    /// <summary>The callback, if everything before it has been sent.</summary>
     internal readonly Action? TakeCallback() => _waiters?.TakeCallback(SentPosition);
 
-    /// <summary>The waiters, which nothing will be sent for any more.</summary>
+    /// <summary>Removes the waiters, since nothing more will be sent for them.</summary>
     internal WriteWaiters? TakeWaiters()
     {
         WriteWaiters? waiters = _waiters;
@@ -144,14 +145,14 @@ internal struct WriteHalf()
         return waiters;
     }
 
-    /// <summary>Takes out an operation whose wait was cancelled. False where it had ended.</summary>
+    /// <summary>Removes an operation whose wait was cancelled. False if it had completed.</summary>
     internal readonly bool Remove(WriteOperation operation) => _waiters?.Remove(operation) == true;
 
     private void SendOnce(IHalfOwner owner, ref StreamState state)
     {
         int? count = _buffer!.IsScattered || owner.SendsMemory ? SendPieces(owner, out int offered) : SendPiece(owner, out offered);
         int sent = Advance(owner, ref state, count, offered);
-        // Not the buffer that was sent from: if the hook has closed the stream, that is another stream's by now.
+        // Not the buffer that was sent from: if the hook has closed the stream, that buffer may already belong to another stream.
         _buffer?.Consume(sent);
     }
 
@@ -162,7 +163,7 @@ internal struct WriteHalf()
         return owner.Send(data);
     }
 
-    // Apart from the other form, which is the usual one, because of the memory that has to be cleared for the pieces.
+    // Separate from the usual overload, because the memory for the pieces has to be cleared.
     private readonly int? SendPieces(IHalfOwner owner, out int offered)
     {
         Pieces pieces = default;
@@ -170,7 +171,7 @@ internal struct WriteHalf()
         return owner.Send(((ReadOnlySpan<ReadOnlyMemory<byte>>)pieces)[..count]);
     }
 
-    /// <summary>Accounts for a send. One of less than was offered may mean that the descriptor is full.</summary>
+    /// <summary>Accounts for a send. A short one may mean that the descriptor is full.</summary>
     private int Advance(IHalfOwner owner, ref StreamState state, int? count, int offered)
     {
         int sent = count ?? 0;

@@ -2,10 +2,10 @@ using System.Buffers;
 
 namespace Waterspout.Tls;
 
-/// <summary>Ciphertext that has been received for SslStream, which gets it record by record.</summary>
+/// <summary>Received ciphertext for SslStream, which gets it record by record.</summary>
 /// <remarks>
-/// SslStream decrypts all the records that it has within one read. If one of them is bad the read fails, and the data of those in front of
-/// it is lost. A read that has one record has nothing to lose. What arrives with a record is kept here until SslStream asks for more.
+/// SslStream decrypts all the records that it has within one read. If one of them is bad the read fails, and the data of those before it is
+/// lost. A read with one record has nothing to lose. What arrives together with a record is kept here until SslStream asks for more.
 /// </remarks>
 internal struct ReceivedRecords
 {
@@ -26,7 +26,7 @@ internal struct ReceivedRecords
         else (_memory, _start, _end) = (memory, 0, count);
     }
 
-    /// <summary>Keeps what is behind the first record in SslStream's buffer, and returns how much is in front of that.</summary>
+    /// <summary>Keeps what follows the first record in SslStream's buffer, and returns the number of bytes before that.</summary>
     internal int Give(ReadOnlySpan<byte> received)
     {
         int count = _cursor.Advance(received);
@@ -34,7 +34,7 @@ internal struct ReceivedRecords
         return count;
     }
 
-    /// <summary>Copies what is kept, up to the end of a record, and returns how much that is.</summary>
+    /// <summary>Copies kept data, up to the end of a record, and returns its length.</summary>
     internal int Take(Span<byte> buffer)
     {
         ReadOnlySpan<byte> kept = _memory.AsSpan(_start, Math.Min(_end - _start, buffer.Length));

@@ -20,7 +20,8 @@ public partial class SslIOStream
     /// </exception>
     public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.WaitForHandshakeAsync(call.cancellationToken));
+        if (!Loop.IsCurrent)
+            return OffLoop((Stream: this, cancellationToken), static call => call.Stream.WaitForHandshakeAsync(call.cancellationToken));
         if (IsEstablished && !IsClosed) return default;
         return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
     }

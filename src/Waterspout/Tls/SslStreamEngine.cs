@@ -115,7 +115,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         return read.GetAwaiter().GetResult();
     }
 
-    /// <summary>Whether there is plaintext, or the end. Where there is not, the stream above is told when there is.</summary>
+    /// <summary>Whether there is plaintext, or EOF. If not, the stream above is notified when there is.</summary>
     private bool TryGetReady()
     {
         ValueTask<int> ready = _ssl.ReadAsync(Memory<byte>.Empty);
