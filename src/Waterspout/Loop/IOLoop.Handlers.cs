@@ -81,7 +81,7 @@ public sealed partial class IOLoop
         _poller.Modify(_registrations.FdOf(registration), registration.Token, events);
 
     /// <summary>Roots a registered stream, or, with null, removes the root.</summary>
-    internal void Hold(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
+    internal void SetRoot(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
 
     /// <summary>A stream found its descriptor not ready, and waits for the event that says it is.</summary>
     internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits) =>

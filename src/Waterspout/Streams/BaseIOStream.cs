@@ -261,7 +261,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Roots the stream while an operation is pending.</summary>
     internal virtual void UpdateRoot()
     {
-        if (!_registration.IsNone) Loop.Hold(_registration, HasWaiters ? this : null);
+        if (!_registration.IsNone) Loop.SetRoot(_registration, HasWaiters ? this : null);
     }
 
     /// <summary>The stream has pending work, or a waiter.</summary>

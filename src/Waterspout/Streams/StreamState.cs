@@ -97,7 +97,7 @@ internal enum Transition
 /// CancelWriteEnd    not Moved, write end Open or Ending                    write end Open
 /// </code>
 /// <para>What follows from it: a stream that is New has no peer that has ended; one that is Failing, or has Moved, has had a peer; nothing
-/// is readable behind the end; and a closed stream is ready for nothing.</para>
+/// is readable after EOF; and a closed stream is ready for nothing.</para>
 /// <para>Readiness is remembered, since the poller reports each change once. It is a guess until a call on the descriptor says
 /// otherwise.</para>
 /// <para>Changed on the loop's thread only. The life, the peer's side and the write end may be read on any thread.</para>
@@ -123,13 +123,13 @@ internal struct StreamState()
 
     internal readonly WriteEnd WriteEnd => _writeEnd;
 
-    /// <summary>Receiving may give something, if only the end.</summary>
+    /// <summary>A receive may return data, or EOF.</summary>
     internal readonly bool IsReadable => (_ready & Readiness.Readable) != 0;
 
-    /// <summary>Sending may be possible.</summary>
+    /// <summary>A send may succeed.</summary>
     internal readonly bool IsWritable => (_ready & Readiness.Writable) != 0;
 
-    /// <summary>There is no peer yet, so that reads and writes wait for one. Stays true where the stream closes without one.</summary>
+    /// <summary>There is no peer yet, so reads and writes wait for one. Stays true if the stream closes without one.</summary>
     internal readonly bool IsConnecting => _peerEnd == PeerEnd.NoPeer;
 
     internal readonly bool IsNew => _life == Life.New;
@@ -147,13 +147,13 @@ internal struct StreamState()
     /// <summary>Nothing more is received for a read.</summary>
     internal readonly bool EndsReads => _life >= Life.Closing;
 
-    /// <summary>No more writes are taken, whatever the write end says.</summary>
+    /// <summary>No more writes are accepted, whatever the write end says.</summary>
     internal readonly bool EndsWrites => _life >= Life.Failing;
 
     /// <summary>What is unsent will not be sent.</summary>
     internal readonly bool HasDroppedWrites => _life is Life.Failing or >= Life.Closed;
 
-    /// <summary>What was written can be handed to the descriptor.</summary>
+    /// <summary>Written data can be sent.</summary>
     internal readonly bool CanSend => _life is Life.Open or Life.Closing && _peerEnd != PeerEnd.NoPeer;
 
     internal readonly bool IsEofAnnounced => _peerEnd >= PeerEnd.Announced;
@@ -180,7 +180,7 @@ internal struct StreamState()
         _ => false,
     };
 
-    /// <summary>The stream is made before its connection.</summary>
+    /// <summary>The stream was created before its connection.</summary>
     internal void AwaitPeer()
     {
         Check(Transition.AwaitPeer);
@@ -201,15 +201,15 @@ internal struct StreamState()
         _peerEnd = PeerEnd.None;
     }
 
-    /// <summary>The poller reports that the peer has ended its side.</summary>
-    /// <returns>True when that was not known.</returns>
+    /// <summary>The poller reports EOF of the peer.</summary>
+    /// <returns>True if that was not known.</returns>
     internal bool AnnounceEof()
     {
         Check(Transition.AnnounceEof);
         return RaisePeerEnd(PeerEnd.Announced);
     }
 
-    /// <summary>A receive has returned the end.</summary>
+    /// <summary>A receive has returned EOF.</summary>
     internal void ReceiveEof()
     {
         Check(Transition.ReceiveEof);
@@ -217,14 +217,14 @@ internal struct StreamState()
         _ready &= ~Readiness.Readable;
     }
 
-    /// <summary>A read has returned the end.</summary>
+    /// <summary>A read has returned EOF.</summary>
     internal void ReturnEof()
     {
         Check(Transition.ReturnEof);
         RaisePeerEnd(PeerEnd.Returned);
     }
 
-    /// <summary>The descriptor has failed. What is in front of the error is received until there is no more.</summary>
+    /// <summary>The descriptor has failed. What arrived before the error is received until there is no more.</summary>
     internal void Fail()
     {
         Check(Transition.Fail);
@@ -233,7 +233,7 @@ internal struct StreamState()
         _ready |= Readiness.Readable;
     }
 
-    /// <summary>A close in order begins.</summary>
+    /// <summary>An orderly close begins.</summary>
     internal void BeginClose()
     {
         Check(Transition.BeginClose);
@@ -256,7 +256,7 @@ internal struct StreamState()
         _ready = Readiness.None;
     }
 
-    /// <summary>No more writes are taken.</summary>
+    /// <summary>No more writes are accepted.</summary>
     internal void BeginWriteEnd()
     {
         Check(Transition.BeginWriteEnd);
@@ -270,7 +270,7 @@ internal struct StreamState()
         _writeEnd = WriteEnd.Ended;
     }
 
-    /// <summary>The descriptor cannot be closed in one direction, so it takes writes again.</summary>
+    /// <summary>The descriptor cannot be closed in one direction, so it accepts writes again.</summary>
     internal void CancelWriteEnd()
     {
         Check(Transition.CancelWriteEnd);
@@ -284,22 +284,22 @@ internal struct StreamState()
         if ((events & (IOEvents.Read | IOEvents.ReadClosed | IOEvents.Error)) != 0) MarkReadable();
     }
 
-    /// <summary>Receiving is worth a try, if the end has not been received.</summary>
+    /// <summary>A receive is worth a try, unless EOF has been received.</summary>
     internal void MarkReadable()
     {
         if (!IsClosed && !IsEofReceived) _ready |= Readiness.Readable;
     }
 
-    /// <summary>Sending is worth a try.</summary>
+    /// <summary>A send is worth a try.</summary>
     internal void MarkWritable()
     {
         if (!IsClosed) _ready |= Readiness.Writable;
     }
 
-    /// <summary>Receiving would block.</summary>
+    /// <summary>A receive would block.</summary>
     internal void ClearReadable() => _ready &= ~Readiness.Readable;
 
-    /// <summary>Sending would block.</summary>
+    /// <summary>A send would block.</summary>
     internal void ClearWritable() => _ready &= ~Readiness.Writable;
 
     private bool RaisePeerEnd(PeerEnd end)

@@ -179,7 +179,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
 
     private async void Receive()
     {
-        _gate.NoteAnswered(this);
+        _gate.OnAnswered(this);
         try
         {
             _received = await engine.ReceiveAsync(_buffer);

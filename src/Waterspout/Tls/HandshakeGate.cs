@@ -43,7 +43,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     }
 
     /// <summary>A handshake with a place has sent its first flight, and waits for the peer's.</summary>
-    internal void NoteAnswered(Handshake handshake)
+    internal void OnAnswered(Handshake handshake)
     {
         if (!isServer || handshake.Answered is not null) return;
         handshake.Answered = _answered.AddLast((handshake, Stopwatch.GetTimestamp()));
