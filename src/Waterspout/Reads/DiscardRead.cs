@@ -20,6 +20,8 @@ internal sealed class DiscardRead : ReadOperation<bool>
 
     internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => Finish(true);
 
+    internal override bool IsDrain => true;
+
     internal override bool BypassesBuffer => true;
 
     internal override Memory<byte> GetDirectSpace() => _sink;

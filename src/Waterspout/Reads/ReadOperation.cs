@@ -46,6 +46,12 @@ internal abstract class ReadOperation
     /// <summary>Regular EOF is a result, and so can be reported repeatedly.</summary>
     internal virtual bool EofIsAResult => false;
 
+    /// <summary>What is in the buffer has been widened for the read, and is searched from there by the next one of its kind.</summary>
+    internal virtual bool KeepsText => false;
+
+    /// <summary>The read is a close's, and no user's.</summary>
+    internal virtual bool IsDrain => false;
+
     /// <summary>The read only waits until there is data, and does not consume it.</summary>
     internal virtual bool IsSatisfiedByReadiness => false;
 

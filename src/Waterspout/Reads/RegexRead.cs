@@ -19,6 +19,8 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         return read;
     }
 
+    internal override bool KeepsText => true;
+
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         int end = _scanner.FindEnd(buffer.Data, buffer.Position);

@@ -142,7 +142,7 @@ public abstract partial class BaseIOStream
         }
 
         if (IsReading) throw AlreadyReading();
-        if (IsClosed && needsData && _readBuffer.Length == 0) throw ClosedException();
+        if (IsClosed && needsData && _reads.Buffer.Length == 0) throw ClosedException();
         Interlocked.Increment(ref _readsOnTheirWay);
         PostCall(() =>
         {

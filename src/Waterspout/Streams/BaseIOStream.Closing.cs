@@ -138,43 +138,58 @@ public abstract partial class BaseIOStream
     {
     }
 
+    /// <summary>Closes the stream now. The order of the steps matters.</summary>
     private protected void CloseNow(CloseReason reason, Exception? error = null, bool isKnown = false)
     {
         if (_state.IsClosed) return;
-        (reason, error, isKnown, _) = SettleOutcome(reason, error, isKnown);
-        Exception? sendError = error is null ? SendLast() : null;
+        CloseOutcome outcome = SettleOutcome(reason, error, isKnown);
+        // While there is a descriptor. Nothing is sent behind an error.
+        Exception? sendError = outcome.Error is null ? SendLast() : null;
         if (_state.IsClosed) return; // a hook that sent has closed the stream
+        // Before anything that may run user code, which so finds a closed stream.
         _state.Close();
-        ForgetUnregistered();
         ReleaseDescriptor();
-        NoteClose(reason, error, isKnown);
-        if (Lost is > 0 and long lost) LogUnsent(lost, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
-
-        _writes.Drop();
-        _readDeadline?.Cancel();
-        // A running parser still uses the buffer; its read is completed when it returns.
-        if (!_isParsing) CompleteReading();
-        _readBuffer.Scanner?.Release();
-        StreamClosedException closed = ClosedException();
-        FailWriters();
-        OnClosed(closed);
+        // While what is unsent can still be counted.
+        ReportClose(outcome, sendError);
+        CloseHalves();
+        // Last: a handler may read what is left, and finds nothing pending.
+        OnClosed(ClosedException());
         SignalClosed();
         RunCloseCallbackLater();
     }
 
+    private void ReportClose(CloseOutcome outcome, Exception? sendError)
+    {
+        (CloseReason reason, Exception? error, bool isKnown, _) = outcome;
+        NoteClose(reason, error, isKnown);
+        if (Lost is > 0 and long lost) LogUnsent(lost, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
+    }
+
+    /// <summary>Drops what is unsent, and completes what waits: with what has arrived, else with the reason of the close.</summary>
+    private void CloseHalves()
+    {
+        _writes.Drop();
+        _reads.Deadline?.Cancel();
+        // A parser that runs still uses the buffer. Its read is completed when it returns.
+        if (!_reads.IsParsing) CompleteReading();
+        _reads.Buffer.Scanner?.Release();
+        FailWriters();
+    }
+
     private void CompleteReading()
     {
-        if (_pendingRead is { } read)
+        if (_reads.Pending is { } read)
         {
             TryFinish(read);
             CompleteReadLater(read);
         }
 
-        _readBuffer.Trim();
+        _reads.Buffer.Trim();
     }
 
     private void ReleaseDescriptor()
     {
+        ForgetUnregistered();
         if (!_registration.IsNone)
         {
             // Before the descriptor is closed: a duplicate of it, in a child process, would keep the events coming.
@@ -204,8 +219,8 @@ public abstract partial class BaseIOStream
     {
         _state.BeginClose();
         _expectedReason = reason;
-        if (_isParsing) await Task.Yield(); // a parser closes the stream: its read completes first
-        if (_pendingRead is { } read && CompleteAtEof(read)) CompleteReadLater(read);
+        if (_reads.IsParsing) await Task.Yield(); // a parser closes the stream: its read comes first
+        if (_reads.Pending is { } read && CompleteAtEof(read)) CompleteReadLater(read);
         UpdateRoot();
         using IDisposable limit = Loop.CallLater(timeout, () => OnCloseTimeout(reason));
         try
@@ -251,8 +266,8 @@ public abstract partial class BaseIOStream
     {
         DiscardRead drain = DiscardRead.Rent();
         drain.Stream = this;
-        _pendingRead = drain;
-        if (ReceiveInline(drain) && _pendingRead == drain) return CompleteInline(drain);
+        _reads.Pending = drain;
+        if (ReceiveInline(drain) && _reads.Pending == drain) return CompleteInline(drain);
         UpdateRoot();
         return drain.Task;
     }
@@ -268,7 +283,7 @@ public abstract partial class BaseIOStream
     /// </summary>
     private void CloseWithoutLoop(CloseReason reason, Exception? error)
     {
-        lock (_readBuffer) CloseNow(reason, error);
+        lock (_reads.Buffer) CloseNow(reason, error);
     }
 
     /// <summary>
@@ -276,8 +291,8 @@ public abstract partial class BaseIOStream
     /// </summary>
     private protected void TakeOver(BaseIOStream other)
     {
-        _readBuffer.Append(other._readBuffer.Data);
-        other._readBuffer.Release();
+        _reads.Buffer.Append(other._reads.Buffer.Data);
+        other._reads.Buffer.Release();
         other._state.Move();
         if (!other._registration.IsNone) Loop.Unregister(other._registration);
         other._registration = default;

@@ -64,7 +64,7 @@ public abstract partial class BaseIOStream
     /// <summary>Runs after all user code of an event.</summary>
     private void AfterUserCode()
     {
-        _readBuffer.Trim();
+        _reads.Buffer.Trim();
         UpdateRoot();
     }
 
@@ -82,13 +82,13 @@ public abstract partial class BaseIOStream
     private void ProbeForEof()
     {
         if (IsFailing) ContinueFailing();
-        if (!_state.IsOpen || _pendingRead is not null || _isStreaming || _state.IsEofReceived || StaysHalfOpen) return;
+        if (!_state.IsOpen || _reads.Pending is not null || _reads.IsStreaming || _state.IsEofReceived || StaysHalfOpen) return;
         SignalClosed();
-        if (_readBuffer.Length > 0 || Unsent > 0) return;
+        if (_reads.Buffer.Length > 0 || Unsent > 0) return;
         _state.MarkReadable();
         try
         {
-            if (ReceiveIntoBuffer() == 0) ReceiveEof();
+            if (_reads.ReceiveIntoBuffer(this, ref _state) == 0) ReceiveEof();
         }
         catch (Exception error)
         {

@@ -51,7 +51,7 @@ public abstract partial class BaseIOStream
         FailWriters();
         SignalClosed();
         // This may be inside a user's call, so no awaiter is woken here.
-        if (_pendingRead is null) ReceiveRest();
+        if (_reads.Pending is null) ReceiveRest();
         else ProbeForEofLater();
     }
 
@@ -68,7 +68,7 @@ public abstract partial class BaseIOStream
     private void ContinueFailing()
     {
         // What was received into the buffer when the read could not be woken.
-        if (_pendingRead is { } read && TryFinish(read) && _pendingRead == read) CompleteRead(read);
+        if (_reads.Pending is { } read && TryFinish(read) && _reads.Pending == read) CompleteRead(read);
         ReceiveForRead();
         if (IsFailing) ReceiveRest();
     }
@@ -76,7 +76,7 @@ public abstract partial class BaseIOStream
     /// <summary>Receives what is left into the buffer, as far as it has room, and closes the stream when that is everything.</summary>
     private void ReceiveRest()
     {
-        if (_isParsing)
+        if (_reads.IsParsing)
         {
             ProbeForEofLater();
             return;
@@ -84,10 +84,10 @@ public abstract partial class BaseIOStream
 
         try
         {
-            while (_state.IsReadable && _readBuffer.Length < Math.Min(Options.MaxBufferSize, MostAfterError))
+            while (_state.IsReadable && _reads.Buffer.Length < Math.Min(Options.MaxBufferSize, MostAfterError))
             {
                 if (IsBudgetSpent()) return;
-                if (ReceiveIntoBuffer() == 0) ReceiveEof();
+                if (_reads.ReceiveIntoBuffer(this, ref _state) == 0) ReceiveEof();
             }
         }
         catch (Exception error)

@@ -14,9 +14,9 @@ public abstract partial class BaseIOStream
             refusal = ValueTask.FromCanceled<T>(cancellationToken);
         else if (_state.IsMoved)
             refusal = ValueTask.FromException<T>(RefusedException());
-        else if (_isStreaming || (_pendingRead is not null && !_state.EndsReads))
+        else if (_reads.IsStreaming || (_reads.Pending is not null && !_state.EndsReads))
             refusal = ValueTask.FromException<T>(AlreadyReading());
-        else if (_isParsing)
+        else if (_reads.IsParsing)
             refusal = ValueTask.FromException<T>(_state.EndsReads ? ClosedException() : AlreadyReading());
         else
             return true;
@@ -31,10 +31,10 @@ public abstract partial class BaseIOStream
     /// <summary>Completes a read from the buffer.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
     {
-        _isParsing = true;
+        _reads.IsParsing = true;
         try
         {
-            return new ValueTask<T>(parse(_readBuffer.Data[..count]));
+            return new ValueTask<T>(parse(_reads.Buffer.Data[..count]));
         }
         catch (Exception error)
         {
@@ -42,8 +42,8 @@ public abstract partial class BaseIOStream
         }
         finally
         {
-            _isParsing = false;
-            _readBuffer.Consume(count);
+            _reads.IsParsing = false;
+            _reads.Buffer.Consume(count);
             if (_state.IsEofAnnounced) ProbeForEofLater();
         }
     }
@@ -54,18 +54,18 @@ public abstract partial class BaseIOStream
         if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
         read.Stream = this;
         if (_state.EndsReads) return ReadWhatIsLeft(read);
-        _pendingRead = read;
+        _reads.Pending = read;
         if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
         {
             // Unless a close has already completed it, or is about to.
-            return read == _pendingRead ? CompleteInline(read) : read.Task;
+            return read == _reads.Pending ? CompleteInline(read) : read.Task;
         }
 
         read.RegisterCancellation(cancellationToken);
-        if (Options.ReadTimeout is { } timeout) (_readDeadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
+        if (Options.ReadTimeout is { } timeout) (_reads.Deadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
         // A read of another kind that needs more than the buffered data will most likely consume all of it.
-        if (read is not RegexRead) _readBuffer.Scanner?.Release();
-        _readBuffer.Trim();
+        if (!read.KeepsText) _reads.Buffer.Scanner?.Release();
+        _reads.Buffer.Trim();
         UpdateRoot();
         return read.Task;
     }
@@ -79,7 +79,7 @@ public abstract partial class BaseIOStream
 
     private ValueTask<T> CompleteInline<T>(ReadOperation<T> read)
     {
-        _pendingRead = null;
+        _reads.Pending = null;
         if (_state.IsEofAnnounced) ProbeForEofLater();
         return read.TakeResult();
     }
@@ -87,74 +87,38 @@ public abstract partial class BaseIOStream
     /// <summary>Lets the pending read check the buffer. True if it has completed or failed.</summary>
     private bool TryFinish(ReadOperation read)
     {
-        ReadProgress progress = RunRead(read, isEnd: false);
+        ReadProgress progress = _reads.Run(read, Options.BufferLimit);
         if (progress == ReadProgress.Finished) return true;
         if (_state.IsClosed) return CompleteAtEof(read); // before, or just now by the user's parser
         if (_state.IsClosing) return false;
 
         if (progress == ReadProgress.Unsatisfiable)
             CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
-        else if (progress == ReadProgress.BufferFull || (_readBuffer.Length > Options.BufferLimit && !read.LeavesBuffer))
+        else if (progress == ReadProgress.BufferFull)
             CloseNow(CloseReason.Error, new StreamBufferFullException($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes."));
         else
             return false;
         return true;
     }
 
-    private ReadProgress RunRead(ReadOperation read, bool isEnd)
-    {
-        _isParsing = true;
-        try
-        {
-            return isEnd ? read.TryFinishAtEof(_readBuffer) : read.TryFinish(_readBuffer);
-        }
-        catch (Exception error)
-        {
-            // The parser, the regex or the caller's buffer failed. Only this read is affected.
-            FailRead(read, error);
-            return ReadProgress.Finished;
-        }
-        finally
-        {
-            _isParsing = false;
-        }
-    }
-
     /// <summary>If nothing more can arrive, completes the read with what there is, or fails it with the reason.</summary>
     private bool CompleteAtEof(ReadOperation read)
     {
         if (!_state.EndsReads && !_state.IsEofReceived) return false;
-        if (HasRegularEof && (read.EofIsAResult || !_state.IsEofReturned) && RunRead(read, isEnd: true) == ReadProgress.Finished)
+        if (HasRegularEof && (read.EofIsAResult || !_state.IsEofReturned) && _reads.RunAtEof(read) == ReadProgress.Finished)
             _state.ReturnEof();
         else
-            FailRead(read, _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason));
+            _reads.Fail(read, _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason));
         return true;
     }
 
     /// <summary>Nothing more will arrive, and nothing is missing.</summary>
     private bool HasRegularEof => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
 
-    /// <summary>
-    /// Fails a read; the bytes it had taken are returned to the buffer, unless they are in the caller's memory and that is disposed.
-    /// </summary>
-    private void FailRead(ReadOperation read, Exception error)
-    {
-        try
-        {
-            read.Unread(_readBuffer);
-        }
-        catch (Exception gone)
-        {
-            error = gone;
-        }
-
-        read.Fail(error);
-    }
-
     /// <summary>Completes the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
     private void CompleteRead(ReadOperation read)
     {
-        DetachRead(read);
+        _reads.Detach(read);
         if (_state.IsEofAnnounced) ProbeForEofLater();
         read.Signal();
     }
@@ -164,27 +128,20 @@ public abstract partial class BaseIOStream
     /// </summary>
     private void CompleteReadLater(ReadOperation read)
     {
-        DetachRead(read);
+        _reads.Detach(read);
         Loop.TryPost(read, static read => read.Signal());
-    }
-
-    private void DetachRead(ReadOperation read)
-    {
-        _pendingRead = null;
-        read.UnregisterCancellation();
-        _readDeadline?.Clear();
     }
 
     /// <summary>Called by the token of a read, on any thread.</summary>
     internal void RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, read, version, token), static call =>
         {
-            if (call.Stream._pendingRead == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));
+            if (call.Stream._reads.Pending == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));
         });
 
     private void OnReadTimeout()
     {
-        if (_pendingRead is null) return;
+        if (_reads.Pending is null) return;
         Loop.Counters.ReadTimeouts++;
         AbandonRead(new TimeoutException($"The read did not complete within {Options.ReadTimeout}. No data is lost."));
     }
@@ -192,13 +149,13 @@ public abstract partial class BaseIOStream
     /// <summary>Ends the pending read without a result, and without losing a byte.</summary>
     private void AbandonRead(Exception error)
     {
-        ReadOperation read = _pendingRead!;
-        FailRead(read, error);
+        ReadOperation read = _reads.Pending!;
+        _reads.Fail(read, error);
         CompleteRead(read);
         AfterUserCode();
     }
 
     /// <summary>Takes what is left in the buffer after EOF.</summary>
     private ValueTask<byte[]> ReadRestAsync() =>
-        Loop.IsCurrent ? new ValueTask<byte[]>(_readBuffer.TakeArray(_readBuffer.Length)) : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
+        Loop.IsCurrent ? new ValueTask<byte[]>(_reads.Buffer.TakeArray(_reads.Buffer.Length)) : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
 }

@@ -30,7 +30,7 @@ public abstract partial class BaseIOStream
             return ReadOffLoop((count, partial, cancellationToken), static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken));
         if (count == 0) return new ValueTask<byte[]>(Array.Empty<byte>());
         bool isDirect = !partial && count is >= ArrayRead.Smallest and <= ArrayRead.Largest && count <= Options.MaxBufferSize;
-        if (!isDirect || _readBuffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken);
+        if (!isDirect || _reads.Buffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken);
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(ArrayRead.Rent(count), cancellationToken) : refusal;
     }
 
@@ -122,7 +122,7 @@ public abstract partial class BaseIOStream
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
 
         // Data that is already buffered is found without allocating an object for the read.
-        ReadOnlySpan<byte> data = _readBuffer.Data;
+        ReadOnlySpan<byte> data = _reads.Buffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
         if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit)) return ReadBuffered(end, parse);
         return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken);
@@ -280,19 +280,19 @@ public abstract partial class BaseIOStream
     /// <summary>The scanner of the last read, if it was for the same expression: it has the text of the buffered data.</summary>
     private RegexScanner GetScanner(Regex regex)
     {
-        if (_readBuffer.Scanner is { } last)
+        if (_reads.Buffer.Scanner is { } last)
         {
             if (last.Regex == regex) return last;
             last.Release();
         }
 
-        return _readBuffer.Scanner = new RegexScanner(regex);
+        return _reads.Buffer.Scanner = new RegexScanner(regex);
     }
 
     private ValueTask<T> ReadBytes<T>(int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken)
     {
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
-        int available = BytesRead<T>.Available(_readBuffer.Length, count, partial);
+        int available = BytesRead<T>.Available(_reads.Buffer.Length, count, partial);
         if (available > 0 || count == 0) return ReadBuffered(available, parse);
         return Read(BytesRead<T>.Rent(count, partial, parse), cancellationToken);
     }

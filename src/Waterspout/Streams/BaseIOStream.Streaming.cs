@@ -3,12 +3,10 @@ namespace Waterspout;
 // Reads whose data goes to a callback piece by piece. Each piece is a separate read, but no other read may come between two of them.
 public abstract partial class BaseIOStream
 {
-    private bool _isStreaming;
-
     /// <summary>Reads this number of bytes, or everything until EOF when null.</summary>
     private async ValueTask<byte[]> StreamAsync(int? count, Action<byte[]> streamingCallback)
     {
-        if (_isStreaming) throw AlreadyReading();
+        if (_reads.IsStreaming) throw AlreadyReading();
         if (_state.EndsReads && !IsLeft(count)) throw RefusedException();
         try
         {
@@ -24,7 +22,7 @@ public abstract partial class BaseIOStream
         }
         finally
         {
-            _isStreaming = false;
+            _reads.IsStreaming = false;
             if (_state.IsEofAnnounced) ProbeForEofLater();
         }
     }
@@ -46,14 +44,14 @@ public abstract partial class BaseIOStream
     private ValueTask<byte[]> ReadPieceAsync(int most)
     {
         // Free only during this call, within which no other can be made.
-        _isStreaming = false;
+        _reads.IsStreaming = false;
         ValueTask<byte[]> piece = ReadBytesAsync(most, partial: true);
-        _isStreaming = true;
+        _reads.IsStreaming = true;
         return piece;
     }
 
     /// <summary>A closed stream still has this much data, or its EOF.</summary>
-    private bool IsLeft(int? count) => count is { } least ? _readBuffer.Length >= least : HasRegularEof && !_state.IsEofReturned;
+    private bool IsLeft(int? count) => count is { } least ? _reads.Buffer.Length >= least : HasRegularEof && !_state.IsEofReturned;
 
     /// <summary>Resumes from the loop's queue, so that no callback runs inside the call that requested it.</summary>
     private Task OnFreshStack()

@@ -2,7 +2,6 @@ using System.Buffers;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
-using Waterspout.Reads;
 
 namespace Waterspout;
 
@@ -23,7 +22,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>The events that a stream is registered for, once and permanently.</summary>
     internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed | IOEvents.Priority;
 
-    private readonly ReadBuffer _readBuffer = new();
     private Registration _registration;
     private StreamState _state = new();
     private bool _isUnregistered;
@@ -86,7 +84,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsClosed => _state.IsClosed || _outcome is { IsAwaitingData: false };
 
     /// <summary>A read is pending. May be read from any thread.</summary>
-    public bool IsReading => _isParsing || _isStreaming || _pendingRead is not (null or DiscardRead) || Volatile.Read(ref _readsOnTheirWay) > 0;
+    public bool IsReading => _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent. May be read from any thread.</summary>
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
@@ -148,8 +146,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>The hooks call the kernel: no derived class overrides one.</summary>
     private protected bool HasKernelHooks { get; }
-
-    private bool ShortMeansBlocked => (Traits & DescriptorTraits.ShortMeansBlocked) != 0;
 
     /// <summary>The exception for an operation started after the stream closed or was upgraded.</summary>
     private protected Exception RefusedException() => _state.IsMoved
@@ -269,5 +265,5 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         || Unsent > 0 || _writes.HasWaiters || _state.IsClosing || IsConnecting;
 
     /// <summary>A read is pending, and has a waiter.</summary>
-    private protected virtual bool HasReadWaiter => _pendingRead is not null;
+    private protected virtual bool HasReadWaiter => _reads.Pending is not null;
 }

@@ -7,7 +7,21 @@ namespace Waterspout;
 /// </remarks>
 internal interface IHalfOwner
 {
+    IOStreamOptions Options { get; }
+
     DescriptorTraits Traits { get; }
+
+    /// <summary>What every receive must have room for, where the kernel drops the rest of a message that has not. Zero where it drops nothing.</summary>
+    int LargestMessage { get; }
+
+    /// <returns>The number of bytes received; null if it would block; 0 at the end.</returns>
+    int? Receive(Memory<byte> space);
+
+    /// <summary>This number of bytes was received.</summary>
+    void OnReceived(int count);
+
+    /// <summary>Receiving would block; the state says so from now on.</summary>
+    void OnReceiveBlocked();
 
     /// <summary>Memory is sent by the overload for several pieces, even if there is only one.</summary>
     bool SendsMemory { get; }
