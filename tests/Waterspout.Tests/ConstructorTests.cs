@@ -5,7 +5,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>Constructors that fail leave the descriptor to the caller: not lost, not closed, not even later by a finalizer.</summary>
+/// <summary>Constructors that fail leave the descriptor to the caller: not leaked, not closed, not even later by a finalizer.</summary>
 [OnEachPoller]
 public sealed class ConstructorTests : LoopTest
 {

@@ -4,8 +4,8 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>Many conversations at a time, in frames with checksums, of which some end in the middle.</summary>
-/// <remarks>With WATERSPOUT_FULL=1 in the environment a quarter of an hour for each poller.</remarks>
+/// <summary>Many concurrent conversations, in frames with checksums, some of which end in the middle.</summary>
+/// <remarks>With WATERSPOUT_FULL=1 in the environment a quarter of an hour per poller.</remarks>
 [OnEachPoller]
 public sealed class SoakTests : LoopTest
 {

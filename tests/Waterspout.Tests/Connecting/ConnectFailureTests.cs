@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>Connects that come to nothing. Every test fails, by its base class, if a descriptor is left behind.</summary>
+/// <summary>Connects that fail. Every test also fails, through its base class, if a descriptor is leaked.</summary>
 [OnEachPoller]
 public sealed class ConnectFailureTests : ManualLoopTest
 {

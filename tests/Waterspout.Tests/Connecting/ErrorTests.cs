@@ -6,7 +6,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>What the errors of the system become.</summary>
+/// <summary>How system errors are translated.</summary>
 [OnEachPoller]
 public sealed class ErrorTests : LoopTest
 {

@@ -4,7 +4,7 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>Connecting by name: no resolver holds a time limit, and every address that it gives is tried.</summary>
+/// <summary>Connecting by name: no resolver delays a time limit, and every resolved address is tried.</summary>
 [OnEachPoller]
 public sealed class NameTests : ManualLoopTest
 {

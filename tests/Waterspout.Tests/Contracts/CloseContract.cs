@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-/// <summary>Closing at once, on this side, with errors and without.</summary>
+/// <summary>Immediate closes on this side, with errors and without.</summary>
 [Contract(Aspects.Closing)]
 public sealed class CloseContract : StreamContract
 {

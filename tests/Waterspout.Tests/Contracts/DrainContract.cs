@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Closing in order while the peer may still send.</summary>
+/// <summary>Orderly closes while the peer may still send.</summary>
 [Contract(Aspects.Duplex)]
 public sealed class DrainContract : StreamContract
 {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-/// <summary>What was written right before a close: it is sent as far as the system takes it, and the rest is not dropped silently.</summary>
+/// <summary>Data written right before a close: it is sent as far as the system accepts it, and the rest is not dropped silently.</summary>
 [Contract(Aspects.LastSends)]
 public sealed class LastSendContract : StreamContract
 {

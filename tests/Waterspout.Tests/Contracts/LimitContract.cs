@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
 
-/// <summary>How much is buffered at most, and what happens beyond.</summary>
+/// <summary>How much is buffered at most, and what happens beyond that.</summary>
 [Contract(Aspects.Limits)]
 public sealed class LimitContract : StreamContract
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Closing in order: everything is sent first, within a time limit.</summary>
+/// <summary>Orderly closes: everything is sent first, within a time limit.</summary>
 [Contract(Aspects.Closing)]
 public sealed class OrderlyCloseContract : StreamContract
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>The peer closes, or ends its side: what is told, when, and what can still be read.</summary>
+/// <summary>The peer closes, or sends EOF: what is reported, when, and what can still be read.</summary>
 [Contract(Aspects.Closing)]
 public sealed class PeerCloseContract : StreamContract
 {

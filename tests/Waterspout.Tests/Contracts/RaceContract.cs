@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>What happens at the same moment: cancellations, time limits, calls of many threads. Each read has one outcome, and no byte is lost.</summary>
+/// <summary>Concurrent cancellations, time limits and calls from many threads. Each read has one outcome, and no byte is lost.</summary>
 [Contract(Aspects.Use)]
 public sealed class RaceContract : StreamContract
 {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Waterspout.Tests;
 
-/// <summary>Random use, checked against data that is known. A failure shows its seed.</summary>
+/// <summary>Random use, checked against known data. A failure shows its seed.</summary>
 [Contract(Aspects.Random)]
 public sealed class RandomContract : StreamContract
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Reads of a number of bytes, until the end; and what all kinds of reads have in common.</summary>
+/// <summary>Reads of a number of bytes, and until EOF; and what all kinds of reads have in common.</summary>
 [Contract(Aspects.Receiving)]
 public sealed class ReadContract : StreamContract
 {

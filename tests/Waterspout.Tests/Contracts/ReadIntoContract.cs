@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Waterspout.Tests;
 
-/// <summary>Reads into memory of the caller's.</summary>
+/// <summary>Reads into the caller's memory.</summary>
 [Contract(Aspects.Receiving)]
 public sealed class ReadIntoContract : StreamContract
 {

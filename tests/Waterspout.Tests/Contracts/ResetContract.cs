@@ -1,7 +1,7 @@
 namespace Waterspout.Tests;
 
-/// <summary>The peer cuts the connection: what it had sent before is read, and only then the error.</summary>
-/// <remarks>A close with something unread is a reset, on TCP and on Unix sockets.</remarks>
+/// <summary>The peer cuts the connection: what it had sent before is read first, then the error is reported.</summary>
+/// <remarks>A close with unread data is a reset, on TCP and on Unix sockets.</remarks>
 [Contract(Aspects.Resets)]
 public sealed class ResetContract : StreamContract
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Use from other threads than the loop's.</summary>
+/// <summary>Use from threads other than the loop's.</summary>
 [Contract(Aspects.Use)]
 public sealed class ThreadContract : StreamContract
 {

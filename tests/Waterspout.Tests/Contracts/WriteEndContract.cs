@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>How writing ends: completed, cut off by the peer, given up.</summary>
+/// <summary>How writing ends: completed, cut off by the peer, cancelled.</summary>
 [Contract(Aspects.Sending)]
 public sealed class WriteEndContract : StreamContract
 {
@@ -100,7 +100,7 @@ public sealed class WriteEndContract : StreamContract
     [Fact]
     public void Very_many_may_wait_for_a_flush_and_give_up() => RunPair(async (left, right) =>
     {
-        // With a search among the others for each this takes longer than any test may.
+        // If each wait were searched for among the others, this would take longer than any test may.
         int count = Transport.Rounds(100_000);
         byte[] data = Clog(left, out Task write);
         CancellationTokenSource[] sources = [.. Enumerable.Range(0, count).Select(static _ => new CancellationTokenSource())];

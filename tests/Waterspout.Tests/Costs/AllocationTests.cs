@@ -1,6 +1,8 @@
 namespace Waterspout.Tests;
 
-/// <summary>What the steady state costs in memory, counted and not timed. Everything runs on the loop's thread, so the thread's count is the whole.</summary>
+/// <summary>
+/// Allocations in the steady state, counted and not timed. Everything runs on the loop's thread, so that thread's count is complete.
+/// </summary>
 [OnEachPoller]
 public sealed class AllocationTests : LoopTest
 {

@@ -14,7 +14,7 @@ public abstract class LoopTest
 
     protected RecordedLog Log { get; } = new();
 
-    /// <summary>For other loops that a test makes.</summary>
+    /// <summary>For other loops that a test creates.</summary>
     protected PollerKind Poller { get; } = Setting.Current.Poller;
 
     /// <summary>The loop of the running test.</summary>

@@ -34,7 +34,7 @@ public sealed record Setting(PollerKind Poller, string? Transport = null)
     public override string ToString() => Transport is null ? PollerName : $"{Transport}, {PollerName}";
 }
 
-/// <summary>Tells in which settings each test of a class runs.</summary>
+/// <summary>Determines in which settings each test of a class runs.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public abstract class SettingsAttribute : Attribute
 {

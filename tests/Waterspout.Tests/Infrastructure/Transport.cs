@@ -6,13 +6,13 @@ public abstract class Transport
     /// <summary>Of the kernel's buffers of a TCP connection, which else grow to tens of megabytes, and have to be filled for each write that is to wait.</summary>
     protected const int BufferSize = 256 * 1024;
 
-    /// <summary>Data can go from right to left as well.</summary>
+    /// <summary>Data can be sent from right to left as well.</summary>
     public virtual bool IsDuplex => true;
 
     /// <summary>Each receive returns at most one byte, so that every byte is handled alone.</summary>
     public virtual bool IsBytewise => false;
 
-    /// <summary>So many bytes are more than any buffers of the kernel hold: some stay unsent until the other side reads.</summary>
+    /// <summary>More bytes than all kernel buffers hold: some stay unsent until the other side reads.</summary>
     public virtual int MoreThanTheKernelTakes => 4 * 1024 * 1024;
 
     /// <summary>The reason that a stream reports when its peer was closed at once, with nothing left unread.</summary>

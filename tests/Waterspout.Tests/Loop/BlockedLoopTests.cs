@@ -2,8 +2,8 @@ using System.Net;
 
 namespace Waterspout.Tests;
 
-/// <summary>Whatever holds the loop is named while it does.</summary>
-/// <remarks>The tests look in the watchdog's place: twice, since what is seen once may be over soon.</remarks>
+/// <summary>Whatever blocks the loop is named while it does.</summary>
+/// <remarks>The tests check in the watchdog's place: twice, since what is seen once may be over soon.</remarks>
 [OnEachPoller]
 public sealed class BlockedLoopTests : LoopTest
 {

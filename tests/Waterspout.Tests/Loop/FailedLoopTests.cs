@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Loops that could not be made leave nothing behind.</summary>
+/// <summary>Loops whose creation fails leave nothing behind.</summary>
 [OnEachPoller]
 public sealed class FailedLoopTests : LoopTest
 {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>Whatever other threads ask while a loop is disposed is answered.</summary>
+/// <summary>Calls from other threads while a loop is disposed are always answered.</summary>
 [OnEachPoller]
 public sealed class LoopEndRaceTests : LoopTest
 {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>Nobody waits for a loop that has been disposed.</summary>
+/// <summary>No call waits for a disposed loop.</summary>
 [OnEachPoller]
 public sealed class LoopEndTests : LoopTest
 {

@@ -3,7 +3,7 @@ using Waterspout.Diagnostics;
 
 namespace Waterspout.Tests;
 
-/// <summary>What peers do wrong is logged, but no peer can fill a log with it.</summary>
+/// <summary>Peer errors are logged, but no peer can fill a log with them.</summary>
 [OnEachPoller]
 public sealed class PeerErrorTests : ManualLoopTest
 {

@@ -2,8 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace Waterspout.Tests;
 
-/// <summary>A loop that has nothing to do holds nothing of what it did last.</summary>
-/// <remarks>Each asks from another thread, and wakes the loop for nothing: what another callback would push out counts as held.</remarks>
+/// <summary>An idle loop keeps nothing alive of what it did last.</summary>
+/// <remarks>
+/// Each test checks from another thread, and wakes the loop for nothing: an object that only another callback would release counts as kept
+/// alive.
+/// </remarks>
 [OnEachPoller]
 public sealed class ReleaseTests : LoopTest
 {

@@ -2,7 +2,7 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-/// <summary>What a stream is not interested in does not keep the loop busy.</summary>
+/// <summary>Events that a stream does not wait for do not keep the loop busy.</summary>
 [OnEachPoller]
 public sealed class SpinTests : LoopTest
 {

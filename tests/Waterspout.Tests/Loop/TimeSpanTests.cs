@@ -3,7 +3,9 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-/// <summary>Wherever a time is taken: infinite and the longest are without limit, zero and less are what the documentation says, and the call itself refuses.</summary>
+/// <summary>
+/// Wherever a time is accepted: infinite and the longest mean no limit, zero and less are as documented, and the call itself refuses.
+/// </summary>
 [OnEachPoller]
 public sealed class TimeSpanTests : LoopTest
 {

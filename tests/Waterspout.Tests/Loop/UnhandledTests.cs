@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Waterspout.Tests;
 
-/// <summary>An exception that nobody has handled is not silent.</summary>
+/// <summary>An unhandled exception is not silent.</summary>
 [OnEachPoller]
 public sealed class UnhandledTests : LoopTest
 {

@@ -3,7 +3,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
-/// <summary>Streams over what somebody else has open too: the mode is everybody's.</summary>
+/// <summary>Streams over files that others have open too: the mode is shared.</summary>
 [OnEachPoller]
 public sealed class SharedModeTests : LoopTest
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Tests;
 
-/// <summary>Large reads into the caller's memory that are cancelled and made again.</summary>
+/// <summary>Large reads into the caller's memory that are cancelled and restarted.</summary>
 [OnEachPoller]
 public sealed class IntoReadTests : LoopTest
 {

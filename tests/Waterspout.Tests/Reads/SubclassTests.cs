@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests;
 
-/// <summary>Streams of the user's own, with nothing but the members that they have to implement.</summary>
+/// <summary>User-defined streams, with nothing but the members that they have to implement.</summary>
 [OnEachPoller]
 public sealed class SubclassTests : LoopTest
 {

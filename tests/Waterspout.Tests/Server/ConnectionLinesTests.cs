@@ -4,7 +4,7 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>The lines of a connection from its acceptance to its close are found by its number, and name its peer.</summary>
+/// <summary>All log lines of a connection, from accept to close, have its number, and name its peer.</summary>
 [OnEachPoller]
 public sealed partial class ConnectionLinesTests : LoopTest
 {

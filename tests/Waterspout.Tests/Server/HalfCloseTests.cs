@@ -4,7 +4,7 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>Clients that end their side behind their last request: they get their answers, and handlers end all the same.</summary>
+/// <summary>Clients that send EOF after their last request: they get their answers, and handlers still end.</summary>
 [OnEachPoller]
 public sealed class HalfCloseTests : LoopTest
 {

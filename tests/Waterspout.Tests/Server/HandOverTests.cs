@@ -4,7 +4,7 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>Connections that have been accepted and are not with their handler yet: on their way to another loop, or shaking hands.</summary>
+/// <summary>Accepted connections that have not reached their handlers: on their way to another loop, or in the TLS handshake.</summary>
 [OnEachPoller]
 public sealed class HandOverTests : LoopTest
 {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Waterspout.Tests;
 
-/// <summary>Listening: on all addresses that are asked for or on none, and at no file's expense.</summary>
+/// <summary>Listening: on all requested addresses or on none, and without harm to any file.</summary>
 [OnEachPoller]
 public sealed class ListenTests : LoopTest
 {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Waterspout.Tests;
 
-/// <summary>Unix sockets: what is at a path is looked at without disturbing anybody, and a server removes only what it has made.</summary>
+/// <summary>Unix sockets: a path is probed without disturbing its listener, and a server removes only what it has created.</summary>
 [OnEachPoller]
 public sealed class UnixPathTests : LoopTest
 {

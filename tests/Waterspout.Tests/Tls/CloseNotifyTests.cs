@@ -4,7 +4,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>When this side says in TLS that it has ended. The peer is SslStream on a thread of its own, behind which the records can be seen.</summary>
+/// <summary>When this side sends close_notify. The peer is SslStream on its own thread, which shows the records.</summary>
 [OnEachPoller]
 public sealed class CloseNotifyTests : TlsTest
 {

@@ -3,7 +3,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The connection is cut behind each of its bytes.</summary>
+/// <summary>The connection is cut after each of its bytes.</summary>
 /// <remarks>Without WATERSPOUT_FULL=1 in the environment, behind some only of those in the middle of a record.</remarks>
 public sealed class CutTests : TlsTest
 {

@@ -5,7 +5,7 @@ using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Nothing is computed for a peer that has gone, and what its handshake holds is free at once.</summary>
+/// <summary>Nothing is computed for a peer that has disconnected, and its handshake's resources are released at once.</summary>
 [OnEachPoller]
 public sealed class DroppedHandshakeTests : TlsTest
 {

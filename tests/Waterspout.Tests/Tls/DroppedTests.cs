@@ -4,7 +4,7 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Streams that nobody refers to. SslStream may be waiting for data on one, and does not count as somebody.</summary>
+/// <summary>Unreferenced streams. SslStream may wait for data on one, which does not count as a reference.</summary>
 [OnEachPoller]
 public sealed class DroppedTests : TlsTest
 {

@@ -6,7 +6,7 @@ using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The engine, which has memory outside of the managed heap, ends with the stream, and not under the feet of a handshake.</summary>
+/// <summary>The engine, which has unmanaged memory, is freed with the stream, but not during a handshake that is being computed.</summary>
 [OnEachPoller]
 public sealed class EngineReleaseTests : TlsTest
 {

@@ -5,7 +5,7 @@ using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>What goes on between a TLS stream, SslStream and the transport underneath.</summary>
+/// <summary>The interaction of a TLS stream, SslStream and the transport underneath.</summary>
 [OnEachPoller]
 public sealed class EngineTests : TlsTest
 {

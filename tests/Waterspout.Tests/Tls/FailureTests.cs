@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>What goes wrong in TLS itself, with the platform's SslStream at the other end: each side is told what it was.</summary>
+/// <summary>Failures of TLS itself, with the platform's SslStream at the other end: both sides get the cause.</summary>
 [OnEachPoller]
 public sealed class FailureTests : TlsTest
 {

@@ -4,7 +4,7 @@ using Waterspout.Tls;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The number of handshakes that are under way is bounded, and those who hold places do not keep others out.</summary>
+/// <summary>The number of handshakes under way is bounded, and clients that hold places do not keep others out.</summary>
 [OnEachPoller]
 public sealed class HandshakeGateTests : TlsTest
 {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A peer that says nothing holds nobody for ever: every form of a handshake has a time limit.</summary>
+/// <summary>A silent peer blocks nothing for ever: every form of a handshake has a time limit.</summary>
 [OnEachPoller]
 public sealed class HandshakeTimeoutTests : TlsTest
 {

@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>A server that refuses a handshake says why.</summary>
+/// <summary>A server that refuses a handshake sends the cause.</summary>
 [OnEachPoller]
 public sealed class RefusalTests : TlsTest
 {

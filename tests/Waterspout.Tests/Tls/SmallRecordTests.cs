@@ -4,7 +4,9 @@ using System.Security.Authentication;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Records that cost far more than their bytes say: what they take of a turn is bounded by time, and nothing of them is lost.</summary>
+/// <summary>
+/// Records that cost far more than their bytes suggest: their share of a turn is bounded by time, and none of them is lost.
+/// </summary>
 [OnEachPoller]
 public sealed class SmallRecordTests : TlsTest
 {

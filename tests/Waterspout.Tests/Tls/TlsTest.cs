@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Waterspout.Tests.Tls;
 
-/// <summary>Tests of TLS streams: pairs of them, and what they are asked again and again.</summary>
+/// <summary>Tests of TLS streams: pairs of them, and common steps.</summary>
 public abstract class TlsTest : LoopTest
 {
     public static TheoryData<SslProtocols> Protocols => [SslProtocols.Tls12, SslProtocols.Tls13];

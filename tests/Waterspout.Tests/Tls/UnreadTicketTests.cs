@@ -1,6 +1,6 @@
 namespace Waterspout.Tests.Tls;
 
-/// <summary>The session tickets of TLS 1.3, which are left in the kernel by a client that reads nothing.</summary>
+/// <summary>The session tickets of TLS 1.3, which stay in the kernel if a client reads nothing.</summary>
 [OnEachPoller]
 public sealed class UnreadTicketTests : TlsTest
 {

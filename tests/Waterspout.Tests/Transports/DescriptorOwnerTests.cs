@@ -7,7 +7,7 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
 
-/// <summary>A stream and its descriptor, with others about who have the same socket, or the same number later.</summary>
+/// <summary>A stream and its descriptor, while others have the same socket, or get the same number later.</summary>
 [OnEachPoller]
 public sealed class DescriptorOwnerTests : LoopTest
 {

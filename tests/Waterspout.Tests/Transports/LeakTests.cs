@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Waterspout.Tests;
 
-/// <summary>Streams that are dropped, and many that come and go.</summary>
+/// <summary>Dropped streams, and many short-lived ones.</summary>
 [OnEachPoller]
 public sealed class LeakTests : LoopTest
 {

@@ -4,7 +4,7 @@ using Waterspout.Loop;
 
 namespace Waterspout.Tests;
 
-/// <summary>What streams do with the answers that a descriptor seldom gives.</summary>
+/// <summary>How streams handle rare results of a descriptor.</summary>
 [Contract("derived")]
 public sealed class ScriptedStreamTests : StreamContract
 {

@@ -5,7 +5,7 @@ using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
-/// <summary>Receives that stop early though more is there: all of it is read, without another event.</summary>
+/// <summary>Receives that stop early although there is more: all of it is read, without another event.</summary>
 [OnEachPoller]
 public sealed class ShortReceiveTests : LoopTest
 {
