@@ -132,8 +132,8 @@ internal static class GettingStarted
         using Process child = Process.Start(new ProcessStartInfo("cat") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         await using PipeIOStream input = new(((AnonymousPipeClientStream)child.StandardInput.BaseStream).SafePipeHandle);
         await using PipeIOStream output = new(((AnonymousPipeClientStream)child.StandardOutput.BaseStream).SafePipeHandle);
-        await input.WriteAsync("hello\n"u8);
-        Console.Write(Encoding.UTF8.GetString(await output.ReadUntilAsync("\n"u8)));
+        await input.WriteLineAsync("hello");
+        Console.WriteLine(await output.ReadLineAsync());
     }
 
     internal static void Callbacks(IOStream stream)

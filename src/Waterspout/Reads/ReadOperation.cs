@@ -76,6 +76,9 @@ internal abstract class ReadOperation
     {
     }
 
+    /// <summary>The error where the regular end of the stream leaves the read with a part of what it needs; null where there is no more to say than that.</summary>
+    internal virtual Exception? Truncation(ReadBuffer buffer) => null;
+
     internal abstract void Fail(Exception error);
 
     /// <summary>Wakes the awaiter, on this stack.</summary>
@@ -103,6 +106,13 @@ internal abstract class ReadOperation
     protected ReadProgress CheckLimits(int length)
     {
         if (length > Limit) return ReadProgress.Unsatisfiable;
+        return length > Stream.Options.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
+    }
+
+    /// <summary>Whether a message of so many bytes, or more, may be read. Beyond the caller's limit the read alone fails.</summary>
+    protected ReadProgress CheckLength(int length, string what)
+    {
+        if (length > Limit) throw new UnsatisfiableReadException($"{what} is longer than {Limit} bytes, which is the limit. Nothing of it has been read.");
         return length > Stream.Options.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
     }
 }

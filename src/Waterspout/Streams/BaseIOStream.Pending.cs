@@ -108,8 +108,14 @@ public abstract partial class BaseIOStream
         if (HasRegularEof && (read.EofIsAResult || !_state.IsEofReturned) && _reads.RunAtEof(read) == ReadProgress.Finished)
             _state.ReturnEof();
         else
-            _reads.Fail(read, _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason));
+            _reads.Fail(read, EofError(read));
         return true;
+    }
+
+    private Exception EofError(ReadOperation read)
+    {
+        if (HasRegularEof && read.Truncation(_reads.Buffer) is { } truncation) return truncation;
+        return _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason);
     }
 
     /// <summary>Nothing more will arrive, and nothing is missing.</summary>

@@ -36,6 +36,9 @@ public sealed record IOStreamOptions
     /// <summary>A write completes once at most this many bytes wait to be sent. 65,536 by default.</summary>
     public int WriteHighWaterMark { get; set; } = 65_536;
 
+    /// <summary>What <see cref="BaseIOStream.WriteLineAsync"/> ends a line with: <c>"\n"</c>, which is the default, or <c>"\r\n"</c>. Lines are read with either end.</summary>
+    public string NewLine { get; set; } = "\n";
+
     /// <summary>
     /// How long a read may take in all before it fails with <see cref="TimeoutException"/>, however much arrives meanwhile: a
     /// <see cref="BaseIOStream.ReadUntilCloseAsync(CancellationToken)"/> is one read, and each piece of
@@ -127,6 +130,7 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ReadChunkSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
+        if (NewLine is not ("\n" or "\r\n")) throw new ArgumentOutOfRangeException(parameter, NewLine, $"{nameof(NewLine)} must be LF or CR LF.");
         TimeLimit.CheckPositive(ConnectAttemptDelay, parameter);
         TimeLimit.CheckPositive(ConnectTimeout, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);

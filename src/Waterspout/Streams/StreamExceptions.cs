@@ -35,6 +35,7 @@ public class StreamClosedException : IOException
     private static string Describe(CloseReason reason, Exception? error) => reason switch
     {
         CloseReason.Local => "The stream is closed: it was closed on this side.",
+        CloseReason.EndOfStream when error is EndOfStreamException => $"The stream is closed: the peer has closed it. {error.Message}",
         CloseReason.EndOfStream => "The stream is closed: the peer has closed it.",
         CloseReason.Truncated => "The stream is closed: the TLS connection was cut off without close_notify.",
         CloseReason.Reset => "The stream is closed: the connection was lost.",

@@ -4,7 +4,7 @@ namespace Waterspout.Tests;
 [Contract(Aspects.Use)]
 public sealed class CancellationContract : StreamContract
 {
-    public static TheoryData<string> Reads => ["bytes", "array", "into", "large into", "delimiter", "regex", "close", "peek", "partial", "parse"];
+    public static TheoryData<string> Reads => ["bytes", "array", "into", "large into", "delimiter", "regex", "close", "peek", "partial", "parse", "message", "messages", "frame", "any", "line", "state"];
 
     [Theory]
     [MemberData(nameof(Reads))]
@@ -158,8 +158,20 @@ public sealed class CancellationContract : StreamContract
             "regex" => await stream.ReadUntilRegexAsync("\\n", cancellationToken: cancellationToken),
             "close" => await stream.ReadUntilCloseAsync(cancellationToken),
             "peek" => (await stream.PeekAsync(100, cancellationToken)).ToArray(),
+            "message" => await stream.ReadMessageAsync<byte[]>(NeedMore, cancellationToken: cancellationToken),
+            "messages" => [await stream.ReadMessagesAsync<byte[]>(NeedMore, static _ => true, cancellationToken: cancellationToken) ? (byte)1 : (byte)0],
+            "frame" => await stream.ReadFrameAsync(new FrameLength(1), cancellationToken: cancellationToken),
+            "any" => (await stream.ReadUntilAnyAsync([new byte[] { (byte)'\n' }, new byte[] { 0 }], cancellationToken: cancellationToken)).Data,
+            "line" => [(byte)(await stream.ReadLineAsync(cancellationToken: cancellationToken))!.Length],
+            "state" => await stream.ReadBytesAsync(100, 1, static (data, _) => data.ToArray(), cancellationToken),
             "partial" => await stream.ReadBytesAsync(100, partial: true, cancellationToken),
             _ => await stream.ReadBytesAsync(100, static data => data.ToArray(), cancellationToken),
         };
+    }
+
+    private static bool NeedMore(ReadOnlySpan<byte> data, out int consumed, out byte[] message, out int needed)
+    {
+        (consumed, message, needed) = (0, [], 0);
+        return false;
     }
 }

@@ -10,8 +10,11 @@ public sealed class LimitContract : StreamContract
 
     public static TheoryData<string> Reads => ["bytes", "delimiter", "regex", "close", "peek"];
 
+    public static TheoryData<string> LaterReads => ["message", "messages", "any", "line"];
+
     [Theory]
     [MemberData(nameof(Reads))]
+    [MemberData(nameof(LaterReads))]
     public void A_read_that_needs_more_than_the_buffer_may_hold_closes_the_stream(string kind)
     {
         RunPair(async (left, right) =>
@@ -35,8 +38,18 @@ public sealed class LimitContract : StreamContract
                 "delimiter" => await stream.ReadUntilAsync("\n"u8),
                 "regex" => await stream.ReadUntilRegexAsync("\\n"),
                 "close" => await stream.ReadUntilCloseAsync(),
+                "message" => await stream.ReadMessageAsync<byte[]>(NeedMore),
+                "messages" => [await stream.ReadMessagesAsync<byte[]>(NeedMore, static _ => true) ? (byte)1 : (byte)0],
+                "any" => (await stream.ReadUntilAnyAsync([new byte[] { 1 }, new byte[] { 2 }])).Data,
+                "line" => [(byte)(await stream.ReadLineAsync())!.Length],
                 _ => (await stream.PeekAsync(50_000)).ToArray(),
             };
+        }
+
+        static bool NeedMore(ReadOnlySpan<byte> data, out int consumed, out byte[] message, out int needed)
+        {
+            (consumed, message, needed) = (0, [], 0);
+            return false;
         }
     }
 
@@ -193,6 +206,7 @@ public sealed class LimitContract : StreamContract
         AssertRefused(new IOStreamOptions { WriteHighWaterMark = -1 });
         AssertRefused(new IOStreamOptions { ReadTimeout = TimeSpan.FromSeconds(value) });
         AssertRefused(new IOStreamOptions { WriteTimeout = TimeSpan.FromSeconds(value) });
+        AssertRefused(new IOStreamOptions { NewLine = value == 0 ? "" : "\r" });
 
         void AssertRefused(IOStreamOptions options) => Run(() => Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Transport.ConnectAsync(options)));
     }

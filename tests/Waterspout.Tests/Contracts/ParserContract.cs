@@ -18,6 +18,37 @@ public sealed class ParserContract : StreamContract
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void A_state_reaches_the_parser(bool isBuffered) => RunPair(async (left, right) =>
+    {
+        if (isBuffered) await Buffer(left, right, "one two");
+        ValueTask<string> read = right.ReadUntilAsync(" "u8, "<", static (data, prefix) => prefix + Text(data));
+        if (!isBuffered) await left.WriteAsync("one two"u8);
+        Assert.Equal("<one ", await read);
+        Assert.Equal(">two", await right.ReadBytesAsync(3, ">", static (data, prefix) => prefix + Text(data)));
+        read = right.ReadBytesAsync(3, "again ", static (data, prefix) => prefix + Text(data));
+        await left.WriteAsync("one"u8);
+        Assert.Equal("again one", await read);
+    });
+
+    [Fact]
+    public void Calls_without_a_state_mean_what_they_did() => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "one,two,three,");
+        Func<ReadOnlySpan<byte>, int> parse = static data => data.Length;
+        Func<ReadOnlySpan<byte>, bool> handle = static _ => false;
+        Assert.Equal(3, await right.ReadBytesAsync(3, parse, default));
+        Assert.Equal(1, await right.ReadUntilAsync(","u8, parse, null));
+        Assert.True(await right.SplitAsync(","u8, handle, null));
+        await foreach (byte[] piece in right.SplitAsync(","u8, 100, default))
+        {
+            Assert.Equal("three", Text(piece));
+            break;
+        }
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void A_parser_that_throws_fails_its_read_only(bool isBuffered) => RunPair(async (left, right) =>
     {
         if (isBuffered) await Buffer(left, right, "bad\ngood\n");

@@ -50,6 +50,24 @@ public sealed class SplitContract : StreamContract
     });
 
     [Fact]
+    public void A_state_reaches_the_handler() => RunPair(async (left, right) =>
+    {
+        List<string> found = [];
+        for (int i = 0; i < 2; i++)
+        {
+            ValueTask<bool> read = right.SplitAsync(","u8, found, static (piece, found) =>
+            {
+                found.Add(Text(piece));
+                return found.Count % 2 > 0;
+            });
+            await left.WriteAsync("a,b,"u8);
+            Assert.True(await read);
+        }
+
+        Assert.Equal(["a", "b", "a", "b"], found);
+    });
+
+    [Fact]
     public void A_delimiter_that_comes_in_parts_is_found() => RunPair(async (left, right) =>
     {
         List<string> found = [];

@@ -44,6 +44,36 @@ public sealed class ThreadContract : StreamContract
     }));
 
     [Fact]
+    public void Messages_are_read_from_another_thread_and_parsed_on_the_loop() => RunPair((left, right) => Task.Run(async () =>
+    {
+        ReadOnlyMemory<byte>[] delimiters = [new byte[] { (byte)';' }, new byte[] { (byte)'!' }];
+        await left.WriteAsync("abc\u0002de;f dropped, g"u8);
+        Assert.Equal("a", await right.ReadMessageAsync<string>(FirstByte));
+        Assert.Equal("b1", await right.ReadMessageAsync<string, string>("1", FirstByteBefore));
+        Assert.True(await right.ReadMessagesAsync<string>(FirstByte, message => message != "c"));
+        await AssertReads("de", right.ReadFrameAsync(new FrameLength(1)));
+        Assert.Equal((";", 0), await right.ReadUntilAnyAsync(delimiters, (data, which) => Loop.IsCurrent ? (Text(data), which) : default));
+        Assert.Equal("f1", await right.ReadBytesAsync(1, "1", static (data, state) => Text(data) + state));
+        await right.DiscardAsync(1);
+        Assert.Equal(8, await right.DiscardUntilAsync(","u8));
+        Assert.True(await right.SplitAsync("g"u8, " ", static (piece, state) => Text(piece) != state));
+        Assert.False(Loop.IsCurrent);
+
+        bool FirstByte(ReadOnlySpan<byte> data, out int consumed, out string message, out int needed)
+        {
+            Assert.True(Loop.IsCurrent);
+            (consumed, message, needed) = (1, Text(data[..1]), 0);
+            return true;
+        }
+
+        static bool FirstByteBefore(ReadOnlySpan<byte> data, string state, out int consumed, out string message, out int needed)
+        {
+            (consumed, message, needed) = (1, Text(data[..1]) + state, 0);
+            return true;
+        }
+    }));
+
+    [Fact]
     public void A_callback_form_that_a_close_is_faster_than_is_not_called_and_its_data_said_to_be_dropped() => RunPair(async (left, right) =>
     {
         ExpectUnsent();

@@ -45,6 +45,121 @@ public sealed class AllocationTests : LoopTest
     }
 
     [Fact]
+    public void Messages_that_are_parsed_allocate_nothing()
+    {
+        MessageParser<int> parser = ParseLine;
+        MessageParser<int, int> withState = static (ReadOnlySpan<byte> data, int state, out int consumed, out int message, out int needed) =>
+            ParseLine(data, out consumed, out message, out needed);
+        AssertCosts(0, async (client, server, rounds) =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                // The first waits, and the others are in the buffer.
+                ValueTask<int> read = server.ReadMessageAsync(parser);
+                for (int line = 0; line < 10; line++) await client.WriteAsync(s_line.AsSpan());
+                await read;
+                for (int line = 1; line < 9; line++) await server.ReadMessageAsync(parser);
+                await server.ReadMessageAsync(i, withState);
+            }
+        });
+    }
+
+    [Fact]
+    public void Messages_that_are_handed_over_allocate_nothing()
+    {
+        int left = 0;
+        MessageParser<ReadOnlySpan<byte>> parser = static (ReadOnlySpan<byte> data, out int consumed, out ReadOnlySpan<byte> message, out int needed) =>
+        {
+            bool isWhole = ParseLine(data, out consumed, out _, out needed);
+            message = data[..consumed];
+            return isWhole;
+        };
+        Func<ReadOnlySpan<byte>, bool> handle = _ => --left > 0;
+        AssertCosts(0, async (client, server, rounds) =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                left = 5;
+                ValueTask<bool> read = server.ReadMessagesAsync(parser, handle);
+                for (int line = 0; line < 10; line++) await client.WriteAsync(s_line.AsSpan());
+                await read;
+                await server.ReadMessagesAsync(parser, s_line, static (message, line) => message.Length != line.Length);
+                left = 4;
+                await server.ReadMessagesAsync(parser, handle);
+            }
+        });
+    }
+
+    [Fact]
+    public void Frames_allocate_nothing_where_they_are_parsed_in_place() => AssertCosts(0, async (client, server, rounds) =>
+    {
+        FrameLength length = new(1);
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<int> read = server.ReadFrameAsync(length, static frame => frame.Length);
+            await client.WriteAsync("\u0003one\u0003two\0"u8);
+            await read;
+            await server.ReadFrameAsync(length, static frame => frame.Length);
+            await server.ReadFrameAsync(length, i, static (frame, state) => frame.Length + state);
+        }
+    });
+
+    [Fact]
+    public void Reading_until_any_of_several_delimiters_allocates_nothing_where_it_is_parsed_in_place()
+    {
+        ReadOnlyMemory<byte>[] delimiters = ["\n"u8.ToArray(), "\r\n"u8.ToArray()];
+        AssertCosts(0, async (client, server, rounds) =>
+        {
+            for (int i = 0; i < rounds; i++)
+            {
+                ValueTask<int> read = server.ReadUntilAnyAsync(delimiters, static (line, which) => which);
+                for (int line = 0; line < 3; line++) await client.WriteAsync(s_line.AsSpan());
+                await read;
+                await server.ReadUntilAnyAsync(delimiters, static (line, which) => which);
+                await server.ReadUntilAnyAsync(delimiters, i, static (line, which, state) => which + state);
+            }
+        });
+    }
+
+    [Fact]
+    public void Parsers_with_a_state_allocate_nothing() => AssertCosts(0, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<int> read = server.ReadUntilAsync("\n"u8, i, static (line, state) => line.Length + state);
+            for (int line = 0; line < 4; line++) await client.WriteAsync(s_line.AsSpan());
+            await read;
+            await server.ReadUntilAsync("\n"u8, i, static (line, state) => line.Length + state);
+            await server.ReadBytesAsync(s_line.Length, i, static (line, state) => line.Length + state);
+            await server.SplitAsync("\n"u8, i, static (line, state) => false);
+        }
+    });
+
+    [Fact]
+    public void Discarding_what_is_buffered_allocates_nothing() => AssertCosts(0, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            ValueTask<long> discard = server.DiscardUntilAsync("\n"u8);
+            for (int line = 0; line < 3; line++) await client.WriteAsync(s_line.AsSpan());
+            await discard;
+            await server.DiscardUntilAsync("\n"u8);
+            await server.DiscardAsync(s_line.Length);
+        }
+    });
+
+    [Fact]
+    public void Text_allocates_nothing_when_it_is_written() => AssertCosts(0, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            await client.WriteAsync("zw\u00f6lf");
+            await client.WriteLineAsync("!", System.Text.Encoding.Latin1);
+            await server.ReadBytesAsync(8, static bytes => bytes.Length);
+        }
+    });
+
+    [Fact]
     public void Many_connections_that_answer_in_one_turn_allocate_nothing() => Run(async () =>
     {
         // More than the shared array pool keeps per core.
@@ -144,6 +259,14 @@ public sealed class AllocationTests : LoopTest
             await server.WriteAsync(s_line.AsSpan());
             await answer;
         }
+    }
+
+    private static bool ParseLine(ReadOnlySpan<byte> data, out int consumed, out int message, out int needed)
+    {
+        bool isWhole = data.Length >= s_line.Length;
+        consumed = message = isWhole ? s_line.Length : 0;
+        needed = isWhole ? 0 : s_line.Length - data.Length;
+        return isWhole;
     }
 
     private static long CostOfLineArray()

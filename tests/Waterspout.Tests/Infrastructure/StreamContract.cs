@@ -94,7 +94,13 @@ public abstract class StreamContract : LoopTest
     protected static Task<TException> AssertFails<TException>(ValueTask<int> operation)
         where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
 
+    protected static Task<TException> AssertFails<TException>(ValueTask<long> operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
     protected static Task<TException> AssertFails<TException>(ValueTask<bool> operation)
+        where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
+
+    protected static Task<TException> AssertFails<TException>(ValueTask<string> operation)
         where TException : Exception => Assert.ThrowsAsync<TException>(operation.AsTask);
 
     /// <summary>Fails with a short message, without two arrays of a megabyte.</summary>

@@ -1,0 +1,89 @@
+using System.Text;
+using Waterspout.Reads;
+
+namespace Waterspout;
+
+// Lines and text.
+public abstract partial class BaseIOStream
+{
+    /// <summary>Reads a line of text.</summary>
+    /// <param name="encoding">
+    /// UTF-8 when null. Must have LF as one byte, as nearly all have; UTF-16 and UTF-32 have not. What it does with bytes that are no text is what it was made for: those of
+    /// <see cref="Encoding"/> put U+FFFD in their place.
+    /// </param>
+    /// <param name="maxBytes">The most bytes that a line may have, with what ends it.</param>
+    /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <returns>The line without the LF or CR LF that ends it; null at the regular end of the stream, as often as it is asked for.</returns>
+    /// <remarks>
+    /// <para>What comes behind the last LF is the last line, if it is not empty, as for <see cref="StreamReader.ReadLine"/>. A CR without LF ends no line, and is
+    /// part of it. A byte order mark is not looked for.</para>
+    /// <para>Completion: at once when the line is in the buffer, also after the stream closed. Each byte is looked at once, however it arrives. Tornado has no such
+    /// call.</para>
+    /// </remarks>
+    /// <exception cref="ArgumentException">LF takes more than one byte in this encoding, or the limit is not positive.</exception>
+    /// <exception cref="DecoderFallbackException">The bytes are no text in this encoding, and it was made to throw. The line counts as read.</exception>
+    /// <exception cref="InvalidOperationException">A read is under way; it continues.</exception>
+    /// <exception cref="UnsatisfiableReadException">
+    /// The line is longer than <paramref name="maxBytes"/>. Nothing is read, and the stream stays open: <see cref="DiscardUntilAsync"/> drops the line.
+    /// </exception>
+    /// <exception cref="StreamClosedException">
+    /// The stream closed before the line ended, and not in the regular way. With an inner <see cref="StreamBufferFullException"/>: the line is longer than
+    /// <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
+    /// </exception>
+    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
+    public ValueTask<string?> ReadLineAsync(Encoding? encoding = null, int? maxBytes = null, CancellationToken cancellationToken = default)
+    {
+        encoding ??= Encoding.UTF8;
+        if (encoding.GetByteCount("\n") != 1) throw new ArgumentException($"A line feed takes more than one byte in {encoding.WebName}.", nameof(encoding));
+        CheckLimit(maxBytes);
+        if (!Loop.IsCurrent)
+            return ReadOffLoop((encoding, maxBytes, cancellationToken), static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken));
+        return TryBeginRead(cancellationToken, out ValueTask<string?> refusal) ? Read(LineRead.Rent(encoding, maxBytes), cancellationToken) : refusal;
+    }
+
+    /// <summary>Writes text.</summary>
+    /// <param name="text">May be empty.</param>
+    /// <param name="encoding">UTF-8 when null. A byte order mark is not written.</param>
+    /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>
+    /// <remarks>Encoded into what waits to be sent, without an array in between; off the loop's thread there is one.</remarks>
+    /// <exception cref="EncoderFallbackException">The text cannot be written in this encoding, and it was made to throw. Nothing is written.</exception>
+    /// <inheritdoc cref="WriteAsync(ReadOnlySpan{byte}, CancellationToken)" path="/remarks|/exception"/>
+    public ValueTask WriteAsync(string text, Encoding? encoding = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return WriteText(text, "", encoding ?? Encoding.UTF8, cancellationToken);
+    }
+
+    /// <summary>Writes text and what ends a line, <see cref="IOStreamOptions.NewLine"/>: LF, or CR LF if the stream was made with that.</summary>
+    /// <param name="text">May be empty. What it has in it that ends a line is written as it is.</param>
+    /// <param name="encoding">UTF-8 when null. A byte order mark is not written.</param>
+    /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>
+    /// <inheritdoc cref="WriteAsync(string, Encoding?, CancellationToken)" path="/remarks|/exception"/>
+    public ValueTask WriteLineAsync(string text, Encoding? encoding = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return WriteText(text, Options.NewLine, encoding ?? Encoding.UTF8, cancellationToken);
+    }
+
+    private ValueTask WriteText(string text, string end, Encoding encoding, CancellationToken cancellationToken)
+    {
+        int length = checked(encoding.GetByteCount(text) + encoding.GetByteCount(end));
+        if (!Loop.IsCurrent)
+        {
+            byte[] copy = new byte[length];
+            Encode(text, end, encoding, copy);
+            return WriteAsync((ReadOnlyMemory<byte>)copy, cancellationToken);
+        }
+
+        if (RefuseWrite(length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
+        if (length > 0) _writes.CommitReserved(Encode(text, end, encoding, _writes.Reserve(length).Span));
+        return FinishWrite(isCopied: true, cancellationToken);
+    }
+
+    private static int Encode(string text, string end, Encoding encoding, Span<byte> target)
+    {
+        int length = encoding.GetBytes(text, target);
+        return length + encoding.GetBytes(end, target[length..]);
+    }
+}
