@@ -143,7 +143,7 @@ public abstract partial class BaseIOStream
     {
         if (_state.IsClosed) return;
         CloseOutcome outcome = SettleOutcome(reason, error, isKnown);
-        // While there is a descriptor. Nothing is sent behind an error.
+        // While there is a descriptor. Nothing is sent after an error.
         Exception? sendError = outcome.Error is null ? SendLast() : null;
         if (_state.IsClosed) return; // a hook that sent has closed the stream
         // Before anything that may run user code, which so finds a closed stream.

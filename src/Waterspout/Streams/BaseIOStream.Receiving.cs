@@ -59,7 +59,7 @@ public abstract partial class BaseIOStream
         return true;
     }
 
-    /// <summary>What every receive must have room for, where the kernel drops the rest of a message that has not. Zero where it drops nothing.</summary>
+    /// <summary>The least room for any receive, if the kernel drops the rest of a longer message. Zero if it drops nothing.</summary>
     private protected virtual int LargestMessage => 0;
 
     int IHalfOwner.LargestMessage => LargestMessage;

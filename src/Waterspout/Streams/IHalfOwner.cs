@@ -11,10 +11,10 @@ internal interface IHalfOwner
 
     DescriptorTraits Traits { get; }
 
-    /// <summary>What every receive must have room for, where the kernel drops the rest of a message that has not. Zero where it drops nothing.</summary>
+    /// <summary>The least room for any receive, if the kernel drops the rest of a longer message. Zero if it drops nothing.</summary>
     int LargestMessage { get; }
 
-    /// <returns>The number of bytes received; null if it would block; 0 at the end.</returns>
+    /// <returns>The number of bytes received; null if it would block; 0 at EOF.</returns>
     int? Receive(Memory<byte> space);
 
     /// <summary>This number of bytes was received.</summary>

@@ -4,44 +4,44 @@ using Waterspout.Reads;
 
 namespace Waterspout;
 
-/// <summary>The receiving half of a connection: what has arrived and is unread, the pending read, and how bytes get to it.</summary>
+/// <summary>The receiving half of a connection: received and unread data, the pending read, and how the read gets its bytes.</summary>
 /// <remarks>
-/// <para>Theory of operation. One read is pending at most, and it alone makes the connection receive: while there is none, nothing is taken
-/// from the kernel, whose full buffer then holds the peer back.</para>
-/// <para>The poller reports each change once (edge-triggered), so the state remembers that there may be something to receive. It is cleared when
-/// a receive says EAGAIN; over TCP already when it gives less than was asked for: the kernel has nothing more then, and reports what comes. That
-/// saves the second receive, which would only say EAGAIN: 7 % of a ping-pong. Where a receive may stop early for other reasons
-/// (<see cref="DescriptorTraits"/>) it is made. So it is when the end of the stream is known to be behind the data: no more edges come then,
-/// and receiving continues until it says zero.</para>
-/// <para>Bytes go through the buffer, so that one receive brings what follows as well; or, where a read is large and nothing is buffered in
-/// front, into its own memory.</para>
-/// <para>While user code looks at the buffer (a parser, an expression), nothing else may read. It may close the connection: the pending read
-/// is completed when that code has returned.</para>
+/// <para>Theory of operation. At most one read is pending, and only a pending read makes the connection receive: without one, nothing is
+/// taken from the kernel, whose full buffer then holds the peer back.</para>
+/// <para>The poller reports each change once (edge-triggered), so the state remembers that there may be something to receive. It is cleared
+/// when a receive returns EAGAIN; over TCP already when it returns less than was asked for: the kernel then has nothing more, and will
+/// report again. That saves the second receive, which would only return EAGAIN: 7 % of a ping-pong. The second receive is made if a receive
+/// may stop early for other reasons (<see cref="DescriptorTraits"/>), and when EOF is known to follow the data: no more edges come then,
+/// and receiving continues until it returns zero.</para>
+/// <para>Bytes go through the buffer, so that one receive also brings what follows; or directly into the read's own memory, if the read is
+/// large and nothing is buffered before it.</para>
+/// <para>While user code (a parser, an expression) uses the buffer, nothing else may read. That code may close the connection: the pending
+/// read is completed when it has returned.</para>
 /// </remarks>
 internal struct ReadHalf()
 {
     // Four full receives: large enough to cost nothing measurable, small enough that a turn of busy streams stays short.
     private const ushort Budget = 256; // KiB
 
-    // What a receive behind buffered data must have room for, at least.
+    // The least room for a receive when there is buffered data.
     private const int SmallestReceive = 512;
 
     private int _lastReceived;
     private ByteBudget _budget = new();
 
-    /// <summary>What has arrived and is unread.</summary>
+    /// <summary>Received and unread data.</summary>
     internal ReadBuffer Buffer { get; } = new();
 
-    /// <summary>The read that waits, or is being tried.</summary>
+    /// <summary>The pending read, or the one that is being tried.</summary>
     internal ReadOperation? Pending { readonly get; set; }
 
-    /// <summary>The time limit of reads; null where there has been no need for one.</summary>
+    /// <summary>The time limit of reads; null if it has not been needed yet.</summary>
     internal Deadline? Deadline { readonly get; set; }
 
-    /// <summary>User code looks at the buffer.</summary>
+    /// <summary>User code uses the buffer.</summary>
     internal bool IsParsing { readonly get; set; }
 
-    /// <summary>A read in pieces is under way, and is between two of them.</summary>
+    /// <summary>A streaming read is pending, and is between two pieces.</summary>
     internal bool IsStreaming { readonly get; set; }
 
     /// <summary>The budget was spent, and the owner continues in the next turn.</summary>
@@ -50,7 +50,7 @@ internal struct ReadHalf()
     /// <summary>No more is received in this turn.</summary>
     internal bool IsBudgetSpent(long turn) => _budget.IsSpent(turn, Budget);
 
-    /// <summary>Lets a read look at the buffer.</summary>
+    /// <summary>Lets a read check the buffer.</summary>
     internal ReadProgress Run(ReadOperation read, int bufferLimit)
     {
         ReadProgress progress = Run(read, isEof: false);
@@ -58,10 +58,13 @@ internal struct ReadHalf()
         return isFull ? ReadProgress.BufferFull : progress;
     }
 
-    /// <summary>Lets a read take what there is, since nothing comes any more.</summary>
+    /// <summary>Lets a read take what there is, since nothing more will arrive.</summary>
     internal ReadProgress RunAtEof(ReadOperation read) => Run(read, isEof: true);
 
-    /// <summary>Gives a read its error. What it had taken goes back, unless the caller's memory, where that is, can no longer be used.</summary>
+    /// <summary>
+    /// Fails a read. The bytes it had taken are returned to the buffer, unless they are in the caller's memory and that can no longer be
+    /// used.
+    /// </summary>
     internal readonly void Fail(ReadOperation read, Exception error)
     {
         try
@@ -84,8 +87,8 @@ internal struct ReadHalf()
         Deadline?.Clear();
     }
 
-    /// <summary>The memory of the read's own to receive into; empty where data goes through the buffer.</summary>
-    /// <returns>False where asking for it has failed the read.</returns>
+    /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
+    /// <returns>False if the query has failed the read.</returns>
     internal readonly bool TryGetDirectSpace(IHalfOwner owner, ReadOperation read, out Memory<byte> space)
     {
         space = default;
@@ -103,8 +106,8 @@ internal struct ReadHalf()
         }
     }
 
-    /// <summary>Receives into the read's own memory, or into the buffer where that is empty.</summary>
-    /// <returns>The number of bytes; null where it would block; 0 at the end.</returns>
+    /// <summary>Receives into the read's own memory, or into the buffer if that memory is empty.</summary>
+    /// <returns>The number of bytes; null if it would block; 0 at EOF.</returns>
     internal int? Receive(IHalfOwner owner, ref StreamState state, ReadOperation read, Memory<byte> space)
     {
         if (space.IsEmpty) return ReceiveIntoBuffer(owner, ref state);
@@ -118,7 +121,7 @@ internal struct ReadHalf()
     {
         int chunk = owner.Options.ChunkSize;
         int message = owner.LargestMessage;
-        // One byte beyond the limit tells that the limit is passed; it is not needed to hold more.
+        // One byte beyond the limit shows that the limit is exceeded; more need not be held.
         int room = (int)Math.Max(message, Math.Min(chunk, owner.Options.BufferLimit + 1L - Buffer.Length));
         int least = Math.Max(message, Math.Min(room, Math.Max(SmallestReceive, _lastReceived)));
         Memory<byte> space = Buffer.GetSpace(least, Math.Max(least, chunk));
@@ -161,7 +164,7 @@ internal struct ReadHalf()
         }
         catch (Exception error)
         {
-            // The user's parser, expression or memory has failed. It concerns this read alone.
+            // The user's parser, expression or memory failed. Only this read is affected.
             Fail(read, error);
             return ReadProgress.Finished;
         }
