@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Waterspout.Loop;
 
 namespace Waterspout.Testing;
 
@@ -11,8 +10,6 @@ namespace Waterspout.Testing;
 /// </remarks>
 public sealed class FaultyIOStream : IOStream
 {
-    private bool _isEventQueued;
-
     /// <summary>Creates a stream over a connected socket.</summary>
     /// <param name="socket">Belongs to the stream from now on.</param>
     /// <param name="options">Limits and settings; null for the defaults.</param>
@@ -20,8 +17,9 @@ public sealed class FaultyIOStream : IOStream
     public FaultyIOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
         : base(socket, options, loop)
     {
-        Receives.RaiseEvent = RaiseEvent;
-        Sends.RaiseEvent = RaiseEvent;
+        // The socket is ready all the time, so the poller does not report it again.
+        Receives.RaiseEvent = () => NotifyReadyLater(IOEvents.Read);
+        Sends.RaiseEvent = () => NotifyReadyLater(IOEvents.Write);
     }
 
     /// <summary>The faults of receives. When cut off, receives return EOF.</summary>
@@ -56,19 +54,7 @@ public sealed class FaultyIOStream : IOStream
         int first = 0;
         while (pieces[first].IsEmpty) first++;
         int? count = WriteToFd(pieces[first].Span);
-        if (count == pieces[first].Length && first + 1 < pieces.Length) RaiseEvent();
+        if (count == pieces[first].Length && first + 1 < pieces.Length) NotifyReadyLater(IOEvents.Write);
         return count;
-    }
-
-    // The socket was ready all the time, so the poller will not report it again.
-    private void RaiseEvent()
-    {
-        if (_isEventQueued) return;
-        _isEventQueued = true;
-        Loop.TryPost(this, static stream =>
-        {
-            stream._isEventQueued = false;
-            ((IReadinessHandler)stream).HandleEvents(IOEvents.Read | IOEvents.Write);
-        });
     }
 }

@@ -64,8 +64,12 @@ public sealed partial class IOLoop
     }
 
     /// <summary>Registers a stream: edge-triggered, for everything, permanently. On the loop's thread only.</summary>
-    internal Registration Register(int fd, BaseIOStream stream) =>
-        Register(fd, _registrations.Add(fd, stream, isWeak: true), BaseIOStream.AllEvents, edgeTriggered: true);
+    /// <remarks>One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.</remarks>
+    internal Registration Register(int fd, BaseIOStream stream)
+    {
+        Registration registration = _registrations.Add(fd, stream, isWeak: true);
+        return fd < 0 ? registration : Register(fd, registration, BaseIOStream.AllEvents, edgeTriggered: true);
+    }
 
     /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
     internal Registration Register(int fd, IReadinessHandler handler, IOEvents events) =>
@@ -74,7 +78,7 @@ public sealed partial class IOLoop
     internal void Unregister(Registration registration)
     {
         int fd = _registrations.FdOf(registration);
-        if (_registrations.Remove(registration)) _poller.Remove(fd);
+        if (_registrations.Remove(registration) && fd >= 0) _poller.Remove(fd);
     }
 
     internal void Modify(Registration registration, IOEvents events) =>
@@ -84,8 +88,11 @@ public sealed partial class IOLoop
     internal void SetRoot(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
 
     /// <summary>A stream found its descriptor not ready, and waits for the event that says it is.</summary>
-    internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits) =>
-        _poller.Rearm(_registrations.FdOf(registration), registration.Token, events, traits);
+    internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits)
+    {
+        int fd = _registrations.FdOf(registration);
+        if (fd >= 0) _poller.Rearm(fd, registration.Token, events, traits);
+    }
 
     private void Register(DescriptorHandler handler)
     {

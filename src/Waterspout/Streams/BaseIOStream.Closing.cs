@@ -256,11 +256,6 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>
-    /// Completes when the system has accepted what <see cref="ShutdownWrites"/> has to send, if that takes longer than the call.
-    /// </summary>
-    private protected virtual Task WriteEndSent => Task.CompletedTask;
-
     /// <summary>Receives and discards data until EOF. Limited by the close's time limit, not by that of reads.</summary>
     private ValueTask<bool> DrainAsync()
     {
@@ -314,7 +309,7 @@ public abstract partial class BaseIOStream
     private void SignalClosed()
     {
         if (_isClosedSignalled) return;
-        if (_expectedReason == CloseReason.None) _expectedReason = ReasonOfKnownEnd;
+        if (_expectedReason == CloseReason.None) _expectedReason = IsEofInData ? CloseReason.None : CloseReason.EndOfStream;
         _isClosedSignalled = true;
         if (Volatile.Read(ref _closedSource) is not null) CancelClosedLater();
     }

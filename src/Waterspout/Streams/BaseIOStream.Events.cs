@@ -31,12 +31,11 @@ public abstract partial class BaseIOStream
     {
     }
 
-    /// <summary>Events for a stream over another stream, which reports them as the poller does to others.</summary>
-    private protected void HandleEvents(IOEvents events) => ((IReadinessHandler)this).HandleEvents(events);
-
     void IReadinessHandler.EndWithLoop() => Close();
 
-    void IReadinessHandler.HandleEvents(IOEvents events)
+    void IReadinessHandler.HandleEvents(IOEvents events) => HandleEvents(events);
+
+    private void HandleEvents(IOEvents events)
     {
         if (_state.IsClosed) return;
         if ((events & IOEvents.Priority) != 0) OnPriority();

@@ -23,12 +23,6 @@ public abstract partial class BaseIOStream
     /// <summary>No more writes are accepted, because of an error.</summary>
     internal bool IsFailing => _state.IsFailing;
 
-    /// <summary>Nothing can be received now, but not all data that had arrived is here yet.</summary>
-    private protected virtual bool MoreWillCome => false;
-
-    /// <summary>EOF is reported within the data, not by the descriptor.</summary>
-    private protected virtual bool IsEofInData => false;
-
     /// <summary>The descriptor has failed: received data is completed first, then the stream closes with the error.</summary>
     internal void Fail(Exception error)
     {

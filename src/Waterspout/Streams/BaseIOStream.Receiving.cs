@@ -64,7 +64,7 @@ public abstract partial class BaseIOStream
 
     int IHalfOwner.LargestMessage => LargestMessage;
 
-    int? IHalfOwner.Receive(Memory<byte> space) => ReceiveFromFd(space);
+    int? IHalfOwner.Receive(Memory<byte> space) => ReadFromFd(space);
 
     void IHalfOwner.OnReceived(int count)
     {
@@ -146,14 +146,8 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>The close reason that EOF, once received, stands for.</summary>
-    private protected virtual CloseReason EofReason => CloseReason.EndOfStream;
-
     /// <summary>The peer's EOF does not close the stream, since this side may still write.</summary>
     private bool StaysHalfOpen => Options.AllowHalfOpen && _state.WriteEnd == WriteEnd.Open;
-
-    /// <summary>The reason that can be given for EOF while data before it is unread.</summary>
-    private protected virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
 
     /// <summary>EOF has been received: nothing comes after it.</summary>
     private void ReceiveEof()

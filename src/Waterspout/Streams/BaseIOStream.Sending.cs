@@ -12,9 +12,6 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     private WriteHalf _writes = new();
 
-    /// <summary>The overload for several pieces is used even for one piece, since it gets memory instead of a span.</summary>
-    private protected virtual bool WritesMemory => false;
-
     /// <summary>Nothing waits to be sent.</summary>
     internal bool IsFlushed => Unsent == 0;
 
@@ -25,8 +22,6 @@ public abstract partial class BaseIOStream : IHalfOwner
     internal long WrittenPosition => _writes.WrittenPosition;
 
     DescriptorTraits IHalfOwner.Traits => Traits;
-
-    bool IHalfOwner.SendsMemory => WritesMemory;
 
     /// <summary>
     /// Sends what the descriptor accepts. Called at the end of a turn, when it has become writable, or when much is waiting.
@@ -154,6 +149,8 @@ public abstract partial class BaseIOStream : IHalfOwner
     }
 
     int? IHalfOwner.Send(ReadOnlySpan<byte> data) => WriteToFd(data);
+
+    int? IHalfOwner.Send(ReadOnlyMemory<byte> data) => WriteToFd(data);
 
     int? IHalfOwner.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces);
 

@@ -13,9 +13,16 @@ namespace Waterspout;
 /// <para>One read and any number of writes may be pending at a time. All members may be called from any thread: on the thread of
 /// <see cref="Loop"/> they act at once, and awaits resume there, inline; from other threads the call is forwarded to the loop, and its
 /// awaits resume by .NET's rules (captured context, otherwise the thread pool), never on the loop.</para>
-/// <para>To create a stream over something else, derive and implement <see cref="Fileno"/>, <see cref="ReadFromFd"/>,
-/// <see cref="WriteToFd(ReadOnlySpan{byte})"/> and <see cref="CloseFd"/>; override <see cref="GetFdError"/> if the descriptor keeps a
-/// pending error.</para>
+/// <para>To create a stream over another descriptor, derive and implement <see cref="Fileno"/>, <see cref="ReadFromFd(Span{byte})"/>,
+/// <see cref="WriteToFd(ReadOnlySpan{byte})"/> and <see cref="CloseFd"/>. The loop watches the descriptor. Override
+/// <see cref="GetFdError"/> if it keeps a pending error, and <see cref="ShutdownWrites"/> if it can be closed in one direction.</para>
+/// <para>To create a stream over something without a descriptor (memory, a queue, a connection of another library), leave
+/// <see cref="Fileno"/> as it is, and report what the loop cannot see. Hooks never wait: a hook that cannot do its work now returns null,
+/// and is called again after <see cref="NotifyReady"/> has reported that a try is worth it: <see cref="IOEvents.Read"/> for data or EOF,
+/// <see cref="IOEvents.Write"/> for room. <see cref="IOEvents.ReadClosed"/> reports the peer's EOF, so that it is noticed without a reader;
+/// <see cref="IOEvents.Error"/> reports an error that <see cref="GetFdError"/> returns. A report too many costs a call of the hook; a report
+/// too few makes an operation wait for ever. The stream does the rest: the order of reads and writes, buffers and limits, timeouts,
+/// the order of data, errors and the close; and it is rooted while an operation is pending.</para>
 /// </remarks>
 public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
 {
@@ -106,47 +113,6 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     {
     }
 
-    /// <summary>The descriptor.</summary>
-    protected abstract int Fileno { get; }
-
-    /// <summary>Closes the descriptor. Called once, on the loop, after its removal from the poller; or by the finalizer.</summary>
-    protected abstract void CloseFd();
-
-    /// <summary>Writes what the descriptor accepts without blocking. Called on the loop.</summary>
-    /// <returns>The number of bytes written; null if it would block.</returns>
-    /// <exception cref="IOException">The write failed. The stream closes with this error.</exception>
-    protected abstract int? WriteToFd(ReadOnlySpan<byte> data);
-
-    /// <summary>Writes the first of several pieces, or more if the descriptor can do that in one call. Called on the loop.</summary>
-    /// <remarks>The default writes the first piece. Override it together with the other overload to gather.</remarks>
-    /// <returns>The number of bytes written; null if it would block.</returns>
-    protected virtual int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces[0].Span);
-
-    /// <summary>Reads what the descriptor has without blocking. Called on the loop.</summary>
-    /// <returns>The number of bytes read; null if it would block; 0 at EOF.</returns>
-    /// <exception cref="IOException">The read failed. The stream closes with this error.</exception>
-    protected abstract int? ReadFromFd(Span<byte> buffer);
-
-    /// <summary>The same with memory, for a stream that has to pass it on.</summary>
-    private protected virtual int? ReceiveFromFd(Memory<byte> buffer) => ReadFromFd(buffer.Span);
-
-    /// <summary>The pending error of the descriptor, if it keeps one. The query may clear it. Called on the loop.</summary>
-    protected virtual Exception? GetFdError() => null;
-
-    /// <summary>Notifies the peer that nothing more will be written. Called on the loop.</summary>
-    /// <returns>False if the descriptor cannot be closed in one direction, which is the default.</returns>
-    protected virtual bool ShutdownWrites() => false;
-
-    /// <summary>What the stream may assume about the hooks. The default is nothing, which is right for any hooks.</summary>
-    /// <remarks>
-    /// A class that derives from <see cref="IOStream"/> or <see cref="PipeIOStream"/> and overrides no hook has the traits of its base
-    /// class. A class that overrides a hook has none, unless it overrides this.
-    /// </remarks>
-    protected virtual DescriptorTraits Traits => DescriptorTraits.None;
-
-    /// <summary>The hooks call the kernel: no derived class overrides one.</summary>
-    private protected bool HasKernelHooks { get; }
-
     /// <summary>The exception for an operation started after the stream closed or was upgraded.</summary>
     private protected Exception RefusedException() => _state.IsMoved
         ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
@@ -178,6 +144,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         if (!_state.IsNew) return;
         _registration = RegisterDescriptor();
         _state.Register();
+        // No poller reports what is there at first.
+        if (Fileno < 0) AssumeReadable();
         ForgetUnregistered();
         if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
         // There may already be a waiter: for a connection, or a read started before it.
@@ -187,7 +155,10 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     /// <summary>Makes the poller check everything again: what it reported did not count.</summary>
     private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, DescriptorTraits.None);
 
-    /// <summary>Registers the descriptor with the poller; none for a stream over another one, which forwards its events.</summary>
+    /// <summary>
+    /// Registers the stream with the loop, and its descriptor, if it has one, with the poller. None for a stream over another one of ours,
+    /// which is registered for both.
+    /// </summary>
     private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);
 
     /// <summary>Registers from a constructor, on any thread. If that fails, the caller still owns the descriptor.</summary>

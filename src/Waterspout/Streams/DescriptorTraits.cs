@@ -5,8 +5,8 @@ namespace Waterspout;
 /// <see cref="BaseIOStream.WriteToFd(ReadOnlySpan{byte})"/>.
 /// </summary>
 /// <remarks>
-/// Each one saves a system call per message if it is true, and makes a stream wait for ever if it is not. <see cref="None"/> is right for
-/// any hooks.
+/// <see cref="None"/> is right for any hooks. <see cref="Exact"/> and <see cref="ShortMeansBlocked"/> each save a system call per message if
+/// they are true, and make a stream wait for ever if they are not.
 /// </remarks>
 [Flags]
 public enum DescriptorTraits : byte
@@ -25,4 +25,10 @@ public enum DescriptorTraits : byte
     /// only: all others may stop at the end of a message, a packet, a line, a record, or before descriptors in a message.
     /// </summary>
     ShortMeansBlocked = 2,
+
+    /// <summary>
+    /// EOF is part of the data, like close_notify in TLS. What kind of EOF it is becomes known only after everything before it has been
+    /// read, and this side's EOF can still be sent after the peer's.
+    /// </summary>
+    EofInData = 4,
 }

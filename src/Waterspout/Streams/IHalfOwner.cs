@@ -23,11 +23,11 @@ internal interface IHalfOwner
     /// <summary>Receiving would block; the state says so from now on.</summary>
     void OnReceiveBlocked();
 
-    /// <summary>Memory is sent by the overload for several pieces, even if there is only one.</summary>
-    bool SendsMemory { get; }
-
     /// <returns>The number of bytes sent; null if it would block.</returns>
     int? Send(ReadOnlySpan<byte> data);
+
+    /// <returns>The number of bytes sent; null if it would block.</returns>
+    int? Send(ReadOnlyMemory<byte> data);
 
     /// <returns>The number of bytes sent; null if it would block.</returns>
     int? Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);

@@ -150,7 +150,7 @@ internal struct WriteHalf()
 
     private void SendOnce(IHalfOwner owner, ref StreamState state)
     {
-        int? count = _buffer!.IsScattered || owner.SendsMemory ? SendPieces(owner, out int offered) : SendPiece(owner, out offered);
+        int? count = _buffer!.IsScattered ? SendPieces(owner, out int offered) : SendPiece(owner, out offered);
         int sent = Advance(owner, ref state, count, offered);
         // Not the buffer that was sent from: if the hook has closed the stream, that buffer may already belong to another stream.
         _buffer?.Consume(sent);
@@ -158,7 +158,7 @@ internal struct WriteHalf()
 
     private readonly int? SendPiece(IHalfOwner owner, out int offered)
     {
-        ReadOnlySpan<byte> data = _buffer!.First;
+        ReadOnlyMemory<byte> data = _buffer!.First;
         offered = data.Length;
         return owner.Send(data);
     }

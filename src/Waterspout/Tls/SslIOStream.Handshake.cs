@@ -113,7 +113,7 @@ public partial class SslIOStream
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         OnConnected();
         // Whatever arrived after the handshake is already in SslStream, and no event will report it.
-        HandleEvents(_transport.IsEofAnnounced ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
+        NotifyReady(_transport.IsEofAnnounced ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
         // The transport may have failed meanwhile. Unlike a failed handshake, a completed one still has the data that arrived after it.
         if (_transport.IsClosed) OnTransportClosed();
     }

@@ -113,14 +113,14 @@ public partial class SslIOStream : IOStream
     /// <inheritdoc/>
     public override void SetNoDelay(bool value) => _transport.SetNoDelay(value);
 
-    internal void OnPlaintextReadable() => HandleEvents(IOEvents.Read);
+    internal void OnPlaintextReadable() => NotifyReady(IOEvents.Read);
 
-    internal void OnTransportWritable() => HandleEvents(IOEvents.Write);
+    internal void OnTransportWritable() => NotifyReady(IOEvents.Write);
 
     /// <summary>The peer has ended the transport; there may be records before its EOF.</summary>
     internal void OnTransportEof()
     {
-        if (IsEstablished) HandleEvents(IOEvents.ReadClosed);
+        if (IsEstablished) NotifyReady(IOEvents.ReadClosed);
         else _handshake?.OnPeerEnded();
     }
 
@@ -131,7 +131,7 @@ public partial class SslIOStream : IOStream
         else if (_transport.CloseReason != CloseReason.EndOfStream) CloseNow(CloseReason.Local);
         else if (IsConnecting) CloseNow(CloseReason.Truncated);
         // Not here: this may be inside one of SslStream's reads, which does not allow a second one.
-        else Loop.TryPost(this, static stream => stream.HandleEvents(IOEvents.ReadClosed));
+        else NotifyReadyLater(IOEvents.ReadClosed);
     }
 
     // The transport has everything that arrived before the error, to the last byte, and it is decrypted first. That includes the completion
@@ -155,12 +155,11 @@ public partial class SslIOStream : IOStream
     {
         if (IsClosed) return;
         Fail(_transport.Error!);
-        HandleEvents(IOEvents.ReadClosed);
+        NotifyReady(IOEvents.ReadClosed);
     }
 
-    private protected override bool MoreWillCome => _transport.IsFailing || _engine is { IsDeferred: true };
-
-    private protected override bool IsEofInData => true;
+    /// <inheritdoc/>
+    protected override bool MoreWillCome => _transport.IsFailing || _engine is { IsDeferred: true };
 
     private protected override IOStream Connection => (IOStream?)_transport ?? this;
 
@@ -170,7 +169,7 @@ public partial class SslIOStream : IOStream
     internal override void UpdateRoot() => _transport.UpdateRoot();
 
     /// <inheritdoc/>
-    protected override DescriptorTraits Traits => DescriptorTraits.None;
+    protected override DescriptorTraits Traits => DescriptorTraits.EofInData;
 
     internal override void PrepareLastSend()
     {
@@ -178,15 +177,11 @@ public partial class SslIOStream : IOStream
         _transport.PrepareLastSend();
     }
 
-    private protected override bool WritesMemory => true;
-
     // Encrypted data counts as unsent until the transport has sent all of it; what a peer can decrypt of it is not lost.
     private protected override long Lost => Unsent - (_engine?.GetDelivered(_transport.Dropped) ?? 0);
 
-    // Whether the peer has sent close_notify is known only after the data.
-    private protected override CloseReason ReasonOfKnownEnd => CloseReason.None;
-
-    private protected override CloseReason EofReason =>
+    /// <inheritdoc/>
+    protected override CloseReason EofReason =>
         _isCutInRecord || (_engine is { IsTruncated: true } && !Options.AllowTruncation) ? CloseReason.Truncated : CloseReason.EndOfStream;
 
     /// <inheritdoc/>
@@ -194,12 +189,13 @@ public partial class SslIOStream : IOStream
     {
         // The stream itself does not read this way, but a subclass may.
         byte[] copy = new byte[buffer.Length];
-        int? count = ReceiveFromFd(copy);
+        int? count = ReadFromFd(copy.AsMemory());
         copy.AsSpan(0, count ?? 0).CopyTo(buffer);
         return count;
     }
 
-    private protected override int? ReceiveFromFd(Memory<byte> buffer)
+    /// <inheritdoc/>
+    protected override int? ReadFromFd(Memory<byte> buffer)
     {
         try
         {
@@ -221,7 +217,10 @@ public partial class SslIOStream : IOStream
     }
 
     /// <inheritdoc/>
-    protected override int? WriteToFd(ReadOnlySpan<byte> data) => _engine!.Write([data.ToArray()]);
+    protected override int? WriteToFd(ReadOnlySpan<byte> data) => WriteToFd(data.ToArray().AsMemory());
+
+    /// <inheritdoc/>
+    protected override int? WriteToFd(ReadOnlyMemory<byte> data) => _engine!.Write([data]);
 
     /// <inheritdoc/>
     protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => _engine!.Write(pieces);
@@ -240,7 +239,8 @@ public partial class SslIOStream : IOStream
         return true;
     }
 
-    private protected override Task WriteEndSent => _ending ?? Task.CompletedTask;
+    /// <inheritdoc/>
+    protected override Task WriteEndSent => _ending ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override void CloseFd()

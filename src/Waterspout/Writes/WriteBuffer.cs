@@ -52,8 +52,7 @@ internal sealed class WriteBuffer
     /// <summary>There is more than one piece, so a gathering call pays.</summary>
     internal bool IsScattered => _count > 1;
 
-    internal ReadOnlySpan<byte> First =>
-        _head.Rented is { } array ? array.AsSpan(_head.Start, _head.Length) : _head.External.Span[_head.Start.._head.End];
+    internal ReadOnlyMemory<byte> First => _head.Data;
 
     private ref Segment Tail => ref this[_count - 1];
 

@@ -74,7 +74,7 @@ public sealed class WriteBufferTests
         WriteBuffer buffer = new();
         buffer.AppendUncopied(data);
         data[5] = 7;
-        Assert.Equal(7, buffer.First[5]);
+        Assert.Equal(7, buffer.First.Span[5]);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class WriteBufferTests
         buffer.Consume(6);
         "after"u8.CopyTo(space.Span);
         Assert.True(buffer.CommitReserved(5));
-        Assert.True(buffer.First.SequenceEqual("after"u8));
+        Assert.True(buffer.First.Span.SequenceEqual("after"u8));
     }
 
     [Fact]
