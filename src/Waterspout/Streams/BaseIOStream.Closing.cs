@@ -29,7 +29,7 @@ public abstract partial class BaseIOStream
         {
             if (_isClosedSignalled) return new CancellationToken(canceled: true);
             if (_closedSource is null && Interlocked.CompareExchange(ref _closedSource, new CancellationTokenSource(), null) is null)
-                Loop.TryInvoke(this, static stream => stream.UpdateRoot());
+                Loop.TryInvoke(this, static stream => stream.AwaitClose());
             // EOF may have been signalled between the two checks.
             if (_isClosedSignalled) CancelClosedLater();
             return _closedSource.Token;
@@ -321,7 +321,13 @@ public abstract partial class BaseIOStream
     {
         _closeCallback = callback;
         if (_state.IsClosed) RunCloseCallbackLater();
-        else UpdateRoot();
+        else AwaitClose();
+    }
+
+    private void AwaitClose()
+    {
+        UpdateRoot();
+        if (!_state.IsClosed) OnCloseAwaited();
     }
 
     private void RunCloseCallbackLater()
@@ -337,9 +343,10 @@ public abstract partial class BaseIOStream
 
     private static bool IsConnectionLoss(Exception error) => error switch
     {
-        StreamClosedException { Reason: CloseReason.Reset } => true, // of the transport under TLS
+        StreamClosedException closed => closed.Reason == CloseReason.Reset, // of the transport under TLS
         SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut } => true,
         IOException { InnerException: Win32Exception { NativeErrorCode: (int)Errno.EPIPE } } => true,
+        IOException { InnerException: SocketException inner } => IsConnectionLoss(inner), // of a network stream
         _ => false,
     };
 

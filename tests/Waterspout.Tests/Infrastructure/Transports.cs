@@ -40,6 +40,8 @@ public static class Transports
         new("unix", static () => new UnixTransport()),
         new("pipe", static () => new PipeTransport(), Aspects.All & ~(Aspects.Duplex | Aspects.Resets)),
 
+        new("memory", static () => new MemoryTransport()),
+
         // A subclass that replaces the system calls, and one whose calls move little.
         new("derived", static () => new ScriptedTransport(), Aspects.LastSends),
         new("pieces", static () => new ScriptedTransport(1000), Aspects.Resets),
