@@ -100,7 +100,8 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     /// <summary>The peer has ended its side. A client that ends before a server has computed anything expects no answer.</summary>
     internal void OnPeerEnded()
     {
-        if (isServer && _task is null)
+        // The phase first: the task is there before the first step is over, and not while it is computed.
+        if (isServer && _phase != Phase.Computing && _task is null)
             stream.OnHandshakeEnded(new IOException("The peer ended the connection before the handshake."));
     }
 

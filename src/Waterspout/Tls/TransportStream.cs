@@ -75,7 +75,7 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (Handshake is not { } handshake) return ReceiveAsync(buffer, cancellationToken);
-        return _records.IsEmpty || buffer.IsEmpty ? handshake.ReadAsync(buffer) : new ValueTask<int>(_records.Take(buffer.Span));
+        return _records.IsEmpty ? handshake.ReadAsync(buffer) : new ValueTask<int>(_records.Take(buffer.Span));
     }
 
     /// <summary>Receives, on the loop.</summary>
