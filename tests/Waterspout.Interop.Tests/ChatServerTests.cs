@@ -6,7 +6,7 @@ namespace Waterspout.Interop.Tests;
 public sealed class ChatServerTests
 {
     [Fact]
-    public void A_client_that_does_not_read_is_dropped_and_the_others_go_on() => TestLoop.Run(async () =>
+    public void A_client_that_does_not_read_is_dropped_and_the_others_are_served() => TestLoop.Run(async () =>
     {
         using Child server = Child.Start(Repository.Sample("ChatServer"), "--port", "0", "--host", "127.0.0.1");
         int port = IPEndPoint.Parse((await server.ReadLineAsync())!["listening on ".Length..]).Port;

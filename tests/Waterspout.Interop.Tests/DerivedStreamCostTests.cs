@@ -38,7 +38,7 @@ public sealed class DerivedStreamCostTests
     });
 
     [Fact]
-    public void A_stream_that_overrides_a_hook_and_says_nothing_of_it_is_asked_until_it_has_nothing() => TestLoop.Run(async () =>
+    public void A_stream_that_overrides_a_hook_is_read_until_it_would_block() => TestLoop.Run(async () =>
     {
         (Socket near, Socket far) = StreamPair.CreateTcpSockets();
         using CountingStream stream = new(near) { PassesOn = false };

@@ -13,7 +13,7 @@ public sealed class TlsRekeyTests(ITestOutputHelper output)
     private static readonly string[] s_remarks = ["read R BLOCK", "Read BLOCK", "SSL_do_handshake -> 1"];
 
     [Fact]
-    public void A_server_goes_on_sending_while_the_client_changes_keys() => TestLoop.Run(async () =>
+    public void A_server_keeps_sending_while_the_client_changes_keys() => TestLoop.Run(async () =>
     {
         string openssl = Tool.Require("openssl");
         using TlsFolder folder = new();
@@ -46,7 +46,7 @@ public sealed class TlsRekeyTests(ITestOutputHelper output)
     [Theory]
     [InlineData("-tls1_3", "K\n")]
     [InlineData("-tls1_2", "r\n")]
-    public void A_client_goes_on_sending_while_the_server_changes_keys(string protocol, string command) => TestLoop.Run(async () =>
+    public void A_client_keeps_sending_while_the_server_changes_keys(string protocol, string command) => TestLoop.Run(async () =>
     {
         using TlsFolder folder = new();
         using OpenSslServer server = await OpenSslServer.StartInteractiveAsync(folder, protocol);

@@ -21,7 +21,7 @@ public sealed class SoakTests : LoopTest
         [new TcpTransport(), new UnixTransport(), new PipeTransport(), new FaultyTransport(), new TlsPairs(SslProtocols.Tls13, isClientLeft: true)];
 
     [Fact]
-    public void Frames_arrive_whole_until_a_conversation_ends_however_it_does()
+    public void Frames_arrive_whole_until_their_conversation_ends()
     {
         Log.Allow("bytes were written and not sent"); // by one that was closed early
         Check(() => Loop.RunSync(() => SoakAsync(NewRandom()), s_duration + Limit));

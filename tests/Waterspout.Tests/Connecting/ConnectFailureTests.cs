@@ -8,7 +8,7 @@ namespace Waterspout.Tests;
 public sealed class ConnectFailureTests : ManualLoopTest
 {
     [Fact]
-    public void A_refused_connect_says_so_and_closes_the_stream() => Run(async () =>
+    public void A_refused_connect_fails_and_closes_the_stream() => Run(async () =>
     {
         IOStream stream = NewStream();
         TaskCompletionSource closed = new();
@@ -24,7 +24,7 @@ public sealed class ConnectFailureTests : ManualLoopTest
     });
 
     [Fact]
-    public void A_Unix_path_with_nobody_behind_it_is_refused() => Run(async () =>
+    public void A_Unix_path_without_a_listener_is_refused() => Run(async () =>
     {
         IOStream stream = NewUnixStream();
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await stream.ConnectAsync(TestListener.NewPath()));
@@ -32,7 +32,7 @@ public sealed class ConnectFailureTests : ManualLoopTest
     });
 
     [Fact]
-    public void An_unknown_host_says_so() => Run(async () =>
+    public void An_unknown_host_is_named_by_the_error() => Run(async () =>
     {
         IOStream stream = NewStream();
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await stream.ConnectAsync(new DnsEndPoint("host.invalid", 80)));

@@ -53,7 +53,7 @@ public sealed class NameTests : ManualLoopTest
 
     [Theory]
     [MemberData(nameof(Forms))]
-    public void The_time_limit_is_what_is_told_when_the_resolver_fails_then(string form) => RunManually(async () =>
+    public void A_resolver_failure_after_the_time_limit_reports_the_time_limit(string form) => RunManually(async () =>
     {
         Task connect = Connect(form, s_options, CancellationToken.None, out _);
         await Advance(TimeSpan.FromSeconds(3));
@@ -61,7 +61,7 @@ public sealed class NameTests : ManualLoopTest
     }, options => options.Lookup = new Resolver { IsFailedByToken = true }.Lookup);
 
     [Fact]
-    public void What_a_resolver_says_after_it_was_given_up_is_nobodys_concern()
+    public void A_late_answer_of_a_resolver_is_ignored()
     {
         Resolver resolver = new();
         RunManually(async () =>
@@ -76,7 +76,7 @@ public sealed class NameTests : ManualLoopTest
     }
 
     [Fact]
-    public void The_callback_form_tells_the_time_limit_by_the_close_callback() => RunManually(async () =>
+    public void The_callback_form_reports_the_time_limit_by_the_close_callback() => RunManually(async () =>
     {
         IOStream stream = new(NewSocket(), s_options);
         TaskCompletionSource closed = new();

@@ -277,7 +277,7 @@ public sealed class CallbackContract : StreamContract
     });
 
     [Fact]
-    public void A_write_of_another_thread_that_finds_no_room_closes_the_stream()
+    public void A_write_from_another_thread_beyond_the_limit_closes_the_stream()
     {
         // Without it the later data would arrive as if nothing were missing.
         ExpectUnsent();

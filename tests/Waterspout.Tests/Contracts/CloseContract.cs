@@ -174,7 +174,7 @@ public sealed class CloseContract : StreamContract
     });
 
     [Fact]
-    public void Every_operation_on_a_closed_stream_says_so() => RunPair(async (left, right) =>
+    public void Every_operation_on_a_closed_stream_fails_as_closed() => RunPair(async (left, right) =>
     {
         right.Close();
         left.Close();
@@ -218,7 +218,7 @@ public sealed class CloseContract : StreamContract
     });
 
     [Fact]
-    public void A_close_callback_that_throws_is_logged_and_hurts_nobody()
+    public void A_close_callback_that_throws_is_only_logged()
     {
         ExpectLog("A callback of");
         RunPair(async (left, right) =>

@@ -37,7 +37,7 @@ public sealed class LastSendContract : StreamContract
     });
 
     [Fact]
-    public void A_write_of_another_thread_that_a_close_has_overtaken_is_said_with_its_size()
+    public void A_write_from_another_thread_that_comes_after_a_close_is_logged_with_its_size()
     {
         ExpectLog($": 4 {Unsent}");
         RunPair((left, right) =>
@@ -93,7 +93,7 @@ public sealed class LastSendContract : StreamContract
     });
 
     [Fact]
-    public void A_close_with_an_error_sends_nothing_and_says_what_it_drops()
+    public void A_close_with_an_error_sends_nothing_and_logs_what_it_drops()
     {
         ExpectLog($": 4 {Unsent}");
         RunPair(async (left, right) =>
@@ -105,7 +105,7 @@ public sealed class LastSendContract : StreamContract
     }
 
     [Fact]
-    public void What_the_system_does_not_take_is_said_with_its_size()
+    public void Unsent_data_is_logged_with_its_size()
     {
         ExpectUnsent();
         RunPair(async (left, right) =>
@@ -127,7 +127,7 @@ public sealed class LastSendContract : StreamContract
     }
 
     [Fact]
-    public void What_a_peer_drops_that_closes_is_said_quietly() => RunPair(async (left, right) =>
+    public void Data_dropped_by_a_closing_peer_is_logged_at_debug_level() => RunPair(async (left, right) =>
     {
         Clog(left, out Task write);
         right.Close();
@@ -137,7 +137,7 @@ public sealed class LastSendContract : StreamContract
     });
 
     [Fact]
-    public void A_close_that_meets_a_peer_that_has_closed_says_so_quietly() => RunPair(async (left, right) =>
+    public void A_close_after_the_peers_close_is_logged_at_debug_level() => RunPair(async (left, right) =>
     {
         right.Close();
         left.Write("x"u8);

@@ -82,7 +82,7 @@ public sealed class LimitContract : StreamContract
     }, s_tenKilobytes);
 
     [Fact]
-    public void Not_reading_holds_the_writer_back_and_costs_no_turns() => RunPair(async (left, right) =>
+    public void An_idle_reader_holds_the_writer_back_and_costs_no_turns() => RunPair(async (left, right) =>
     {
         byte[] data = Clog(left, out Task write);
         await right.ReadBytesAsync(1);
@@ -104,7 +104,7 @@ public sealed class LimitContract : StreamContract
     });
 
     [Fact]
-    public void A_write_beyond_the_limit_is_refused_as_a_whole_and_harms_nothing() => RunPair(async (left, right) =>
+    public void A_write_beyond_the_limit_is_refused_whole_without_side_effects() => RunPair(async (left, right) =>
     {
         byte[] data = Clog(left, out Task write);
         await AssertFails<StreamBufferFullException>(left.WriteAsync((ReadOnlyMemory<byte>)data));
@@ -177,7 +177,7 @@ public sealed class LimitContract : StreamContract
     [InlineData("other")]
     [InlineData("close")]
     [InlineData("parser")]
-    public void The_text_that_a_regex_read_leaves_goes_when_it_is_of_no_more_use(string how) => RunPair(async (left, right) =>
+    public void The_text_of_a_regex_read_is_released_when_it_is_useless(string how) => RunPair(async (left, right) =>
     {
         await Buffer(left, right, "text, rest");
         await AssertReads("text,", right.ReadUntilRegexAsync(","));
@@ -212,7 +212,7 @@ public sealed class LimitContract : StreamContract
     }
 
     [Fact]
-    public void The_largest_options_are_no_sizes_of_anything() => RunPair(async (left, right) =>
+    public void The_largest_options_allocate_nothing_of_that_size() => RunPair(async (left, right) =>
     {
         await left.WriteAsync("one\ntwo\nthree four and the rest"u8);
         await AssertReads("one\n", right.ReadUntilAsync("\n"u8, int.MaxValue));

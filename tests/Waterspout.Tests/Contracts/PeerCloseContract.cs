@@ -21,7 +21,7 @@ public sealed class PeerCloseContract : StreamContract
     });
 
     [Fact]
-    public void The_end_is_told_to_a_stream_that_nobody_reads() => RunPair(async (left, right) =>
+    public void The_end_is_reported_without_a_read() => RunPair(async (left, right) =>
     {
         Task closed = WhenClosed(right);
         await Turn();
@@ -34,7 +34,7 @@ public sealed class PeerCloseContract : StreamContract
     });
 
     [Fact]
-    public void A_peer_that_closes_without_order_is_told_as_far_as_the_transport_can_tell() => RunPair(async (left, right) =>
+    public void An_abrupt_close_of_the_peer_is_reported_as_far_as_the_transport_allows() => RunPair(async (left, right) =>
     {
         Task closed = WhenClosed(right);
         ValueTask<byte[]> read = right.ReadBytesAsync(100);
@@ -48,7 +48,7 @@ public sealed class PeerCloseContract : StreamContract
     });
 
     [Fact]
-    public void The_end_behind_unread_data_is_told_at_once_and_closes_when_that_is_read() => RunPair(async (left, right) =>
+    public void The_end_behind_unread_data_is_reported_at_once_and_closes_after_the_data() => RunPair(async (left, right) =>
     {
         bool isCalled = false;
         right.SetCloseCallback(() => isCalled = true);

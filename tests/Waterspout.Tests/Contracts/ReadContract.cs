@@ -136,7 +136,7 @@ public sealed class ReadContract : StreamContract
     });
 
     [Fact]
-    public void Wrong_arguments_are_told_by_the_call_itself() => RunPair((left, right) =>
+    public void Wrong_arguments_throw_from_the_call_itself() => RunPair((left, right) =>
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadBytesAsync(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => _ = right.ReadBytesAsync(-1, static data => 0));

@@ -57,7 +57,7 @@ public sealed class ReadIntoContract : StreamContract
     [InlineData(16, false)]
     [InlineData(100_000, true)]
     [InlineData(100_000, false)]
-    public void Memory_that_is_gone_fails_its_read_only(int size, bool isBuffered) => RunPair(async (left, right) =>
+    public void Reclaimed_memory_fails_its_read_only(int size, bool isBuffered) => RunPair(async (left, right) =>
     {
         using LentMemory lent = new(size);
         if (isBuffered) await Buffer(left, right, "all of it");
@@ -74,7 +74,7 @@ public sealed class ReadIntoContract : StreamContract
     [Theory]
     [InlineData(16)]
     [InlineData(100_000)]
-    public void Memory_that_goes_while_it_is_filled_takes_what_it_has_and_nothing_more(int size) => RunPair(async (left, right) =>
+    public void Memory_reclaimed_while_it_is_filled_gets_nothing_more(int size) => RunPair(async (left, right) =>
     {
         using LentMemory lent = new(size);
         ValueTask<int> read = right.ReadIntoAsync(lent.Lend());
@@ -89,7 +89,7 @@ public sealed class ReadIntoContract : StreamContract
     [Theory]
     [InlineData(16)]
     [InlineData(100_000)]
-    public void Cancelling_a_read_whose_memory_is_gone_says_that_bytes_are_lost(int size) => RunPair(async (left, right) =>
+    public void Cancelling_a_read_into_reclaimed_memory_reports_lost_bytes(int size) => RunPair(async (left, right) =>
     {
         using CancellationTokenSource cancellation = new();
         using LentMemory lent = new(size);

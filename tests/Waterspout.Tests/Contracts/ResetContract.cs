@@ -9,7 +9,7 @@ public sealed class ResetContract : StreamContract
     private const int Size = 60_000;
 
     [Fact]
-    public void What_arrived_is_read_after_the_close_where_nobody_was_reading() => RunPair(async (left, right) =>
+    public void Data_that_arrived_unread_is_read_after_the_close() => RunPair(async (left, right) =>
     {
         Task closed = WhenClosed(right);
         byte[] answer = await AnswerAndReset(left, right);
@@ -63,7 +63,7 @@ public sealed class ResetContract : StreamContract
     });
 
     [Fact]
-    public void What_arrived_is_read_by_one_who_was_writing() => RunPair(async (left, right) =>
+    public void Data_that_arrived_is_read_after_a_failed_write() => RunPair(async (left, right) =>
     {
         Clog(right, out Task write);
         byte[] answer = await AnswerAndReset(left, right);
@@ -88,7 +88,7 @@ public sealed class ResetContract : StreamContract
     }, new IOStreamOptions { MaxBufferSize = 4096, ReadChunkSize = 2048 });
 
     [Fact]
-    public void What_arrived_is_read_by_one_whose_peer_took_no_data_for_too_long() => RunPair(async (left, right) =>
+    public void Data_that_arrived_is_read_after_a_write_timeout() => RunPair(async (left, right) =>
     {
         Log.Allow("written and not sent");
         Log.Allow("closed: Timeout");

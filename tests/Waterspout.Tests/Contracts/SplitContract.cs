@@ -34,7 +34,7 @@ public sealed class SplitContract : StreamContract
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_handler_that_has_enough_ends_the_read_behind_its_piece(bool isBuffered) => RunPair(async (left, right) =>
+    public void A_handler_that_returns_false_ends_the_read_after_its_piece(bool isBuffered) => RunPair(async (left, right) =>
     {
         if (isBuffered) await Buffer(left, right, "a, b, rest");
         List<string> found = [];

@@ -5,7 +5,7 @@ namespace Waterspout.Tests;
 public sealed class ThreadContract : StreamContract
 {
     [Fact]
-    public void Everything_works_from_another_thread_and_never_goes_on_on_the_loops() => RunPair((left, right) => Task.Run(async () =>
+    public void Calls_from_other_threads_resume_off_the_loop() => RunPair((left, right) => Task.Run(async () =>
     {
         byte[] large = RandomBytes(new Random(6), 1_000_000);
         Task write = left.WriteAsync((ReadOnlyMemory<byte>)large).AsTask();
@@ -74,7 +74,7 @@ public sealed class ThreadContract : StreamContract
     }));
 
     [Fact]
-    public void A_callback_form_that_a_close_is_faster_than_is_not_called_and_its_data_said_to_be_dropped() => RunPair(async (left, right) =>
+    public void A_close_before_a_posted_callback_form_drops_it_and_logs_its_data() => RunPair(async (left, right) =>
     {
         ExpectUnsent();
         Task closed = Task.WhenAll(WhenClosed(left), WhenClosed(right));
@@ -93,7 +93,7 @@ public sealed class ThreadContract : StreamContract
     });
 
     [Fact]
-    public void Awaits_on_the_loop_go_on_on_the_loop() => RunPair(async (left, right) =>
+    public void Awaits_on_the_loop_resume_on_the_loop() => RunPair(async (left, right) =>
     {
         for (int i = 0; i < 10; i++)
         {
@@ -108,7 +108,7 @@ public sealed class ThreadContract : StreamContract
     });
 
     [Fact]
-    public void An_await_goes_on_in_the_turn_that_brought_the_data() => RunPair(async (left, right) =>
+    public void An_await_resumes_in_the_turn_that_received_the_data() => RunPair(async (left, right) =>
     {
         for (int i = 0; i < 10; i++)
         {
@@ -126,7 +126,7 @@ public sealed class ThreadContract : StreamContract
     });
 
     [Fact]
-    public void An_await_goes_on_in_the_callers_own_context() => RunPair(async (left, right) =>
+    public void An_await_resumes_in_the_callers_context() => RunPair(async (left, right) =>
     {
         OwnContext context = new();
         await Task.Run(async () =>
@@ -158,7 +158,7 @@ public sealed class ThreadContract : StreamContract
     });
 
     [Fact]
-    public void The_properties_tell_of_a_call_as_soon_as_it_has_returned() => RunPair((left, right) => Task.Run(async () =>
+    public void The_properties_reflect_a_call_as_soon_as_it_has_returned() => RunPair((left, right) => Task.Run(async () =>
     {
         Task<byte[]> read = right.ReadBytesAsync(1).AsTask();
         Assert.True(right.IsReading);
@@ -204,7 +204,7 @@ public sealed class ThreadContract : StreamContract
     }));
 
     [Fact]
-    public void What_goes_on_synchronously_still_does_not_go_on_on_the_loop() => RunPair((left, right) => Task.Run(async () =>
+    public void Synchronous_continuations_also_resume_off_the_loop() => RunPair((left, right) => Task.Run(async () =>
     {
         Task<bool> read = right.ReadBytesAsync(1).AsTask().ContinueWith(_ => Loop.IsCurrent,
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -213,7 +213,7 @@ public sealed class ThreadContract : StreamContract
     }));
 
     [Fact]
-    public void An_operation_of_the_loops_that_another_thread_awaits_goes_on_elsewhere() => RunPair(async (left, right) =>
+    public void An_operation_awaited_from_another_thread_resumes_off_the_loop() => RunPair(async (left, right) =>
     {
         ValueTask<byte[]> read = right.ReadBytesAsync(1);
         Task<bool> readGoesOn = await AwaitElsewhere(read.GetAwaiter().UnsafeOnCompleted);

@@ -28,7 +28,7 @@ public sealed class WriteContract : StreamContract
     });
 
     [Fact]
-    public void A_flush_completes_when_everything_is_in_the_hands_of_the_system() => RunPair(async (left, right) =>
+    public void A_flush_completes_when_the_kernel_has_everything() => RunPair(async (left, right) =>
     {
         byte[] data = Clog(left, out Task write);
         Task flush = left.FlushAsync().AsTask();
@@ -62,7 +62,7 @@ public sealed class WriteContract : StreamContract
     }, new IOStreamOptions { WriteHighWaterMark = 3000 });
 
     [Fact]
-    public void A_write_that_waits_goes_on_as_soon_as_no_more_than_the_high_water_mark_is_unsent() => RunPair(async (left, right) =>
+    public void A_waiting_write_resumes_at_the_high_water_mark() => RunPair(async (left, right) =>
     {
         ExpectUnsent();
         Task write = left.WriteAsync(new byte[Transport.MoreThanTheKernelTakes].AsSpan()).AsTask();

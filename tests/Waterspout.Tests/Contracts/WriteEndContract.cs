@@ -21,7 +21,7 @@ public sealed class WriteEndContract : StreamContract
     });
 
     [Fact]
-    public void Writing_to_a_peer_that_has_gone_closes_the_stream_quietly() => RunPair(async (left, right) =>
+    public void Writing_to_a_closed_peer_closes_the_stream_without_a_warning() => RunPair(async (left, right) =>
     {
         // Unread data of the peer makes it a reset; on a pipe it is always one.
         await left.WriteAsync("unread"u8);
@@ -72,7 +72,7 @@ public sealed class WriteEndContract : StreamContract
     });
 
     [Fact]
-    public void Data_that_nobody_takes_for_the_write_timeout_closes_the_stream() => RunPair(async (left, right) =>
+    public void Data_unsent_for_the_write_timeout_closes_the_stream() => RunPair(async (left, right) =>
     {
         ExpectUnsent();
         Clog(left, out Task write);
@@ -84,7 +84,7 @@ public sealed class WriteEndContract : StreamContract
     }, new IOStreamOptions { WriteTimeout = TimeSpan.FromMilliseconds(20) });
 
     [Fact]
-    public void Very_many_may_wait_for_a_flush_that_fails() => RunPair(async (left, right) =>
+    public void Thousands_of_flushes_can_fail() => RunPair(async (left, right) =>
     {
         ExpectUnsent();
         Clog(left, out Task write);
@@ -98,7 +98,7 @@ public sealed class WriteEndContract : StreamContract
     });
 
     [Fact]
-    public void Very_many_may_wait_for_a_flush_and_give_up() => RunPair(async (left, right) =>
+    public void A_hundred_thousand_flushes_can_be_cancelled() => RunPair(async (left, right) =>
     {
         // If each wait were searched for among the others, this would take longer than any test may.
         int count = Transport.Rounds(100_000);

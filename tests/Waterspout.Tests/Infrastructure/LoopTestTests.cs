@@ -60,7 +60,7 @@ public sealed class LoopTestTests : LoopTest
     }
 
     [Fact]
-    public void An_exception_that_nobody_observes_fails_the_test() =>
+    public void An_unobserved_exception_fails_the_test() =>
         Assert.Throws<TrueException>(() => Run(() =>
         {
             DropFailedTask();

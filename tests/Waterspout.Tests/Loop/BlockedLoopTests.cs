@@ -148,7 +148,7 @@ public sealed class BlockedLoopTests : LoopTest
     }, Measure);
 
     [Fact]
-    public void It_is_said_again_each_time_after_twice_as_long() => Check(() =>
+    public void A_long_stall_is_logged_again_at_doubling_intervals() => Check(() =>
     {
         ExpectLog("has held loop");
         using RunningLoop running = new(Loop);

@@ -70,7 +70,7 @@ public sealed class DiagnosticsTests : LoopTest
     }, options => options.StallThreshold = s_threshold);
 
     [Fact]
-    public void The_meter_tells_what_a_loop_has_done() => Run(async () =>
+    public void The_meter_reports_what_a_loop_has_done() => Run(async () =>
     {
         (IOStream first, IOStream second) = IOStream.CreatePair();
         Assert.Equal(2, Measure()["waterspout.streams.open"]);
@@ -94,7 +94,7 @@ public sealed class DiagnosticsTests : LoopTest
         Assert.Contains("waterspout.reads.timed_out", values);
         Assert.Contains("waterspout.tls.handshakes.done", values);
         Assert.Contains("waterspout.tls.handshakes.failed", values);
-    }, options => options.Name = nameof(The_meter_tells_what_a_loop_has_done));
+    }, options => options.Name = nameof(The_meter_reports_what_a_loop_has_done));
 
     [Fact]
     public void A_disposed_loop_is_measured_no_more() => Check(() =>

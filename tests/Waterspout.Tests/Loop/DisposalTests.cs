@@ -120,7 +120,7 @@ public sealed class DisposalTests : LoopTest
     });
 
     [Fact]
-    public void A_stream_of_a_disposed_loop_says_that_it_is_closed() => Check(() =>
+    public void A_stream_of_a_disposed_loop_is_closed() => Check(() =>
     {
         (IOStream first, _) = IOStream.CreatePair(loop: Loop);
         Loop.Dispose();

@@ -169,7 +169,7 @@ public sealed class HandlerTests : LoopTest
     });
 
     [Fact]
-    public void Mistakes_are_told_to_the_caller_on_the_loop() => Run(() =>
+    public void Misuse_throws_to_the_caller_on_the_loop() => Run(() =>
     {
         using TestEventFd ready = new();
         Assert.Throws<InvalidOperationException>(() => Loop.UpdateHandler(ready.Fd, IOEvents.Read));
@@ -283,7 +283,7 @@ public sealed class HandlerTests : LoopTest
     });
 
     [Fact]
-    public void Mistakes_are_told_to_the_caller_on_other_threads() => Run(() =>
+    public void Misuse_throws_to_the_caller_on_other_threads() => Run(() =>
     {
         using TestEventFd ready = new();
         IOLoop loop = Loop;

@@ -25,7 +25,7 @@ public sealed class LoopEndTests : LoopTest
     });
 
     [Fact]
-    public void Streams_of_every_kind_that_nobody_listens_to_end_with_a_loop_that_never_ran() => Check(() =>
+    public void Streams_without_listeners_end_with_a_loop_that_never_ran() => Check(() =>
     {
         BaseIOStream[] streams =
         [
@@ -110,7 +110,7 @@ public sealed class LoopEndTests : LoopTest
     });
 
     [Fact]
-    public void What_a_callback_throws_behind_an_await_after_the_end_is_reported_and_does_not_end_the_process()
+    public void An_exception_of_an_async_callback_after_the_loops_end_is_reported()
     {
         TaskCompletionSource<Exception> reported = new();
         ExpectLog("A callback on loop");

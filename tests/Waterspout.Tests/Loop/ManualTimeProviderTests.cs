@@ -75,7 +75,7 @@ public sealed class ManualTimeProviderTests
     }
 
     [Fact]
-    public void Threads_that_move_it_at_once_move_it_by_the_sum()
+    public void Concurrent_advances_add_up()
     {
         int fired = 0;
         _clock.CreateTimer(_ => Interlocked.Increment(ref fired), null, TimeSpan.FromTicks(1), TimeSpan.FromTicks(1));

@@ -102,7 +102,7 @@ public sealed class RunningTests : LoopTest
     });
 
     [Fact]
-    public void A_loop_within_a_loop_is_refused_and_the_outer_goes_on() => Run(async () =>
+    public void A_loop_within_a_loop_is_refused_and_the_outer_one_keeps_running() => Run(async () =>
     {
         using IOLoop inner = new();
         Assert.Throws<InvalidOperationException>(inner.Start);

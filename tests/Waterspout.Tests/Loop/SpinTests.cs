@@ -10,7 +10,7 @@ public sealed class SpinTests : LoopTest
     private const int FewTurns = 100;
 
     [Fact]
-    public void A_peer_that_sends_while_nobody_reads_does_not_make_the_loop_spin() => Run(async () =>
+    public void Unread_data_does_not_make_the_loop_spin() => Run(async () =>
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
         peer.Write(new byte[1024 * 1024]);
@@ -21,7 +21,7 @@ public sealed class SpinTests : LoopTest
     });
 
     [Fact]
-    public void An_end_behind_data_that_nobody_reads_does_not_make_the_loop_spin() => Run(async () =>
+    public void An_end_behind_unread_data_does_not_make_the_loop_spin() => Run(async () =>
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
         await peer.WriteAsync("unread"u8);
@@ -45,7 +45,7 @@ public sealed class SpinTests : LoopTest
     });
 
     [Fact]
-    public void A_pipe_whose_writer_has_gone_does_not_make_the_loop_spin() => Run(async () =>
+    public void A_closed_writer_does_not_make_the_loop_spin() => Run(async () =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair(new IOStreamOptions { AllowHalfOpen = true });
         writer.Close();
@@ -54,7 +54,7 @@ public sealed class SpinTests : LoopTest
     });
 
     [Fact]
-    public void A_pipe_whose_writer_has_gone_behind_unread_data_does_not_make_the_loop_spin() => Run(async () =>
+    public void A_closed_writer_behind_unread_data_does_not_make_the_loop_spin() => Run(async () =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
         await writer.WriteAsync("unread"u8);

@@ -119,7 +119,7 @@ public sealed class StreamTimeoutTests : ManualLoopTest
     });
 
     [Fact]
-    public void A_graceful_close_that_could_not_send_everything_says_so() => RunManually(async () =>
+    public void An_orderly_close_that_could_not_send_everything_reports_it() => RunManually(async () =>
     {
         ExpectLog("bytes were written and not sent");
         (IOStream stream, IOStream _) = IOStream.CreatePair();

@@ -157,7 +157,7 @@ public sealed class TimeSpanTests : LoopTest
 
     [Theory]
     [MemberData(nameof(Unlimited))]
-    public void A_loop_that_always_looks_still_has_its_timers(TimeSpan time) => Run(async () =>
+    public void A_loop_that_always_polls_still_runs_its_timers(TimeSpan time) => Run(async () =>
     {
         using TestListener listener = new();
         using IOStream stream = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port);

@@ -137,7 +137,7 @@ public sealed class TimerTests : ManualLoopTest
     });
 
     [Fact]
-    public void CallEvery_goes_on_after_its_callback_has_thrown() => RunManually(async () =>
+    public void CallEvery_continues_after_its_callback_has_thrown() => RunManually(async () =>
     {
         ExpectLog("A callback on loop");
         int ran = 0;

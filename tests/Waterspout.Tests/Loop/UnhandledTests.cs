@@ -79,7 +79,7 @@ public sealed class UnhandledTests : LoopTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_connection_to_somebody_else_that_cannot_be_made_is_no_end_of_the_handlers_own(bool byName) => Run(async () =>
+    public void A_failed_connect_inside_a_handler_is_not_the_end_of_its_own_connection(bool byName) => Run(async () =>
     {
         IPEndPoint nobody = new(IPAddress.Loopback, TestListener.UnusedPort());
         await using TcpServer server = new(async _ =>

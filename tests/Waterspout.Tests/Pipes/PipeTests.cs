@@ -44,7 +44,7 @@ public sealed class PipeTests : LoopTest
     });
 
     [Fact]
-    public void A_reader_that_has_gone_is_told_without_a_write() => Run(async () =>
+    public void A_closed_reader_is_noticed_without_a_write() => Run(async () =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
         TaskCompletionSource closed = new();
@@ -56,7 +56,7 @@ public sealed class PipeTests : LoopTest
     });
 
     [Fact]
-    public void Writing_to_a_reader_that_has_gone_is_a_reset() => Run(async () =>
+    public void Writing_to_a_closed_reader_is_a_reset() => Run(async () =>
     {
         (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
         PipeIOStream writer = new(writeEnd);
@@ -82,7 +82,7 @@ public sealed class PipeTests : LoopTest
     }
 
     [Fact]
-    public void So_does_a_read_of_it_in_callback_form()
+    public void Reading_what_is_open_for_writing_only_by_callback_closes_the_stream()
     {
         ExpectLog("closed: Error");
         Run(async () =>
@@ -118,7 +118,7 @@ public sealed class PipeTests : LoopTest
     });
 
     [Fact]
-    public void What_a_writing_end_is_used_for_goes_on_as_long_as_nobody_reads_it() => Run(async () =>
+    public void A_writing_end_stays_usable_while_nothing_reads_from_it() => Run(async () =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
         for (int i = 0; i < 3; i++)
@@ -149,7 +149,7 @@ public sealed class PipeTests : LoopTest
     });
 
     [Fact]
-    public void A_safe_handle_that_somebody_else_disposes_keeps_its_descriptor() => Run(async () =>
+    public void A_safe_handle_disposed_elsewhere_keeps_its_descriptor() => Run(async () =>
     {
         (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
         SafeFileHandle handle = new(readEnd, ownsHandle: true);
@@ -238,7 +238,7 @@ public sealed class PipeTests : LoopTest
     });
 
     [Fact]
-    public void A_pipe_that_has_the_descriptor_of_one_before_has_another_name() => Run(async () =>
+    public void A_pipe_that_reuses_a_descriptor_has_a_new_name() => Run(async () =>
     {
         HashSet<string> names = [];
         for (int i = 0; i < 3; i++)

@@ -31,7 +31,7 @@ public sealed class TerminalTests : LoopTest
     });
 
     [Fact]
-    public void The_end_that_somebody_types_is_the_end() => Run(async () =>
+    public void A_typed_end_of_file_is_the_end() => Run(async () =>
     {
         (int master, int terminal) = Open();
         using PipeIOStream input = new(terminal);

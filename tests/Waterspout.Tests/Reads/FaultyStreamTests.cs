@@ -10,7 +10,7 @@ public sealed class FaultyStreamTests : LoopTest
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
-    public void Data_arrives_whole_however_little_a_receive_gives(int bytes) => Run(async () =>
+    public void Short_receives_are_reassembled(int bytes) => Run(async () =>
     {
         (FaultyIOStream stream, IOStream peer) = StreamPair.CreateFaulty();
         stream.Receives.BytesPerCall = bytes;
@@ -34,7 +34,7 @@ public sealed class FaultyStreamTests : LoopTest
     [Theory]
     [InlineData(1)]
     [InlineData(1_000)]
-    public void Data_leaves_whole_however_little_a_send_takes(int bytes) => Run(async () =>
+    public void Short_sends_are_continued(int bytes) => Run(async () =>
     {
         (FaultyIOStream stream, IOStream peer) = StreamPair.CreateFaulty();
         stream.Sends.BytesPerCall = bytes;

@@ -6,7 +6,7 @@ namespace Waterspout.Tests;
 public sealed class UntilReadTests : LoopTest
 {
     [Fact]
-    public void What_a_look_has_seen_the_next_one_does_not_look_at() => Run(() =>
+    public void A_delimiter_search_does_not_rescan() => Run(() =>
     {
         (IOStream left, IOStream right) = IOStream.CreatePair();
         ReadBuffer buffer = new();

@@ -83,7 +83,7 @@ public sealed class HandOverTests : LoopTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_connection_for_a_loop_that_is_gone_is_closed_and_gives_its_place_back(bool isOnItsWay) => Run(async () =>
+    public void A_connection_for_a_disposed_loop_is_closed_and_frees_its_place(bool isOnItsWay) => Run(async () =>
     {
         using HeldLoop held = new(Poller);
         if (!isOnItsWay) held.ReleaseAndDispose();
@@ -106,7 +106,7 @@ public sealed class HandOverTests : LoopTest
     });
 
     [Fact]
-    public void A_loop_that_is_disposed_ends_the_handlers_on_it_for_the_server_as_well() => Run(async () =>
+    public void A_disposed_loop_ends_the_servers_handlers_on_it() => Run(async () =>
     {
         using IOLoopGroup group = new(2, new IOLoopOptions { Poller = Poller });
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = group });

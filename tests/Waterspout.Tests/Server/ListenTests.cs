@@ -32,7 +32,7 @@ public sealed class ListenTests : LoopTest
     });
 
     [Fact]
-    public void Where_one_loop_is_gone_no_loop_listens() => Run(async () =>
+    public void A_server_with_a_disposed_loop_does_not_listen() => Run(async () =>
     {
         using IOLoopGroup group = new(3, new IOLoopOptions { Poller = Poller });
         group[2].Dispose();
@@ -53,7 +53,7 @@ public sealed class ListenTests : LoopTest
     });
 
     [Fact]
-    public void Servers_with_one_loop_share_a_port_where_both_say_so() => Run(async () =>
+    public void Servers_with_one_loop_share_a_port_if_both_allow_it() => Run(async () =>
     {
         TcpServerOptions options = new() { ReusePort = true };
         await using TcpServer one = new(EchoAsync, options), two = new(EchoAsync, options), selfish = new(EchoAsync);

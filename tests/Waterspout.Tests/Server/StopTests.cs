@@ -10,7 +10,7 @@ public sealed class StopTests : LoopTest
     private static readonly TimeSpan s_short = TimeSpan.FromMilliseconds(50);
 
     [Fact]
-    public void Idle_handlers_are_notified_and_may_say_goodbye() => Run(async () =>
+    public void Idle_handlers_are_notified_and_may_still_write() => Run(async () =>
     {
         await using TcpServer server = new(async (stream, stopping) =>
         {
@@ -58,7 +58,7 @@ public sealed class StopTests : LoopTest
     });
 
     [Fact]
-    public void A_subclass_has_the_token_too() => Run(async () =>
+    public void A_subclass_also_gets_the_token() => Run(async () =>
     {
         await using WaitingServer server = new();
         await using IOStream client = await ConnectAsync(server);
@@ -174,7 +174,7 @@ public sealed class StopTests : LoopTest
     });
 
     [Fact]
-    public void A_stop_on_another_thread_does_not_go_on_on_the_loop() => Run(async () =>
+    public void A_stop_on_another_thread_resumes_off_the_loop() => Run(async () =>
     {
         TaskCompletionSource end = new();
         await using TcpServer server = new(async stream =>

@@ -35,7 +35,7 @@ public sealed class TcpServerTests : LoopTest
     });
 
     [Fact]
-    public void A_Unix_socket_that_somebody_listens_on_is_not_taken_away() => Run(async () =>
+    public void A_Unix_socket_in_use_is_not_removed() => Run(async () =>
     {
         using TestListener living = TestListener.OnPath();
         await using TcpServer server = new(EchoAsync);

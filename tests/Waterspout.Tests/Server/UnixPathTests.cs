@@ -9,7 +9,7 @@ namespace Waterspout.Tests;
 public sealed class UnixPathTests : LoopTest
 {
     [Fact]
-    public void A_live_server_whose_backlog_is_full_does_not_block_the_look() => Run(async () =>
+    public void A_live_server_with_a_full_backlog_does_not_block_the_probe() => Run(async () =>
     {
         using TestListener busy = TestListener.OnPath(backlog: 1);
         List<Socket> fillers = busy.FillBacklog();
@@ -19,7 +19,7 @@ public sealed class UnixPathTests : LoopTest
     });
 
     [Fact]
-    public void A_live_server_does_not_notice_the_look() => Run(async () =>
+    public void A_live_server_does_not_notice_the_probe() => Run(async () =>
     {
         int accepted = 0;
         await using TcpServer living = new(stream =>

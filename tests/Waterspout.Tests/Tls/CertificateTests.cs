@@ -77,7 +77,7 @@ public sealed class CertificateTests : TlsTest
     });
 
     [Fact]
-    public void A_callback_of_the_users_has_the_last_word() => Run(async () =>
+    public void A_validation_callback_overrides_the_policy() => Run(async () =>
     {
         SslClientAuthenticationOptions options = TestCertificates.ClientOptions("wrong.test", TestCertificates.OtherRoot);
         SslPolicyErrors seen = SslPolicyErrors.None;

@@ -11,7 +11,7 @@ public sealed class ClientTests : TlsTest
 {
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void The_negotiated_things_are_told(SslProtocols protocol) => Run(async () =>
+    public void The_negotiated_parameters_are_reported(SslProtocols protocol) => Run(async () =>
     {
         SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
         serverOptions.ApplicationProtocols = [SslApplicationProtocol.Http11];
@@ -171,7 +171,7 @@ public sealed class ClientTests : TlsTest
     });
 
     [Fact]
-    public void A_refused_connection_is_told_as_such() => Run(async () =>
+    public void A_refused_connection_is_reported_as_refused() => Run(async () =>
     {
         using Socket unheard = NewSocket();
         unheard.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -27,7 +27,7 @@ public sealed class CloseNotifyTests : TlsTest
 
     [Theory]
     [MemberData(nameof(WaysBehindThePeersEnd))]
-    public void Behind_the_peers_own_it_is_sent_by_every_way_of_closing(SslProtocols protocol, Closing closing) => RunWithPeer(protocol, closing == Closing.EndOfStream ? null : s_halfOpen, async (stream, peer) =>
+    public void Every_close_answers_the_peers_close_notify(SslProtocols protocol, Closing closing) => RunWithPeer(protocol, closing == Closing.EndOfStream ? null : s_halfOpen, async (stream, peer) =>
     {
         await peer.SendAsync("request", isLast: true);
         Assert.Equal("request", Text(await stream.ReadUntilCloseAsync()));
@@ -39,7 +39,7 @@ public sealed class CloseNotifyTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void A_close_in_order_says_it_first(SslProtocols protocol) => RunWithPeer(protocol, null, async (stream, peer) =>
+    public void An_orderly_close_sends_close_notify_first(SslProtocols protocol) => RunWithPeer(protocol, null, async (stream, peer) =>
     {
         stream.Write("all"u8);
         Task close = stream.CloseAsync().AsTask();
@@ -53,7 +53,7 @@ public sealed class CloseNotifyTests : TlsTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_close_at_once_does_not_say_it_before_the_peer_has(bool isHalfOpen) => RunWithPeer(SslProtocols.Tls13, isHalfOpen ? s_halfOpen : null, async (stream, peer) =>
+    public void An_abrupt_close_sends_no_close_notify_before_the_peers(bool isHalfOpen) => RunWithPeer(SslProtocols.Tls13, isHalfOpen ? s_halfOpen : null, async (stream, peer) =>
     {
         stream.Write("a part"u8);
         stream.Close();

@@ -22,7 +22,7 @@ public sealed class CutTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Cuts))]
-    public void A_cut_is_always_told_and_never_brings_data_that_was_not_sent(SslProtocols protocol, bool isFromClient, bool isReset) => Run(async () =>
+    public void A_cut_is_always_reported_and_never_adds_data(SslProtocols protocol, bool isFromClient, bool isReset) => Run(async () =>
     {
         byte[] whole = await TalkAsync(protocol, isFromClient, isReset, null);
         Assert.InRange(whole.Length, 200, 4000);
@@ -36,7 +36,7 @@ public sealed class CutTests : TlsTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_cut_in_the_middle_of_a_record_is_a_truncation_whatever_is_allowed(bool isAllowed) => Run(async () =>
+    public void A_cut_within_a_record_is_always_a_truncation(bool isAllowed) => Run(async () =>
     {
         Relay relay = new Relay().Start();
         SslIOStream client = new(relay.Left, TestCertificates.ClientOptions(), new IOStreamOptions { AllowTruncation = isAllowed });

@@ -28,7 +28,7 @@ public sealed class DroppedTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void A_stream_whose_data_is_waited_for_is_not_dropped(SslProtocols protocol) => Run(async () =>
+    public void A_stream_with_a_pending_read_is_not_collected(SslProtocols protocol) => Run(async () =>
     {
         TaskCompletionSource<byte[]> read = new();
         (SslIOStream peer, WeakReference kept) = await ConnectAsync(protocol, async stream =>
@@ -47,7 +47,7 @@ public sealed class DroppedTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void A_stream_whose_end_is_waited_for_is_not_dropped(SslProtocols protocol) => Run(async () =>
+    public void A_stream_whose_end_is_awaited_is_not_collected(SslProtocols protocol) => Run(async () =>
     {
         Task? closed = null;
         (SslIOStream peer, WeakReference kept) = await ConnectAsync(protocol, async stream =>
@@ -64,7 +64,7 @@ public sealed class DroppedTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void A_stream_with_unsent_data_is_not_dropped(SslProtocols protocol) => Run(async () =>
+    public void A_stream_with_unsent_data_is_kept_alive(SslProtocols protocol) => Run(async () =>
     {
         (SslIOStream peer, WeakReference kept) = await ConnectAsync(protocol, async stream =>
         {

@@ -13,7 +13,7 @@ public sealed class EndingTests : TlsTest
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void A_close_in_order_is_told_from_a_cut(bool isClient, bool isInOrder) => Run(async () =>
+    public void An_orderly_close_differs_from_a_cut(bool isClient, bool isInOrder) => Run(async () =>
     {
         (SslIOStream client, SslIOStream server) = await ConnectPairAsync();
         await AssertEchoes(client, server);
@@ -93,7 +93,7 @@ public sealed class EndingTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void One_direction_ends_and_the_other_goes_on(SslProtocols protocol) => Run(async () =>
+    public void One_direction_ends_and_the_other_stays_open(SslProtocols protocol) => Run(async () =>
     {
         var serverOptions = TestCertificates.ServerOptions();
         serverOptions.EnabledSslProtocols = protocol;
@@ -196,7 +196,7 @@ public sealed class EndingTests : TlsTest
     });
 
     [Fact]
-    public void A_close_in_order_throws_away_what_the_peer_still_sends() => Run(async () =>
+    public void An_orderly_close_discards_what_the_peer_still_sends() => Run(async () =>
     {
         (SslIOStream client, SslIOStream server) = await ConnectPairAsync(s_halfOpen);
         byte[] unread = new byte[5_000_000];
@@ -243,7 +243,7 @@ public sealed class EndingTests : TlsTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_reset_is_told_as_such_and_keeps_what_had_arrived(bool isReading) => Run(async () =>
+    public void A_reset_is_reported_as_one_and_keeps_what_had_arrived(bool isReading) => Run(async () =>
     {
         (SslIOStream client, SslIOStream server) = await ConnectPairAsync();
         await AssertEchoes(client, server);

@@ -10,7 +10,7 @@ namespace Waterspout.Tests.Tls;
 public sealed class FailureTests : TlsTest
 {
     [Fact]
-    public void A_client_hears_why_the_server_refuses_it() => Run(async () =>
+    public void A_refused_client_receives_the_alert() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
         SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
@@ -49,7 +49,7 @@ public sealed class FailureTests : TlsTest
     });
 
     [Fact]
-    public void An_end_that_came_with_the_end_of_the_handshake_is_told_to_who_does_not_read() => Run(async () =>
+    public void An_end_that_came_with_the_handshake_is_reported_without_a_read() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
         SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();

@@ -9,7 +9,7 @@ namespace Waterspout.Tests.Tls;
 public sealed class HandshakeGateTests : TlsTest
 {
     [Fact]
-    public void Clients_that_only_say_hello_do_not_keep_another_one_out() => Run(async () =>
+    public void Clients_that_send_only_a_hello_do_not_block_another_one() => Run(async () =>
     {
         await using TcpServer server = MakeServer(places: 3);
         EndPoint address = server.Listen(0, "127.0.0.1");
@@ -34,7 +34,7 @@ public sealed class HandshakeGateTests : TlsTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void All_who_hold_the_places_lose_them_though_nobody_comes_any_more(bool isWhole) => Run(async () =>
+    public void Waiting_handshakes_get_a_place_without_a_new_client(bool isWhole) => Run(async () =>
     {
         await using TcpServer server = MakeServer(places: 1, Timeout.InfiniteTimeSpan);
         EndPoint address = server.Listen(0, "127.0.0.1");
@@ -69,7 +69,7 @@ public sealed class HandshakeGateTests : TlsTest
     });
 
     [Fact]
-    public void A_client_that_has_said_nothing_takes_no_place() => Run(async () =>
+    public void A_silent_client_takes_no_handshake_place() => Run(async () =>
     {
         await using TcpServer server = MakeServer(places: 1);
         EndPoint address = server.Listen(0, "127.0.0.1");

@@ -49,7 +49,7 @@ public sealed class ServerTests : TlsTest
     [InlineData("GET / HTTP/1.1\r\nHost: here\r\n\r\n")]
     [InlineData("\x16\x03\x01\xff\xff garbage behind the header of a record")]
     [InlineData("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")]
-    public void What_is_not_a_handshake_is_closed_quietly_and_hurts_nobody(string sent) => Run(async () =>
+    public void What_is_not_a_handshake_is_closed_without_a_warning(string sent) => Run(async () =>
     {
         bool isHandled = false;
         await using TcpServer server = new(stream =>
@@ -225,7 +225,7 @@ public sealed class ServerTests : TlsTest
     });
 
     [Fact]
-    public void A_storm_of_handshakes_lets_an_established_connection_go_on() => Run(async () =>
+    public void A_storm_of_handshakes_does_not_stall_an_established_connection() => Run(async () =>
     {
         const int Storm = 200;
         await using TcpServer server = new(EchoAsync, new TcpServerOptions { Ssl = TestCertificates.ServerOptions() });

@@ -16,7 +16,7 @@ public sealed class SmallRecordTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Protocols))]
-    public void Records_of_one_byte_leave_the_others_their_turns(SslProtocols protocol) => Run(async () =>
+    public void Records_of_one_byte_do_not_starve_other_streams(SslProtocols protocol) => Run(async () =>
     {
         (SslIOStream stream, SslStream peer) = await ConnectAsync(protocol);
         await SendAsync(peer);

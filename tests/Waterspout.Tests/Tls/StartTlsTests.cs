@@ -178,7 +178,7 @@ public sealed class StartTlsTests : TlsTest
     });
 
     [Fact]
-    public void The_old_object_is_of_no_more_use() => Run(async () =>
+    public void The_upgraded_plain_stream_is_unusable() => Run(async () =>
     {
         (IOStream client, IOStream server) = Plain();
         Task<SslIOStream> serving = server.StartTlsAsync(TestCertificates.ServerOptions()).AsTask();
@@ -204,7 +204,7 @@ public sealed class StartTlsTests : TlsTest
     });
 
     [Fact]
-    public void Options_and_listeners_go_over_to_the_new_stream() => Run(async () =>
+    public void Options_and_listeners_move_to_the_new_stream() => Run(async () =>
     {
         IOStreamOptions options = new() { ReadTimeout = TimeSpan.FromMilliseconds(20) };
         (Socket left, Socket right) = SocketPair.Tcp();
@@ -254,7 +254,7 @@ public sealed class StartTlsTests : TlsTest
     });
 
     [Fact]
-    public void A_peer_that_goes_away_fails_the_upgrade() => Run(async () =>
+    public void A_peer_that_closes_fails_the_upgrade() => Run(async () =>
     {
         (IOStream client, IOStream server) = Plain();
         Task<SslIOStream> upgrade = client.StartTlsAsync(TestCertificates.ClientOptions()).AsTask();

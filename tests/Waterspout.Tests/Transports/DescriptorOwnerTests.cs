@@ -15,7 +15,7 @@ public sealed class DescriptorOwnerTests : LoopTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void The_socket_of_a_closed_stream_is_not_to_be_had(string kind) => Run(async () =>
+    public void The_socket_of_a_closed_stream_is_refused(string kind) => Run(async () =>
     {
         (IOStream stream, BaseIOStream peer) = await MakeAsync(kind);
         int number = NumberOf(stream);
@@ -42,7 +42,7 @@ public sealed class DescriptorOwnerTests : LoopTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_socket_that_somebody_disposes_leaves_its_stream_alone(string kind) => Run(async () =>
+    public void A_socket_disposed_elsewhere_leaves_its_stream_alone(string kind) => Run(async () =>
     {
         (IOStream stream, BaseIOStream peer) = await MakeAsync(kind);
         int number = (int)stream.Socket.Handle;
@@ -103,7 +103,7 @@ public sealed class DescriptorOwnerTests : LoopTest
     });
 
     [Fact]
-    public void The_mode_of_a_socket_is_anybodys_and_the_loop_does_not_block() => Run(async () =>
+    public void The_loop_does_not_block_when_a_socket_is_set_to_blocking_mode() => Run(async () =>
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
         FileDescriptors.SetStatusFlags(NumberOf(stream), 0);

@@ -26,7 +26,7 @@ public sealed class LeakTests : LoopTest
     }
 
     [Fact]
-    public void A_stream_that_somebody_waits_for_is_not_dropped() => Run(async () =>
+    public void A_stream_that_is_awaited_is_not_collected() => Run(async () =>
     {
         (BaseIOStream left, Task<byte[]> read) = MakeAndRead();
         Collect();
