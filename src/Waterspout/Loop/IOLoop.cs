@@ -214,18 +214,17 @@ public sealed partial class IOLoop : IDisposable
     /// <remarks>
     /// Called on another thread it waits for the turn to end, and runs the callbacks, including close callbacks, on that thread; called on
     /// the loop, the loop ends after the turn. Timers no longer run. Later calls to a stream of the loop behave as on any closed stream,
-    /// and its callbacks run on the thread pool. Disposing again does nothing.
+    /// and its callbacks run on the thread pool. Disposing again only waits for a dispose that another thread has begun.
     /// </remarks>
     public void Dispose()
     {
-        if (_isDisposed) return;
-        RequestDispose();
+        if (!_isDisposed) RequestDispose();
         if (IsCurrent) return;
 
+        // Also where another thread is disposing it: the loop has ended when this returns.
         lock (_running)
         {
-            if (_isDisposed) return;
-            DisposeCore();
+            if (!_isDisposed) DisposeCore();
         }
     }
 
