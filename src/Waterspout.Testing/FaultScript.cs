@@ -32,7 +32,7 @@ public sealed class FaultScript
     }
 
     /// <summary>
-    /// Makes the next <paramref name="times"/> calls report that they would block. Each is followed by an event, as a poller would send it.
+    /// Makes the next <paramref name="times"/> calls report that they would block. Each is followed by an event if the socket is ready.
     /// </summary>
     public void Block(int times)
     {
@@ -73,19 +73,14 @@ public sealed class FaultScript
     {
         Calls++;
         if (_failures.Remove(Calls, out Exception? error)) throw error;
-        if (_blocked > 0)
-        {
-            _blocked--;
-            RaiseEvent?.Invoke();
-            return null;
-        }
-
-        return (int)Math.Min(Math.Min(length, BytesPerCall ?? int.MaxValue), Math.Max(0, _cutAt - Bytes));
+        if (_blocked == 0) return (int)Math.Min(Math.Min(length, BytesPerCall ?? int.MaxValue), Math.Max(0, _cutAt - Bytes));
+        _blocked--;
+        return null;
     }
 
-    internal void Report(int bytes, bool hasFallenShort)
+    internal void Report(int bytes)
     {
         Bytes += bytes;
-        if (hasFallenShort || Bytes >= _cutAt) RaiseEvent?.Invoke();
+        if (Bytes >= _cutAt) RaiseEvent?.Invoke();
     }
 }

@@ -17,7 +17,7 @@ public sealed class FaultyIOStream : IOStream
     public FaultyIOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
         : base(socket, options, loop)
     {
-        // The socket is ready all the time, so the poller does not report it again.
+        // Of a cut the poller knows nothing.
         Receives.RaiseEvent = () => NotifyReadyLater(IOEvents.Read);
         Sends.RaiseEvent = () => NotifyReadyLater(IOEvents.Write);
     }
@@ -34,27 +34,37 @@ public sealed class FaultyIOStream : IOStream
         if (Receives.Admit(buffer.Length) is not { } admitted) return null;
         if (admitted == 0) return 0;
         int? count = base.ReadFromFd(buffer[..admitted]);
-        Receives.Report(count ?? 0, hasFallenShort: count == admitted && admitted < buffer.Length);
+        Receives.Report(count ?? 0);
         return count;
     }
 
     /// <inheritdoc/>
     protected override int? WriteToFd(ReadOnlySpan<byte> data)
     {
-        if (Sends.Admit(data.Length) is not { } admitted) return null;
-        if (admitted == 0) throw new SocketException((int)SocketError.ConnectionReset);
+        if (AdmitSend(data.Length) is not { } admitted) return null;
         int? count = base.WriteToFd(data[..admitted]);
-        Sends.Report(count ?? 0, hasFallenShort: count == admitted && admitted < data.Length);
+        Sends.Report(count ?? 0);
         return count;
     }
 
     /// <inheritdoc/>
     protected override int? WriteToFd(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
+        int length = 0;
+        foreach (ReadOnlyMemory<byte> piece in pieces) length += piece.Length;
+        if (AdmitSend(length) is not { } admitted) return null;
+        int? count = admitted == length ? base.WriteToFd(pieces) : base.WriteToFd(BeginningOf(pieces, admitted));
+        Sends.Report(count ?? 0);
+        return count;
+    }
+
+    private int? AdmitSend(int length) =>
+        Sends.Admit(length) is var admitted && admitted != 0 ? admitted : throw new SocketException((int)SocketError.ConnectionReset);
+
+    private static ReadOnlySpan<byte> BeginningOf(ReadOnlySpan<ReadOnlyMemory<byte>> pieces, int most)
+    {
         int first = 0;
         while (pieces[first].IsEmpty) first++;
-        int? count = WriteToFd(pieces[first].Span);
-        if (count == pieces[first].Length && first + 1 < pieces.Length) NotifyReadyLater(IOEvents.Write);
-        return count;
+        return pieces[first].Span[..Math.Min(pieces[first].Length, most)];
     }
 }

@@ -167,16 +167,3 @@ internal sealed class Conversation(Random random, Action frameArrived)
         faulty.Sends.CutAfter(faulty.Sends.Bytes + 1000);
     }
 }
-
-/// <summary>Unix sockets of which one follows a script: alternately the left and the right one.</summary>
-internal sealed class FaultyTransport : Transport
-{
-    private bool _isRight;
-
-    public override Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
-    {
-        (FaultyIOStream faulty, IOStream peer) = StreamPair.CreateFaulty(options);
-        _isRight = !_isRight;
-        return Task.FromResult<(BaseIOStream, BaseIOStream)>(_isRight ? (peer, faulty) : (faulty, peer));
-    }
-}

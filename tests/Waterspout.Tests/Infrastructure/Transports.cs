@@ -43,9 +43,9 @@ public static class Transports
         new("memory", static () => new MemoryTransport()),
 
         // A subclass that replaces the system calls, and one whose calls move little.
-        new("derived", static () => new ScriptedTransport(), Aspects.LastSends),
-        new("pieces", static () => new ScriptedTransport(1000), Aspects.Resets),
-        new("bytewise", static () => new ScriptedTransport(1), Aspects.Receiving | Aspects.Sending | Aspects.LastSends | Aspects.Random),
+        new("derived", static () => new FaultyTransport(), Aspects.LastSends),
+        new("pieces", static () => new FaultyTransport(1000), Aspects.Resets),
+        new("bytewise", static () => new FaultyTransport(1), Aspects.Receiving | Aspects.Sending | Aspects.LastSends | Aspects.Random),
 
         new("tls13-client", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: true)),
         new("tls12-server", static () => new TlsPairs(SslProtocols.Tls12, isClientLeft: false)),

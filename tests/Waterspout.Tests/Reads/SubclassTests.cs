@@ -39,32 +39,30 @@ public sealed class SubclassTests : LoopTest
     public void A_socket_stream_may_be_derived_and_fall_short_or_say_that_it_would_block() => Run(async () =>
     {
         (Socket first, Socket second) = Testing.StreamPair.CreateTcpSockets();
-        HesitantStream stream = new(first, Loop);
+        Testing.FaultyIOStream stream = new(first, loop: Loop);
+        stream.Receives.BytesPerCall = stream.Sends.BytesPerCall = 1;
         IOStream peer = new(second, loop: Loop);
-        byte[] data = new byte[2_000];
+        byte[] data = new byte[500];
         new Random(2).NextBytes(data);
         await peer.WriteAsync(data);
-        Assert.Equal(data, await stream.ReadBytesAsync(data.Length));
-        ValueTask write = stream.WriteAsync(data);
-        Assert.Equal(data, await peer.ReadBytesAsync(data.Length));
-        await write;
+        foreach (byte expected in data)
+        {
+            stream.Receives.Block(1);
+            Assert.Equal([expected], await stream.ReadBytesAsync(1));
+        }
+
+        for (int at = 0; at < data.Length; at += 10)
+        {
+            stream.Sends.Block(1);
+            await stream.WriteAsync(data.AsSpan(at, 10));
+            Assert.Equal(data[at..(at + 10)], await peer.ReadBytesAsync(10));
+        }
     });
 
     private (PlainStream Stream, IOStream Peer) CreatePair(int bytesPerCall)
     {
         (Socket first, Socket second) = Testing.StreamPair.CreateTcpSockets();
         return (new PlainStream(first, bytesPerCall, Loop), new IOStream(second, loop: Loop));
-    }
-
-    /// <summary>Transfers a byte at a time, and reports every other time that it would block.</summary>
-    private sealed class HesitantStream(Socket socket, IOLoop loop) : IOStream(socket, null, loop)
-    {
-        private int _reads;
-        private int _writes;
-
-        protected override int? ReadFromFd(Span<byte> buffer) => _reads++ % 2 == 0 ? null : base.ReadFromFd(buffer[..1]);
-
-        protected override int? WriteToFd(ReadOnlySpan<byte> data) => _writes++ % 2 == 0 ? null : base.WriteToFd(data[..1]);
     }
 
     private sealed class PlainStream : BaseIOStream

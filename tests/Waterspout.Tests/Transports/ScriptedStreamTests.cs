@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Testing;
 
 namespace Waterspout.Tests;
 
@@ -12,9 +13,9 @@ public sealed class ScriptedStreamTests : StreamContract
     public void The_writes_of_a_turn_leave_in_one_call() => RunScripted(async (left, right) =>
     {
         for (int i = 0; i < 100; i++) left.Write("0123456789"u8);
-        Assert.Equal(0, left.WriteCalls);
+        Assert.Equal(0, left.Sends.Calls);
         await right.ReadBytesAsync(1000);
-        Assert.Equal(1, left.WriteCalls);
+        Assert.Equal(1, left.Sends.Calls);
     });
 
     [Fact]
@@ -40,10 +41,10 @@ public sealed class ScriptedStreamTests : StreamContract
         Task write = left.WriteAsync((ReadOnlyMemory<byte>)new byte[100_000]).AsTask();
         await right.ReadBytesAsync(10);
         await Turns(20);
-        Assert.InRange(right.BytesRead, 10, 1010);
+        Assert.InRange(right.Receives.Bytes, 10, 1010);
         await right.ReadBytesAsync(5000);
         await Turns(20);
-        Assert.InRange(right.BytesRead, 5010, 6010);
+        Assert.InRange(right.Receives.Bytes, 5010, 6010);
         await right.ReadBytesAsync(100_000 - 5010);
         await write;
     }, new IOStreamOptions { ReadChunkSize = 1000 });
@@ -52,9 +53,9 @@ public sealed class ScriptedStreamTests : StreamContract
     public void An_event_without_data_changes_nothing() => RunScripted(async (left, right) =>
     {
         ValueTask<byte[]> read = right.ReadBytesAsync(2);
-        int calls = right.ReadCalls;
+        int calls = right.Receives.Calls;
         ((IReadinessHandler)right).HandleEvents(IOEvents.Read | IOEvents.Write);
-        Assert.Equal(calls + 1, right.ReadCalls);
+        Assert.Equal(calls + 1, right.Receives.Calls);
         Assert.False(read.IsCompleted);
         await SendAlone(left, Bytes("a"));
         await left.WriteAsync("b"u8);
@@ -65,9 +66,10 @@ public sealed class ScriptedStreamTests : StreamContract
     public void A_read_that_would_block_is_tried_again_at_the_next_event() => RunScripted(async (left, right) =>
     {
         ValueTask<byte[]> read = right.ReadBytesAsync(2);
-        right.Reads.Enqueue(null);
+        int calls = right.Receives.Calls;
+        right.Receives.Block(1);
         await left.WriteAsync("a"u8);
-        while (right.Reads.Count > 0) await Turn();
+        while (right.Receives.Calls == calls) await Turn();
         await left.WriteAsync("b"u8);
         await AssertReads("ab", read);
     });
@@ -81,7 +83,7 @@ public sealed class ScriptedStreamTests : StreamContract
         SocketException error = new((int)code);
         ValueTask<byte[]> read = right.ReadBytesAsync(10);
         await SendAlone(left, Bytes("kept"));
-        right.Reads.Enqueue(error);
+        right.Receives.FailAt(right.Receives.Calls + 1, error);
         await left.WriteAsync("x"u8);
         StreamClosedException closed = await AssertFails<StreamClosedException>(read);
         Assert.Same(error, closed.InnerException);
@@ -102,10 +104,10 @@ public sealed class ScriptedStreamTests : StreamContract
         {
             // The error of a call on a descriptor that was closed under the stream.
             SocketException error = new((int)SocketError.OperationAborted);
-            ScriptedStream stream = isRead ? right : left;
+            FaultyIOStream stream = isRead ? right : left;
             Task closed = WhenClosed(stream);
-            if (isRead) right.Reads.Enqueue(error);
-            else left.Writes.Enqueue(error);
+            if (isRead) right.Receives.FailAt(right.Receives.Calls + 1, error);
+            else left.Sends.FailAt(left.Sends.Calls + 1, error);
             Task read = right.ReadBytesAsync(2).AsTask();
             left.Write("x"u8);
             await closed;
@@ -121,7 +123,7 @@ public sealed class ScriptedStreamTests : StreamContract
         SocketException error = new((int)SocketError.Shutdown);
         await left.WriteAsync("arrived\nthen"u8);
         await left.FlushAsync();
-        right.Writes.Enqueue(error);
+        right.Sends.FailAt(right.Sends.Calls + 1, error);
         List<string> told = [];
         ValueTask<byte[]> read = right.ReadUntilAsync("\n"u8, data =>
         {
@@ -151,8 +153,8 @@ public sealed class ScriptedStreamTests : StreamContract
         SocketException first = new((int)SocketError.ConnectionReset);
         await left.WriteAsync("arrived"u8);
         await left.FlushAsync();
-        right.Writes.Enqueue(first);
-        right.Reads.Enqueue(new SocketException((int)SocketError.TimedOut));
+        right.Sends.FailAt(right.Sends.Calls + 1, first);
+        right.Receives.FailAt(right.Receives.Calls + 1, new SocketException((int)SocketError.TimedOut));
         Task closed = WhenClosed(right);
         right.Write("x"u8);
         await closed;
@@ -165,7 +167,7 @@ public sealed class ScriptedStreamTests : StreamContract
     {
         SocketException error = new((int)SocketError.Shutdown);
         ValueTask<byte[]> read = left.ReadBytesAsync(1);
-        left.Writes.Enqueue(error);
+        left.Sends.FailAt(left.Sends.Calls + 1, error);
         left.Write("x"u8);
         Assert.Same(error, (await AssertFails<StreamClosedException>(read)).InnerException);
         Assert.Equal(CloseReason.Reset, left.CloseReason);
@@ -179,7 +181,7 @@ public sealed class ScriptedStreamTests : StreamContract
         byte[] data = RandomBytes(new Random(9), 30_000);
         for (int most = 1; most < 20_000; most = (most * 3) + 1)
         {
-            left.MostAtOnce = most;
+            left.Sends.BytesPerCall = most;
             Task all = Task.WhenAll(left.WriteAsync(data.AsMemory(0, 9000)).AsTask(), left.WriteAsync(data.AsMemory(9000, 100)).AsTask(),
                 left.WriteAsync(data.AsMemory(9100)).AsTask());
             AssertSame(data, await right.ReadBytesAsync(data.Length));
@@ -187,8 +189,8 @@ public sealed class ScriptedStreamTests : StreamContract
         }
     });
 
-    private void RunScripted(Func<ScriptedStream, ScriptedStream, Task> body, IOStreamOptions? options = null) =>
-        RunPair((left, right) => body((ScriptedStream)left, (ScriptedStream)right), options);
+    private void RunScripted(Func<FaultyIOStream, FaultyIOStream, Task> body, IOStreamOptions? options = null) =>
+        RunPair((left, right) => body((FaultyIOStream)left, (FaultyIOStream)right), options);
 
     /// <summary>Accepts any amount of data, as soon as it accepts any.</summary>
     private sealed class SinkStream(Socket socket, IOStreamOptions options) : IOStream(socket, options)
