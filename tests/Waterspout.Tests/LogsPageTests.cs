@@ -7,7 +7,7 @@ namespace Waterspout.Tests;
 /// <summary>The page about logs lists everything that exists, and nothing else.</summary>
 public sealed class LogsPageTests
 {
-    private static readonly string[] s_rows = [.. File.ReadAllLines(Find("docs/logs.md")).Where(line => line.StartsWith("| "))];
+    private static readonly string[] s_rows = [.. File.ReadAllLines(Repository.PathOf("docs/logs.md")).Where(line => line.StartsWith("| "))];
 
     [Fact]
     public void Each_event_is_in_the_table_and_has_a_number_of_its_own()
@@ -37,12 +37,5 @@ public sealed class LogsPageTests
         listener.Start();
         Assert.NotEmpty(expected);
         Assert.Equal(expected.Order(), s_rows.Where(row => row.StartsWith("| `waterspout.")).Order());
-    }
-
-    private static string Find(string path)
-    {
-        string? root = AppContext.BaseDirectory;
-        while (root is not null && !File.Exists(Path.Combine(root, path))) root = Path.GetDirectoryName(root);
-        return Path.Combine(root!, path);
     }
 }

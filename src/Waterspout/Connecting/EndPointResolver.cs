@@ -14,7 +14,7 @@ internal static class EndPointResolver
         string host, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(host, out IPAddress? address)) return [address];
-        Task<IPAddress[]> lookup = loop.Options.Lookup(host, family, cancellationToken);
+        Task<IPAddress[]> lookup = (loop.Options.Lookup ?? NameLookup.RunAsync)(host, family, cancellationToken);
         try
         {
             // getaddrinfo cannot be stopped once it has begun. Its answer is then ignored.

@@ -16,7 +16,7 @@ internal sealed class SocketDetails
     /// <summary>
     /// The stream that owns the connection after an upgrade. A weak reference: it may be dropped while the plain stream is kept.
     /// </summary>
-    internal WeakReference<SslIOStream>? Upgraded { get; set; }
+    internal WeakReference<IOStream>? Upgraded { get; set; }
 
     internal byte[]? Peer { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Waterspout.Loop;
 
 namespace Waterspout.Diagnostics;
 
@@ -19,7 +20,7 @@ internal static class CallbackName
             OfMember(machine.DeclaringType, machine.Name),
         Delegate function => OfMember(function.Method.DeclaringType, function.Method.Name),
         ITuple { Length: > 0 } state => Of(state[0]), // of a call with more than one thing
-        BaseIOStream stream => stream.ToString()!,
+        IReadinessHandler handler => handler.ToString()!,
         _ when StateMachineOf(callback.GetType()) is { } machine => OfMember(machine.DeclaringType, machine.Name),
         _ => callback.GetType().Name,
     };

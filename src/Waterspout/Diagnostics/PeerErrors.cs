@@ -14,7 +14,7 @@ internal sealed class PeerErrors(IOLoop loop)
     private bool _isCounting;
     private int _count;
 
-    internal void Report(BaseIOStream stream, CloseReason reason, Exception error)
+    internal void Report(object stream, CloseReason reason, Exception error)
     {
         if (!loop.Logger.IsEnabled(LogLevel.Information)) return;
         if (!_isCounting)

@@ -1,4 +1,5 @@
 using Waterspout.Loop;
+using Waterspout.Polling;
 
 namespace Waterspout;
 
@@ -65,10 +66,10 @@ public sealed partial class IOLoop
 
     /// <summary>Registers a stream: edge-triggered, for everything, permanently. On the loop's thread only.</summary>
     /// <remarks>One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.</remarks>
-    internal Registration Register(int fd, BaseIOStream stream)
+    internal Registration Register(int fd, IReadinessHandler stream)
     {
         Registration registration = _registrations.Add(fd, stream, isWeak: true);
-        return fd < 0 ? registration : Register(fd, registration, BaseIOStream.AllEvents, edgeTriggered: true);
+        return fd < 0 ? registration : Register(fd, registration, EdgeEvents.All, edgeTriggered: true);
     }
 
     /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
@@ -85,7 +86,7 @@ public sealed partial class IOLoop
         _poller.Modify(_registrations.FdOf(registration), registration.Token, events);
 
     /// <summary>Roots a registered stream, or, with null, removes the root.</summary>
-    internal void SetRoot(Registration registration, BaseIOStream? stream) => _registrations.SetRoot(registration, stream);
+    internal void SetRoot(Registration registration, IReadinessHandler? stream) => _registrations.SetRoot(registration, stream);
 
     /// <summary>A stream found its descriptor not ready, and waits for the event that says it is.</summary>
     internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits)

@@ -10,7 +10,7 @@ public sealed partial class IOLoop
     private readonly Lock _running = new();
     private readonly Lock _wakeGuard = new();
     private readonly CancellationTokenSource _ended = new();
-    private readonly UnregisteredStreams _unregistered = new();
+    private readonly UnregisteredHandlers _unregistered = new();
     private volatile TaskCompletionSource<bool>? _run; // the current run; its result is whether it was ended by a stop
     private bool _isPollerGone;
     private volatile bool _disposeOnExit;
@@ -19,21 +19,21 @@ public sealed partial class IOLoop
     internal long Turn { get; private set; }
 
     /// <summary>The stream's buffered writes are sent at the end of this turn.</summary>
-    internal void FlushAtEndOfTurn(BaseIOStream stream) => _unflushed.Add(stream);
+    internal void FlushAtEndOfTurn(IFlushable stream) => _unflushed.Add(stream);
 
     /// <summary>Cancelled when the loop has been disposed, and will run nothing more.</summary>
     internal CancellationToken Ended => _ended.Token;
 
     /// <summary>Tracks a stream that is not registered yet, so that the end of the loop closes it.</summary>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
-    internal void AddUnregistered(BaseIOStream stream)
+    internal void AddUnregistered(IReadinessHandler stream)
     {
         _unregistered.Add(stream);
         // Either the end of the loop finds the stream, or this call sees that the loop has ended.
         ObjectDisposedException.ThrowIf(_isDisposed && _unregistered.Remove(stream), this);
     }
 
-    internal void RemoveUnregistered(BaseIOStream stream) => _unregistered.Remove(stream);
+    internal void RemoveUnregistered(IReadinessHandler stream) => _unregistered.Remove(stream);
 
     /// <summary>False if another thread runs the loop.</summary>
     private bool TryRunUntil(Func<bool> isDone)
@@ -173,7 +173,7 @@ public sealed partial class IOLoop
     {
         Action<IReadinessHandler> close = static handler => handler.EndWithLoop();
         foreach (IReadinessHandler handler in _registrations.Handlers) Run(LoopCallback.Of(handler, close));
-        foreach (BaseIOStream stream in _unregistered.All)
+        foreach (IReadinessHandler stream in _unregistered.All)
             if (_unregistered.Remove(stream)) Run(LoopCallback.Of(stream, close));
     }
 

@@ -40,7 +40,7 @@ public sealed partial class IOLoop : IDisposable
     private readonly IPoller _poller;
     private readonly RegistrationTable _registrations = new();
     private readonly CallbackQueue _callbacks = new();
-    private readonly List<BaseIOStream> _unflushed = [];
+    private readonly List<IFlushable> _unflushed = [];
     private readonly BusyPoll _busyPoll;
     private readonly Action<Exception>? _unhandled;
     private volatile int _threadId;

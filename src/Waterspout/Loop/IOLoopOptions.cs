@@ -2,27 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Loop;
 
 namespace Waterspout;
-
-/// <summary>The system call that a loop waits with.</summary>
-public enum PollerKind
-{
-    /// <summary>
-    /// What the environment variable <c>WATERSPOUT_POLLER</c> says (<c>epoll</c> or <c>portable</c>); otherwise epoll on Linux and the
-    /// portable one elsewhere.
-    /// </summary>
-    Default,
-
-    /// <summary><c>epoll</c>: Linux only; the cost of a turn does not depend on the number of idle descriptors.</summary>
-    Epoll,
-
-    /// <summary><c>poll</c>: any POSIX system; each turn costs time for every descriptor.</summary>
-    Portable,
-}
 
 /// <summary>How an <see cref="IOLoop"/> works. Copied when the loop is created; later changes have no effect.</summary>
 public sealed record IOLoopOptions
@@ -68,8 +51,8 @@ public sealed record IOLoopOptions
     /// <summary>The system call that the loop waits with.</summary>
     public PollerKind Poller { get; set; }
 
-    /// <summary>Resolves names. Tests replace it with one that does not answer.</summary>
-    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>> Lookup { get; set; } = NameLookup.RunAsync;
+    /// <summary>Resolves names instead of the system. For tests: one that does not answer, for example.</summary>
+    internal Func<string, AddressFamily, CancellationToken, Task<IPAddress[]>>? Lookup { get; set; }
 
     /// <summary>Null if the log already has the exceptions.</summary>
     internal Action<Exception>? EffectiveUnhandledException =>

@@ -9,6 +9,12 @@ internal interface IReadinessHandler
     void EndWithLoop();
 }
 
+/// <summary>A stream that buffers what is written, and sends it at the end of the loop's turn.</summary>
+internal interface IFlushable
+{
+    void FlushWrites();
+}
+
 /// <summary>A descriptor that a loop watches. The default is none.</summary>
 /// <param name="Token">
 /// The slot in the loop's table and the generation of that slot: the poller's reports are matched by it. Never zero.

@@ -66,7 +66,7 @@ internal sealed class EpollPoller : IPoller
     {
         // The registration is permanent, and the next edge comes by itself. Modifying it, even without a change, makes
         // the kernel check again, and report readiness that it has reported before.
-        if ((traits & DescriptorTraits.Exact) == 0) _epoll.Modify(fd, (uint)BaseIOStream.AllEvents | LibC.EPOLLET, token);
+        if ((traits & DescriptorTraits.Exact) == 0) _epoll.Modify(fd, (uint)EdgeEvents.All | LibC.EPOLLET, token);
     }
 
     // Fails if the descriptor was closed by other code. Nothing is left to do then.

@@ -34,7 +34,7 @@ internal sealed class FrameRead<T> : ReadOperation<T>
 
         // The peer may have said anything: what it says is looked at before memory is taken for it.
         if (following > (ulong)Limit && Limit < int.MaxValue) throw new UnsatisfiableReadException($"The frame has {following} bytes, and {Limit} are allowed. Nothing of it has been read.");
-        if (following > (ulong)Math.Max(0, Stream.Options.BufferLimit - header)) return ReadProgress.BufferFull;
+        if (following > (ulong)Math.Max(0, Owner.BufferLimit - header)) return ReadProgress.BufferFull;
         _wanted = header + (int)following;
         if (buffer.Length < _wanted) return ReadProgress.Pending;
         buffer.Consume(header);

@@ -41,7 +41,7 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
-        if (_target.IsEmpty) return buffer.Length > 0 || Stream.IsReadable ? Finish(0) : ReadProgress.Pending;
+        if (_target.IsEmpty) return buffer.Length > 0 || Owner.IsReadable ? Finish(0) : ReadProgress.Pending;
         if (_filled == 0) _front = _partial || _target.Length < SmallestLeft ? 0 : Math.Min(buffer.Length, _target.Length);
         // The caller's memory may be disposed. That is noticed even if nothing is copied into it yet.
         if (_front > 0) _ = _target.Span;

@@ -29,7 +29,7 @@ internal abstract class ReadOperation
 {
     private CancellationTokenRegistration _cancellation;
 
-    internal BaseIOStream Stream { get; set; } = null!;
+    internal IReadOwner Owner { get; set; } = null!;
 
     /// <summary>Distinguishes uses of this pooled object, so that a stale cancellation is ignored.</summary>
     internal abstract short Version { get; }
@@ -90,7 +90,7 @@ internal abstract class ReadOperation
         _cancellation = cancellationToken.UnsafeRegister(static (state, token) =>
         {
             ReadOperation read = (ReadOperation)state!;
-            read.Stream.RequestCancelRead(read, read.Version, token);
+            read.Owner.RequestCancelRead(read, read.Version, token);
         }, this);
     }
 
@@ -106,14 +106,14 @@ internal abstract class ReadOperation
     protected ReadProgress CheckLimits(int length)
     {
         if (length > Limit) return ReadProgress.Unsatisfiable;
-        return length > Stream.Options.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
+        return length > Owner.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
     }
 
     /// <summary>Whether a message of so many bytes, or more, may be read. Beyond the caller's limit the read alone fails.</summary>
     protected ReadProgress CheckLength(int length, string what)
     {
         if (length > Limit) throw new UnsatisfiableReadException($"{what} is longer than {Limit} bytes, which is the limit. Nothing of it has been read.");
-        return length > Stream.Options.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
+        return length > Owner.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
     }
 }
 
@@ -135,7 +135,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     internal override void Signal()
     {
         Exception? error = _awaiterOrError as Exception;
-        Stream.Loop.SetRunning(error is null ? _awaiterOrError : Stream);
+        Owner.Loop.SetRunning(error is null ? _awaiterOrError : Owner);
         if (error is null) _source.SetResult(true);
         else _source.SetException(error);
     }
@@ -167,7 +167,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     void IValueTaskSource<T>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _source.RunContinuationsAsynchronously = !Owner.Loop.MayResumeInline(ref flags);
         _awaiterOrError ??= state;
         _source.OnCompleted(continuation, state, token, flags);
     }
@@ -199,7 +199,7 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
         _source.Reset();
         _result = default!;
         _awaiterOrError = null;
-        Stream = null!;
+        Owner = null!;
         Return();
     }
 }

@@ -260,7 +260,7 @@ public abstract partial class BaseIOStream
     private ValueTask<bool> DrainAsync()
     {
         DiscardRead drain = DiscardRead.Rent();
-        drain.Stream = this;
+        drain.Owner = this;
         _reads.Pending = drain;
         if (ReceiveInline(drain) && _reads.Pending == drain) return CompleteInline(drain);
         UpdateRoot();

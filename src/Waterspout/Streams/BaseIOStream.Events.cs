@@ -33,6 +33,8 @@ public abstract partial class BaseIOStream
 
     void IReadinessHandler.EndWithLoop() => Close();
 
+    void IFlushable.FlushWrites() => FlushWrites();
+
     void IReadinessHandler.HandleEvents(IOEvents events) => HandleEvents(events);
 
     private void HandleEvents(IOEvents events)

@@ -52,7 +52,7 @@ public abstract partial class BaseIOStream
     private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
     {
         if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
-        read.Stream = this;
+        read.Owner = this;
         if (_state.EndsReads) return ReadWhatIsLeft(read);
         _reads.Pending = read;
         if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
@@ -139,7 +139,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Called by the token of a read, on any thread.</summary>
-    internal void RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
+    void IReadOwner.RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, read, version, token), static call =>
         {
             if (call.Stream._reads.Pending == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));

@@ -126,7 +126,9 @@ public abstract partial class BaseIOStream
     internal bool HoldsReadMemory => _reads.Buffer.HoldsMemory;
 
     /// <summary>The kernel is known to have data or EOF.</summary>
-    internal bool IsReadable => _state.IsReadable;
+    bool IReadOwner.IsReadable => _state.IsReadable;
+
+    int IReadOwner.BufferLimit => Options.BufferLimit;
 
     /// <summary>A zero-byte read would complete immediately.</summary>
     internal bool HasDataOrEof => _state.IsReadable || _reads.Buffer.Length > 0;

@@ -220,7 +220,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     }
 
     /// <summary>Called by the token of a write or flush, on any thread.</summary>
-    internal void RequestCancelWrite(WriteOperation operation, short version, CancellationToken token) =>
+    void IWriteOwner.RequestCancelWrite(WriteOperation operation, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, operation, version, token), static call =>
         {
             if (call.operation.Version == call.version) call.Stream.CancelWrite(call.operation, call.token);

@@ -2,6 +2,9 @@ using System.Buffers;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
+using Waterspout.Polling;
+using Waterspout.Reads;
+using Waterspout.Writes;
 
 namespace Waterspout;
 
@@ -24,11 +27,8 @@ namespace Waterspout;
 /// too few makes an operation wait for ever. The stream does the rest: the order of reads and writes, buffers and limits, timeouts,
 /// the order of data, errors and the close; and it is rooted while an operation is pending.</para>
 /// </remarks>
-public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler
+public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler, IFlushable, IReadOwner, IWriteOwner
 {
-    /// <summary>The events that a stream is registered for, once and permanently.</summary>
-    internal const IOEvents AllEvents = IOEvents.Read | IOEvents.Write | IOEvents.ReadClosed | IOEvents.Priority;
-
     private Registration _registration;
     private StreamState _state = new();
     private bool _isUnregistered;
@@ -153,7 +153,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     }
 
     /// <summary>Makes the poller check everything again: what it reported did not count.</summary>
-    private protected void LookAgain() => Loop.Rearm(_registration, AllEvents, DescriptorTraits.None);
+    private protected void LookAgain() => Loop.Rearm(_registration, EdgeEvents.All, DescriptorTraits.None);
 
     /// <summary>
     /// Registers the stream with the loop, and its descriptor, if it has one, with the poller. None for a stream over another one of ours,

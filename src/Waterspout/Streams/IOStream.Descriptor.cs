@@ -39,7 +39,7 @@ public partial class IOStream
     private protected virtual IOStream Connection => this;
 
     /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
-    internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out SslIOStream? holder) ? holder : this;
+    internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out IOStream? holder) ? holder : this;
 
     /// <summary>The descriptor, or the complement of what it was.</summary>
     internal int Descriptor => _fd;

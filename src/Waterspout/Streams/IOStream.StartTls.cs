@@ -71,7 +71,7 @@ public partial class IOStream
 
         if (IsClosed || IsEnding) throw ClosedException();
         SslIOStream upgraded = new(client, server, new TlsTransport(this), Options);
-        Details.Upgraded = new WeakReference<SslIOStream>(upgraded);
+        Details.Upgraded = new WeakReference<IOStream>(upgraded);
         MoveListeners(upgraded);
         await upgraded.CompleteHandshakeAsync(cancellationToken);
         return upgraded;

@@ -125,8 +125,8 @@ internal struct WriteHalf()
     }
 
     /// <summary>Waits for a position.</summary>
-    internal ValueTask WaitAsync(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken) =>
-        Waiters.Add(stream, position, isFlush, cancellationToken);
+    internal ValueTask WaitAsync(IWriteOwner owner, long position, bool isFlush, CancellationToken cancellationToken) =>
+        Waiters.Add(owner, position, isFlush, cancellationToken);
 
     /// <summary>Sets the callback that runs when everything written so far has been sent.</summary>
     internal void SetCallback(Action callback) => Waiters.SetCallback(callback, WrittenPosition);

@@ -19,7 +19,7 @@ namespace Waterspout.Tls;
 internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer)
     : IThreadPoolWorkItem, IValueTaskSource<int>
 {
-    private readonly HandshakeGate _gate = transport.Loop.GateOf(isServer);
+    private readonly HandshakeGate _gate = HandshakeGate.Of(transport.Loop, isServer);
     private bool _isAtGate; // has a place there, or waits for one
     private ExecutionContext? _context;
     private Activity? _activity;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 namespace Waterspout.Tls;
 
@@ -16,6 +17,10 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
     // More than a round trip takes, even by satellite or with a lost packet.
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(500);
 
+    // Separate: if both sides are on one loop, they wait for each other.
+    private static readonly ConditionalWeakTable<IOLoop, HandshakeGate> s_ofClients = [];
+    private static readonly ConditionalWeakTable<IOLoop, HandshakeGate> s_ofServers = [];
+
     private readonly LinkedList<Handshake> _waiting = [];
     private readonly LinkedList<(Handshake Handshake, long Since)> _answered = [];
     private IDisposable? _timer;
@@ -27,6 +32,11 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
 
     /// <summary>The number of handshakes that wait for one.</summary>
     internal int Waiting => _waiting.Count;
+
+    /// <summary>The gate of a loop's streams, for one of the two sides.</summary>
+    internal static HandshakeGate Of(IOLoop loop, bool isServer) => isServer
+        ? s_ofServers.GetValue(loop, static loop => new HandshakeGate(loop, isServer: true))
+        : s_ofClients.GetValue(loop, static loop => new HandshakeGate(loop, isServer: false));
 
     /// <summary>Takes a place, or waits for one: <see cref="Handshake.Enter"/> is called when there is room.</summary>
     internal bool TryEnter(Handshake handshake)

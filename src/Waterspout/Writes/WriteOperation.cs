@@ -11,7 +11,7 @@ internal sealed class WriteOperation : IValueTaskSource
     private Exception? _error;
     private object? _awaiter;
 
-    internal BaseIOStream Stream { get; private set; } = null!;
+    internal IWriteOwner Owner { get; private set; } = null!;
 
     /// <summary>Released when this many bytes have been sent since the stream was created.</summary>
     internal long Position { get; private set; }
@@ -30,10 +30,10 @@ internal sealed class WriteOperation : IValueTaskSource
 
     internal ValueTask Task => new(this, _source.Version);
 
-    internal static WriteOperation Rent(BaseIOStream stream, long position, bool isFlush)
+    internal static WriteOperation Rent(IWriteOwner owner, long position, bool isFlush)
     {
         WriteOperation operation = OperationPool<WriteOperation>.Rent();
-        operation.Stream = stream;
+        operation.Owner = owner;
         operation.Position = position;
         operation.IsFlush = isFlush;
         return operation;
@@ -45,7 +45,7 @@ internal sealed class WriteOperation : IValueTaskSource
         _cancellation = cancellationToken.UnsafeRegister(static (state, token) =>
         {
             WriteOperation operation = (WriteOperation)state!;
-            operation.Stream.RequestCancelWrite(operation, operation.Version, token);
+            operation.Owner.RequestCancelWrite(operation, operation.Version, token);
         }, this);
     }
 
@@ -60,7 +60,7 @@ internal sealed class WriteOperation : IValueTaskSource
 
     internal void Signal()
     {
-        if (_awaiter is not null) Stream.Loop.SetRunning(_awaiter);
+        if (_awaiter is not null) Owner.Loop.SetRunning(_awaiter);
         if (_error is { } error) _source.SetException(error);
         else _source.SetResult(true);
     }
@@ -81,7 +81,7 @@ internal sealed class WriteOperation : IValueTaskSource
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        _source.RunContinuationsAsynchronously = !Stream.Loop.MayResumeInline(ref flags);
+        _source.RunContinuationsAsynchronously = !Owner.Loop.MayResumeInline(ref flags);
         _awaiter = state;
         _source.OnCompleted(continuation, state, token, flags);
     }
@@ -91,7 +91,7 @@ internal sealed class WriteOperation : IValueTaskSource
         _source.Reset();
         _error = null;
         _awaiter = null;
-        Stream = null!;
+        Owner = null!;
         OperationPool<WriteOperation>.Return(this);
     }
 }

@@ -15,11 +15,11 @@ internal sealed class WriteWaiters
 
     internal bool HasWaiters => _first is not null;
 
-    internal ValueTask Add(BaseIOStream stream, long position, bool isFlush, CancellationToken cancellationToken)
+    internal ValueTask Add(IWriteOwner owner, long position, bool isFlush, CancellationToken cancellationToken)
     {
         // Never before earlier waiters: writes complete in order.
         if (_last is not null) position = Math.Max(position, _last.Position);
-        WriteOperation operation = WriteOperation.Rent(stream, position, isFlush);
+        WriteOperation operation = WriteOperation.Rent(owner, position, isFlush);
         Append(operation);
         operation.RegisterCancellation(cancellationToken);
         return operation.Task;

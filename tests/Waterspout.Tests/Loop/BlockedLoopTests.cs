@@ -172,7 +172,7 @@ public sealed class BlockedLoopTests : LoopTest
         LookWhileHeld(2, begin);
         LogLine line = Log.Lines.Single(line => line.Message.Contains("has held loop"));
         Assert.Contains(name, line.Message);
-        Assert.True(line.Message.Contains(GetType().BaseType!.FullName!) || name == nameof(IOStream), line.Message);
+        Assert.True(line.Message.Contains(GetType().FullName!) || name == nameof(IOStream), line.Message);
     }, Measure);
 
     private void LookWhileHeld(int times, Action<IOLoop> begin)

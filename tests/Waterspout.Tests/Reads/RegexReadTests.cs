@@ -13,7 +13,7 @@ public sealed class RegexReadTests : LoopTest
         RegexScanner scanner = new(new Regex("x"));
         ReadBuffer buffer = new();
         RegexRead read = RegexRead.Rent(scanner, null);
-        read.Stream = right;
+        read.Owner = right;
         buffer.Append(new byte[5000]);
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));
         Assert.True(scanner.HoldsText);

@@ -11,7 +11,7 @@ public sealed class UntilReadTests : LoopTest
         (IOStream left, IOStream right) = IOStream.CreatePair();
         ReadBuffer buffer = new();
         UntilRead<int> read = UntilRead<int>.Rent("\r\n"u8, 0, null, static data => data.Length);
-        read.Stream = right;
+        read.Owner = right;
         buffer.Append("0123456789"u8);
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));
 

@@ -15,7 +15,7 @@ public sealed class HandshakeGateTests : TlsTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         byte[] hello = DroppedHandshakeTests.Hello();
         List<Socket> held = [.. Enumerable.Range(0, 50).Select(_ => SayHello(address, hello))];
-        HandshakeGate gate = Loop.GateOf(isServer: true);
+        HandshakeGate gate = HandshakeGate.Of(Loop, isServer: true);
         while (gate.Inside + gate.Waiting < held.Count)
         {
             Assert.True(gate.Inside <= 3);
@@ -40,7 +40,7 @@ public sealed class HandshakeGateTests : TlsTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         byte[] hello = DroppedHandshakeTests.Hello();
         List<Socket> held = [.. Enumerable.Range(0, 4).Select(_ => SayHello(address, isWhole ? hello : hello[..1]))];
-        HandshakeGate gate = Loop.GateOf(isServer: true);
+        HandshakeGate gate = HandshakeGate.Of(Loop, isServer: true);
         while (gate.Inside + gate.Waiting < held.Count) await Turn();
         while (gate.Waiting > 0) await Turn();
         Assert.Equal(1, gate.Inside);
@@ -56,7 +56,7 @@ public sealed class HandshakeGateTests : TlsTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         byte[] hello = DroppedHandshakeTests.Hello();
         List<Socket> held = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, hello))];
-        HandshakeGate gate = Loop.GateOf(isServer: true);
+        HandshakeGate gate = HandshakeGate.Of(Loop, isServer: true);
         while (gate.Inside + gate.Waiting < held.Count) await Turn();
         foreach (Socket socket in held)
         {
@@ -75,7 +75,7 @@ public sealed class HandshakeGateTests : TlsTest
         EndPoint address = server.Listen(0, "127.0.0.1");
         List<Socket> silent = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, []))];
         while (server.ConnectionCount < silent.Count) await Turn();
-        Assert.Equal(0, Loop.GateOf(isServer: true).Inside);
+        Assert.Equal(0, HandshakeGate.Of(Loop, isServer: true).Inside);
         using SslIOStream client = await ConnectAsync(address);
         foreach (Socket socket in silent) socket.Dispose();
     });
@@ -86,7 +86,7 @@ public sealed class HandshakeGateTests : TlsTest
         IOStreamOptions options = new() { MaxHandshakes = 2 };
         await using TcpServer server = MakeServer(places: 2);
         EndPoint address = server.Listen(0, "127.0.0.1");
-        HandshakeGate gate = Loop.GateOf(isServer: false);
+        HandshakeGate gate = HandshakeGate.Of(Loop, isServer: false);
         List<Task<SslIOStream>> connecting = [.. Enumerable.Range(0, 20).Select(_ => ConnectAsync(address, options))];
         while (!connecting.All(task => task.IsCompleted))
         {
@@ -106,7 +106,7 @@ public sealed class HandshakeGateTests : TlsTest
         List<Socket> strangers = [.. Enumerable.Range(0, 20).Select(_ => SayHello(address, "GET / HTTP/1.0\r\n\r\n"u8.ToArray()))];
         using SslIOStream client = await ConnectAsync(address);
         // The client is done with its handshake before the server is.
-        while (server.ConnectionCount > 1 || Loop.GateOf(isServer: true).Inside > 0) await Turn();
+        while (server.ConnectionCount > 1 || HandshakeGate.Of(Loop, isServer: true).Inside > 0) await Turn();
         foreach (Socket socket in strangers) socket.Dispose();
     });
 

@@ -1,0 +1,75 @@
+using System.Text.RegularExpressions;
+
+namespace Waterspout.Tests;
+
+/// <summary>The table of layers on the architecture page is what the code keeps to.</summary>
+public sealed partial class LayersTests
+{
+    // Who may name a type of a layer above all the same, and why.
+    private static readonly (string User, string Used, string Reason)[] s_exceptions =
+    [
+        ("IOStream", "SslIOStream", "StartTlsAsync: the upgrade is a method of the stream that is upgraded"),
+        ("IOStream", "TlsTransport", "StartTlsAsync"),
+    ];
+
+    private static readonly Rooms s_rooms = new(typeof(IOLoop).Assembly);
+
+    [Fact]
+    public void Each_layer_names_only_those_before_it()
+    {
+        Dictionary<string, (string Layer, int Rank)> layers = ReadTable();
+        List<string> wrong = [];
+        foreach ((Type user, Type used, string member) in Uses())
+        {
+            (string layer, int rank) = layers[s_rooms.Of(user)!];
+            (string layerOfUsed, int rankOfUsed) = layers[s_rooms.Of(used)!];
+            if (rankOfUsed > rank && !IsException(user, used))
+                wrong.Add($"{Name(user)} (layer {layer}) names {Name(used)} (layer {layerOfUsed}) at {member}");
+        }
+
+        Assert.True(wrong.Count == 0, string.Join(Environment.NewLine, wrong.Distinct().Order()));
+    }
+
+    [Fact]
+    public void Each_exception_is_still_needed() => Assert.All(s_exceptions, exception =>
+        Assert.Contains(Uses(), use => Name(use.User) == exception.User && Name(use.Used) == exception.Used));
+
+    [Fact]
+    public void Each_room_is_in_the_table()
+    {
+        string[] rooms = [.. typeof(IOLoop).Assembly.GetTypes().Select(s_rooms.Of).OfType<string>().Distinct().Order()];
+        Assert.Equal(ReadTable().Keys.Order(), rooms);
+    }
+
+    private static IEnumerable<(Type User, Type Used, string Member)> Uses() =>
+        from user in typeof(IOLoop).Assembly.GetTypes()
+        where s_rooms.Of(user) is not null
+        from use in TypeUses.Of(user)
+        where s_rooms.Of(use.Type) is not null
+        select (user, use.Type, use.Member);
+
+    private static bool IsException(Type user, Type used) =>
+        s_exceptions.Any(exception => exception.User == Name(user) && exception.Used == Name(used));
+
+    private static string Name(Type type)
+    {
+        while (type.DeclaringType is { } outer) type = outer;
+        return type.Name.Split('`')[0];
+    }
+
+    /// <summary>For each room its layer, and the row of that: | name | `Room`, `Room` | ...</summary>
+    private static Dictionary<string, (string Layer, int Rank)> ReadTable()
+    {
+        string page = File.ReadAllText(Repository.PathOf("docs/architecture.md"));
+        string section = page[page.IndexOf("## Layers", StringComparison.Ordinal)..page.IndexOf("## A turn of the loop", StringComparison.Ordinal)];
+        return Row().Matches(section)
+            .SelectMany(static (row, rank) => Room().Matches(row.Groups[2].Value).Select(room => (Room: room.Groups[1].Value, Layer: row.Groups[1].Value, rank)))
+            .ToDictionary(static entry => entry.Room, static entry => (entry.Layer, entry.rank));
+    }
+
+    [GeneratedRegex(@"^\| ([\w ,]+) \| ((?:`\w+`(?:, )?)+) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex(@"`(\w+)`")]
+    private static partial Regex Room();
+}
