@@ -64,9 +64,10 @@ public sealed class TextContract : StreamContract
         Assert.False(right.IsClosed);
         Assert.Equal(8, await right.DiscardUntilAsync("\n"u8));
         Assert.Equal("next", await right.ReadLineAsync(maxBytes: 5));
-        await left.CloseAsync();
+        Task close = left.CloseAsync().AsTask();
         Assert.Equal("last", await right.ReadLineAsync(maxBytes: 4));
         Assert.Null(await right.ReadLineAsync(maxBytes: 4));
+        await close;
     });
 
     [Fact]
