@@ -25,12 +25,12 @@ public sealed class Relay
     private readonly IOStream _right;
     private bool _isCut;
 
-    public Relay(Relaying relaying = Relaying.Straight)
+    public Relay(Relaying relaying = Relaying.Straight, int? bufferSize = null)
     {
         _relaying = relaying;
         IOStreamOptions options = new() { AllowHalfOpen = true };
-        (Left, Socket left) = SocketPair.Tcp();
-        (Right, Socket right) = SocketPair.Tcp();
+        (Left, Socket left) = Connect(bufferSize);
+        (Right, Socket right) = Connect(bufferSize);
         _left = new IOStream(left, options);
         _right = new IOStream(right, options);
     }
@@ -67,6 +67,8 @@ public sealed class Relay
     }
 
     /// <summary>Cuts both connections, so that EOF of one side is not taken for EOF of the other.</summary>
+    private static (Socket, Socket) Connect(int? bufferSize) => bufferSize is { } size ? SocketPair.TcpWithBuffers(size) : SocketPair.Tcp();
+
     private void Cut()
     {
         if (_isCut) return;

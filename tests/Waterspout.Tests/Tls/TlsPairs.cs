@@ -12,10 +12,10 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
     // Without close_notify it is unknown whether more was to come.
     public override CloseReason ReasonOfAbruptClose => CloseReason.Truncated;
 
-    // A handshake takes milliseconds, and there are many kinds of TLS streams.
     // The peer's close_notify comes after the data.
     public override CloseReason ReasonOfKnownEnd => CloseReason.None;
 
+    // A handshake takes milliseconds, and there are many kinds of TLS streams.
     public override int Rounds(int many) => many / 5;
 
     public override async Task<(BaseIOStream Left, BaseIOStream Right)> ConnectAsync(IOStreamOptions? options)
@@ -58,7 +58,7 @@ public class TlsPairs(SslProtocols protocol, bool isClientLeft, Relaying? relayi
     private (Socket Left, Socket Right) MakeSockets()
     {
         if (relaying is null) return SocketPair.TcpWithBuffers(BufferSize);
-        Relay relay = new Relay(relaying.Value).Start();
+        Relay relay = new Relay(relaying.Value, BufferSize).Start();
         return (relay.Left, relay.Right);
     }
 }
