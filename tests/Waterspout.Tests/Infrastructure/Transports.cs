@@ -31,8 +31,10 @@ public enum Aspects
 /// <summary>Every kind of stream that the contracts run over. A new one is one more entry.</summary>
 public static class Transports
 {
-    // What differs between these and the full ones is how bytes come in, and what the handshake has left.
-    private const Aspects Variant = Aspects.Receiving | Aspects.Limits | Aspects.Resets | Aspects.LastSends;
+    private const Aspects Incoming = Aspects.Receiving | Aspects.Limits;
+
+    // What differs between these and the full ones is how bytes come in, and what the handshake has left. The poller is below all that.
+    private const Aspects Variant = Incoming | Aspects.Resets | Aspects.LastSends;
 
     private static readonly Entry[] s_all =
     [
@@ -48,34 +50,35 @@ public static class Transports
         new("bytewise", static () => new FaultyTransport(1), Aspects.Receiving | Aspects.Sending | Aspects.LastSends | Aspects.Random),
 
         new("tls13-client", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: true)),
-        new("tls12-server", static () => new TlsPairs(SslProtocols.Tls12, isClientLeft: false)),
-        new("tls13-upgraded", static () => new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false)),
-        new("tls13-server", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: false), Variant),
-        new("tls12-client", static () => new TlsPairs(SslProtocols.Tls12, isClientLeft: true), Variant),
-        new("tls12-upgraded", static () => new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), Variant),
-        new("tls-bytewise", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), Aspects.Receiving | Aspects.Limits),
-        new("tls-lumps", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), Aspects.Receiving | Aspects.Limits),
+        new("tls12-server", static () => new TlsPairs(SslProtocols.Tls12, isClientLeft: false), OnPortable: Variant & ~Aspects.Resets),
+        new("tls13-upgraded", static () => new UpgradedPairs(SslProtocols.Tls13, isClientLeft: false), OnPortable: Variant & ~Aspects.Resets),
+        new("tls13-server", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: false), Variant, Aspects.LastSends),
+        new("tls12-client", static () => new TlsPairs(SslProtocols.Tls12, isClientLeft: true), Variant, Aspects.LastSends),
+        new("tls12-upgraded", static () => new UpgradedPairs(SslProtocols.Tls12, isClientLeft: true), Variant, Aspects.LastSends),
+        new("tls-bytewise", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: true, Relaying.Bytewise), Incoming),
+        new("tls-lumps", static () => new TlsPairs(SslProtocols.Tls13, isClientLeft: false, Relaying.InLumps), Incoming, Aspects.None),
     ];
 
-    /// <summary>The settings of a contract: each transport that it is of use to, on each poller.</summary>
+    /// <summary>The settings of a contract: each transport that has its aspect, on each poller or on epoll alone.</summary>
     public static IEnumerable<Setting> SettingsOf(Aspects aspect) =>
-        On(s_all.Where(entry => entry.Aspects.HasFlag(aspect)));
+        from entry in s_all
+        from poller in Setting.Pollers
+        where entry.On(poller).HasFlag(aspect)
+        select new Setting(poller, entry.Name);
 
     /// <summary>One transport, on each poller.</summary>
-    public static IEnumerable<Setting> SettingsOf(string transport) => On(s_all.Where(entry => entry.Name == transport));
+    public static IEnumerable<Setting> SettingsOf(string transport) => Setting.Pollers.Select(poller => new Setting(poller, transport));
 
     /// <summary>Makes the transport of a setting.</summary>
     public static Transport Make(Setting setting) => s_all.Single(transport => transport.Name == setting.Transport).Make();
 
-    private static IEnumerable<Setting> On(IEnumerable<Entry> entries) =>
-        from entry in entries
-        from poller in Setting.Pollers
-        select new Setting(poller, entry.Name);
-
-    private sealed record Entry(string Name, Func<Transport> Make, Aspects Aspects = Aspects.All);
+    private sealed record Entry(string Name, Func<Transport> Make, Aspects Aspects = Aspects.All, Aspects? OnPortable = null)
+    {
+        internal Aspects On(PollerKind poller) => poller == PollerKind.Portable ? OnPortable ?? Aspects : Aspects;
+    }
 }
 
-/// <summary>Each test of the contract runs over each transport that has its aspect, or over the one that is named, on each poller.</summary>
+/// <summary>Each test of the contract runs over each transport that has its aspect, or over the one that is named.</summary>
 public sealed class ContractAttribute : SettingsAttribute
 {
     public ContractAttribute(Aspects aspect) => Settings = Transports.SettingsOf(aspect);
