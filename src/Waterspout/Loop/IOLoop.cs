@@ -52,7 +52,7 @@ public sealed partial class IOLoop : IDisposable
     /// <summary>Creates a loop that does not run yet.</summary>
     /// <param name="options">How the loop works. Copied; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">A time in the options is negative.</exception>
-    /// <exception cref="PlatformNotSupportedException">The requested poller does not exist on this system.</exception>
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux.</exception>
     public IOLoop(IOLoopOptions? options = null)
     {
         Options = options is null ? new IOLoopOptions() : options with { };

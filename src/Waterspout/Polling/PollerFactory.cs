@@ -5,12 +5,14 @@ internal static class PollerFactory
 {
     internal const string Variable = "WATERSPOUT_POLLER";
 
-    internal static IPoller Create(PollerKind kind) => Resolve(kind) switch
+    /// <exception cref="PlatformNotSupportedException">The system is not Linux, whose calls and numbers are used throughout.</exception>
+    internal static IPoller Create(PollerKind kind) => Create(kind, OperatingSystem.IsLinux());
+
+    internal static IPoller Create(PollerKind kind, bool isLinux)
     {
-        PollerKind.Epoll when !OperatingSystem.IsLinux() => throw new PlatformNotSupportedException("epoll exists on Linux only."),
-        PollerKind.Epoll => new EpollPoller(),
-        _ => new PortablePoller(),
-    };
+        if (!isLinux) throw new PlatformNotSupportedException("Waterspout runs on Linux only.");
+        return Resolve(kind) == PollerKind.Epoll ? new EpollPoller() : new PortablePoller();
+    }
 
     /// <summary>The exception for a descriptor that is always ready, so that readiness carries no information.</summary>
     internal static ArgumentException NotPollable(int fd) =>
@@ -24,7 +26,7 @@ internal static class PollerFactory
         {
             "epoll" => PollerKind.Epoll,
             "portable" => PollerKind.Portable,
-            null or "" => OperatingSystem.IsLinux() ? PollerKind.Epoll : PollerKind.Portable,
+            null or "" => PollerKind.Epoll,
             string other => throw new ArgumentException($"{Variable} is '{other}', but must be 'epoll' or 'portable'."),
         };
     }

@@ -2,7 +2,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Polling;
 
-/// <summary>The poller for systems without epoll. It uses <c>poll</c>, which every POSIX system has.</summary>
+/// <summary>The poller over <c>poll</c>, for where epoll is forbidden, and as the proof that a poller can be replaced.</summary>
 /// <remarks>
 /// Theory of operation. <c>poll</c> is level-triggered and gets the whole list at each call, so a call costs time for every descriptor, and
 /// changing an interest costs a store. Edge-triggered registrations are emulated: a reported direction is removed from the interest until
