@@ -6,6 +6,7 @@ using Waterspout.Testing;
 namespace Waterspout.Interop.Tests;
 
 /// <summary>The system calls of a derived stream compared with those of its base class. Counted, not timed.</summary>
+[Collection(Alone.Name)] // the calls of other tests would be counted too
 public sealed class DerivedStreamCostTests
 {
     private const int Messages = 500;

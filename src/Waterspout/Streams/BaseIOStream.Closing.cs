@@ -86,6 +86,9 @@ public abstract partial class BaseIOStream
         TimeLimit.CheckNotNegative(limit, nameof(timeout));
         if (!Loop.IsCurrent) return CloseOffLoop(limit);
         if (_state.IsClosed) return default;
+        // Not used yet, but the peer may have sent something, which a close at once would answer with a reset.
+        if (_state.IsNew && !IsConnecting) EnsureRegistered();
+        if (_state.IsClosed) return default;
         bool isFutile = _state.IsNew || _state.IsFailing || (IsConnecting && (Unsent == 0 || !WillConnect));
         if (_closing is null && isFutile) CloseNow(CloseReason.Local);
         else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);

@@ -29,6 +29,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     internal void FlushWrites()
     {
         _writes.IsFlushQueued = false;
+        if (_state.IsNew && !IsConnecting) EnsureRegistered();
         if (!_state.CanSend) return;
         try
         {
@@ -96,7 +97,6 @@ public abstract partial class BaseIOStream : IHalfOwner
         }
 
         long position = WrittenPosition - mayStay;
-        if (_state.IsNew && !IsConnecting) EnsureRegistered();
         FlushWrites();
         if (_state.HasDroppedWrites) return ValueTask.FromException(ClosedException());
         return _writes.SentPosition >= position ? default : WaitUntilSent(position, isFlush: false, cancellationToken);
