@@ -6,6 +6,7 @@ using System.Net.Sockets;
 namespace Waterspout.Interop.Tests;
 
 /// <summary>Clients that make a server compute, by OpenSSL, and how other clients of the same loop are served meanwhile.</summary>
+[Collection(Alone.Name)] // memory is that of the process, and its other threads would hold up the pings
 public sealed class TlsFloodTests(ITestOutputHelper output)
 {
     /// <summary>What a client does that has said hello.</summary>
