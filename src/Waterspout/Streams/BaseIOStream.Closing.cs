@@ -87,7 +87,7 @@ public abstract partial class BaseIOStream
         if (!Loop.IsCurrent) return CloseOffLoop(limit);
         if (_state.IsClosed) return default;
         // Not used yet, but the peer may have sent something, which a close at once would answer with a reset.
-        if (_state.IsNew && !IsConnecting) EnsureRegistered();
+        RegisterAtFirstUse();
         if (_state.IsClosed) return default;
         bool isFutile = _state.IsNew || _state.IsFailing || (IsConnecting && (Unsent == 0 || !WillConnect));
         if (_closing is null && isFutile) CloseNow(CloseReason.Local);

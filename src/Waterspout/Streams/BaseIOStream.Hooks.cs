@@ -132,7 +132,7 @@ public abstract partial class BaseIOStream
             return;
         }
 
-        if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
+        if (_state.IsNew && !IsClosed) RegisterAtFirstUse();
         HandleEvents(events);
     }
 

@@ -51,7 +51,7 @@ public abstract partial class BaseIOStream
     /// <summary>Starts a read that the buffer may or may not satisfy.</summary>
     private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
     {
-        if (_state.IsNew && !IsConnecting && !IsClosed) EnsureRegistered();
+        if (_state.IsNew && !IsClosed) RegisterAtFirstUse();
         read.Owner = this;
         if (_state.EndsReads) return ReadWhatIsLeft(read);
         _reads.Pending = read;

@@ -29,7 +29,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     internal void FlushWrites()
     {
         _writes.IsFlushQueued = false;
-        if (_state.IsNew && !IsConnecting) EnsureRegistered();
+        RegisterAtFirstUse();
         if (!_state.CanSend) return;
         try
         {
@@ -50,7 +50,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     private protected void QueueFlush()
     {
         if (_writes.IsFlushQueued) return;
-        if (_state.IsNew && !IsConnecting) EnsureRegistered();
+        RegisterAtFirstUse();
         _writes.IsFlushQueued = true;
         Loop.FlushAtEndOfTurn(this);
     }

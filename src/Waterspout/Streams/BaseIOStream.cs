@@ -125,7 +125,13 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
         return new StreamClosedException(_expectedReason == CloseReason.None ? CloseReason.Local : _expectedReason);
     }
 
-    /// <summary>Registers the descriptor with the poller, at the first use. If that fails, the stream closes with the error.</summary>
+    /// <summary>Registers a stream that has not been used yet. One that waits for its connection is registered with that.</summary>
+    private void RegisterAtFirstUse()
+    {
+        if (_state.IsNew && !IsConnecting) EnsureRegistered();
+    }
+
+    /// <summary>Registers the descriptor with the poller. If that fails, the stream closes with the error.</summary>
     private protected void EnsureRegistered()
     {
         try
