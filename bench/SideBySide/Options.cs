@@ -14,6 +14,7 @@ internal sealed record Options
           --peers PEER,...        these peers
           --rounds N              interleaved rounds, whose medians are reported (5; quick 3, full 9)
           --seconds S             the length of one measurement (0.5; quick 0.3, full 1.5)
+          --before FOLDER         our peers also as another checkout has built them, named NAME-before
           --results FOLDER        where to write (bench/results)
           --report                measure nothing, and write the report of what has been measured
           --list                  name the workloads and peers, and stop
@@ -28,6 +29,8 @@ internal sealed record Options
     internal string[]? Only { get; private init; }
 
     internal string[]? Peers { get; private init; }
+
+    internal string? Before { get; private init; }
 
     internal string? Results { get; private init; }
 
@@ -61,6 +64,7 @@ internal sealed record Options
     {
         "--only" => this with { Only = value.Split(',') },
         "--peers" => this with { Peers = value.Split(',') },
+        "--before" => this with { Before = Path.GetFullPath(value) },
         "--results" => this with { Results = value },
         "--rounds" when int.TryParse(value, out int rounds) && rounds > 0 => this with { Rounds = rounds },
         "--seconds" when TryParse(value, out double seconds) && seconds > 0 => this with { Seconds = seconds },

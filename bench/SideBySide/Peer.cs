@@ -21,6 +21,9 @@ internal sealed record Peer(string Name, string Description, string[] Command, s
     /// <summary>Reports its managed memory on request.</summary>
     internal bool TellsHeap { get; init; }
 
+    /// <summary>The peer of ours that this is an earlier version of; null for all others.</summary>
+    internal string? Before { get; init; }
+
     /// <summary>Why it cannot run here; null if it can.</summary>
     internal string? Missing { get; init; }
 

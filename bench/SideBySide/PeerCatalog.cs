@@ -55,9 +55,26 @@ internal static class PeerCatalog
         return [.. peers.Select(peer => peer with { InQuick = s_quick.Contains(peer.Name) })];
     }
 
+    /// <summary>Our own peers among these, as they were built in another checkout.</summary>
+    internal static IEnumerable<Peer> Before(string root, List<Peer> peers) =>
+        from peer in peers
+        where peer.Name.StartsWith("waterspout", StringComparison.Ordinal)
+        let program = Program(root)
+        select peer with
+        {
+            Name = peer.Name + "-before",
+            Description = peer.Description + ", before",
+            Before = peer.Name,
+            Command = ["dotnet", program, peer.Name],
+            Missing = File.Exists(program) ? null : "build it with -c Release",
+        };
+
+    private static string Program(string root) =>
+        Path.Combine(root, "artifacts", "bin", "Waterspout.Bench.Peers", "release", "Waterspout.Bench.Peers.dll");
+
     private static Peer DotNet(Toolchain tools, string name, string description, string[] modes)
     {
-        string program = Path.Combine(tools.Root, "artifacts", "bin", "Waterspout.Bench.Peers", "release", "Waterspout.Bench.Peers.dll");
+        string program = Program(tools.Root);
         return new Peer(name, description, ["dotnet", program, name], modes)
         {
             Environment = s_tiering,

@@ -19,6 +19,7 @@ if (options.ReportOnly)
 }
 
 List<Peer> chosen = [.. PeerCatalog.Find(tools).Where(peer => options.Peers?.Contains(peer.Name) ?? (options.Level > Level.Quick || peer.InQuick))];
+if (options.Before is { } before) chosen.AddRange(PeerCatalog.Before(before, [.. chosen]));
 List<Workload> workloads = [.. WorkloadCatalog.Choose(options)];
 if (options.List)
 {
@@ -69,4 +70,4 @@ Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Elapse
 return 0;
 
 List<Peer> PeersOf(Workload workload) =>
-    [.. chosen.Where(peer => peer.Missing is null && peer.Runs(workload) && (workload.Peers?.Contains(peer.Name) ?? true))];
+    [.. chosen.Where(peer => peer.Missing is null && peer.Runs(workload) && (workload.Peers?.Contains(peer.Before ?? peer.Name) ?? true))];
