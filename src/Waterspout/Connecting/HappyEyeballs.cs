@@ -126,11 +126,14 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
 
     private int CreateSocket(IPEndPoint address)
     {
-        int fd = Sockets.Create(address.AddressFamily == AddressFamily.InterNetworkV6 ? LibC.AF_INET6 : LibC.AF_INET);
-        if (options.LocalEndPoint is not { } local) return fd;
-        PosixResult bound = Sockets.Bind(fd, local.Serialize());
-        if (bound.IsSuccess) return fd;
-        FileDescriptors.Close(fd);
-        throw AddressError.Of(PosixResult.ToSocketException(bound.Error), local);
+        int created = Sockets.Create(address.AddressFamily == AddressFamily.InterNetworkV6 ? LibC.AF_INET6 : LibC.AF_INET);
+        return FileDescriptors.HandOver(created, fd =>
+        {
+            SocketSettings.Apply(fd, options);
+            SocketSettings.Configure(fd, options.ConfigureSocket);
+            if (options.LocalEndPoint is not { } local) return fd;
+            PosixResult bound = Sockets.Bind(fd, local.Serialize());
+            return bound.IsSuccess ? fd : throw AddressError.Of(PosixResult.ToSocketException(bound.Error), local);
+        });
     }
 }

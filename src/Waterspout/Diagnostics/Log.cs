@@ -69,4 +69,10 @@ internal static partial class Log
 
     [LoggerMessage(15, LogLevel.Error, "A callback registered with the server's Stopping token failed.")]
     internal static partial void StoppingFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(30, LogLevel.Debug, "The connection from {Peer} was refused.")]
+    internal static partial void Refused(ILogger logger, object? peer);
+
+    [LoggerMessage(31, LogLevel.Error, "{Hook} of the server failed for the connection from {Peer}.")]
+    internal static partial void HookFailed(ILogger logger, Exception error, string hook, object? peer);
 }

@@ -9,6 +9,7 @@ internal sealed class LoopCounters
     internal long BytesIn;
     internal long BytesOut;
     internal long Accepted;
+    internal long Refused;
     internal long HandshakesDone;
     internal long HandshakesFailed;
     internal long ReadTimeouts;

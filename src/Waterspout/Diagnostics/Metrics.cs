@@ -18,6 +18,8 @@ internal static class Metrics
         Observe("waterspout.callbacks.waiting", "{callback}", "Callbacks that wait for the loop.", static loop => loop.WaitingCallbacks);
         Count("waterspout.connections.accepted", "{connection}", "Connections that servers have accepted.",
             static loop => loop.Counters.Accepted);
+        Count("waterspout.connections.refused", "{connection}", "Connections that a server's own check has refused.",
+            static loop => loop.Counters.Refused);
         Count("waterspout.bytes.received", "By", "Bytes that streams have received.", static loop => loop.Counters.BytesIn);
         Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system.",
             static loop => loop.Counters.BytesOut);

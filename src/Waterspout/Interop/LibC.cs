@@ -68,6 +68,8 @@ internal static unsafe partial class LibC
     internal const int SO_REUSEADDR = 2;
     internal const int SO_TYPE = 3;
     internal const int SO_ERROR = 4;
+    internal const int SO_KEEPALIVE = 9;
+    internal const int SO_LINGER = 13;
     internal const int SO_REUSEPORT = 15;
     internal const int SO_PEERNAME = 28;
     internal const int SO_PROTOCOL = 38;
@@ -76,6 +78,10 @@ internal static unsafe partial class LibC
     internal const int IPPROTO_IPV6 = 41;
     internal const int IPV6_V6ONLY = 26;
     internal const int TCP_NODELAY = 1;
+    internal const int TCP_KEEPIDLE = 4;
+    internal const int TCP_KEEPINTVL = 5;
+    internal const int TCP_KEEPCNT = 6;
+    internal const int TCP_USER_TIMEOUT = 18;
 
     internal const int EPOLL_CLOEXEC = O_CLOEXEC;
     internal const int EPOLL_CTL_ADD = 1;
@@ -101,6 +107,12 @@ internal static unsafe partial class LibC
         internal void* msg_control;
         internal nuint msg_controllen;
         internal int msg_flags;
+    }
+
+    internal struct linger
+    {
+        internal int l_onoff;
+        internal int l_linger;
     }
 
     internal struct pollfd

@@ -1,3 +1,4 @@
+using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Server;
@@ -28,7 +29,7 @@ public partial class TcpServer
 
     private void Accept(int fd, IOLoop loop)
     {
-        Connection connection = new(this, fd);
+        if (Admit(fd) is not { } connection) return;
         lock (_connections) _connections.Add(connection);
         // Either closing the remaining connections finds this one, or this call sees that closing has begun.
         if (_isCut) Close(connection);
@@ -113,9 +114,14 @@ public partial class TcpServer
         closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error }
         && stream is { CloseReason: CloseReason.None };
 
-    private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd => Options.Ssl is { } ssl
-        ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
-        : IOStream.FromAccepted(fd, _streamOptions, loop));
+    private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd =>
+    {
+        // The other settings are inherited from the listening socket.
+        SocketSettings.Configure(fd, _streamOptions.ConfigureSocket);
+        return Options.Ssl is { } ssl
+            ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
+            : IOStream.FromAccepted(fd, _streamOptions, loop);
+    });
 
     private static async ValueTask CloseAsync(IOStream stream)
     {
@@ -139,6 +145,8 @@ public partial class TcpServer
 
     private void End(Connection connection)
     {
+        // Before a stop that waits for this end completes.
+        if (connection is WatchedConnection watched) NotifyEnd(watched.Request);
         TaskCompletionSource? emptied;
         lock (_connections)
         {
@@ -153,7 +161,7 @@ public partial class TcpServer
     }
 
     /// <summary>A connection from accept to close: first a descriptor, then a stream, as soon as its loop has created it.</summary>
-    private sealed class Connection(TcpServer server, int fd)
+    private class Connection(TcpServer server, int fd)
     {
         private int _fd = fd;
         private bool _isClosed;

@@ -166,11 +166,19 @@ public partial class TcpServer
         for (int i = 0; i < (isShared ? _loops.Length : 1); i++)
         {
             IOLoop loop = _loops[i];
-            Listener listener = new(endPoint, isShared, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
+            ObjectDisposedException.ThrowIf(loop.IsDisposed, loop);
+            ListeningSocket socket = ListeningSocket.Bind(endPoint, isShared, Configure);
+            Listener listener = new(socket, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
             listeners.Add(listener);
             endPoint = listener.EndPoint;
         }
 
         return endPoint;
+    }
+
+    private void Configure(int fd)
+    {
+        SocketSettings.Apply(fd, _streamOptions);
+        SocketSettings.Configure(fd, Options.ConfigureSocket);
     }
 }

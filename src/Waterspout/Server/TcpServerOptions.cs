@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using Waterspout.Loop;
 
 namespace Waterspout;
@@ -57,6 +58,31 @@ public sealed record TcpServerOptions
     /// more even. Unix sockets cannot be shared.
     /// </summary>
     public bool ReusePort { get; set; }
+
+    /// <summary>
+    /// Called with each connection that is accepted, before anything is spent on it: false refuses it. Null, the default, admits all.
+    /// </summary>
+    /// <remarks>
+    /// <para>A refused connection is closed, over TCP with a reset, counted as refused, and logged at Debug. An exception refuses it too, and
+    /// is logged as an error. What <see cref="MaxConnections"/> holds back is not accepted, and does not get here.</para>
+    /// <para>Runs on the loop that accepts, and must not block. With <see cref="ReusePort"/> that may be any of the loops.</para>
+    /// </remarks>
+    public Func<ConnectionRequest, bool>? OnConnection { get; set; }
+
+    /// <summary>
+    /// Called when a connection that was admitted has ended, with the object that <see cref="OnConnection"/> got: when its handler has ended
+    /// and its stream is closed, or when it has not come to its handler. May be called on any thread.
+    /// </summary>
+    public Action<ConnectionRequest>? OnConnectionEnd { get; set; }
+
+    /// <summary>
+    /// Called with each listening socket that the server creates, before it is bound; for options that have no property here. What accepted
+    /// sockets inherit can be set here too, at no cost for each. An exception is that of the call of <see cref="TcpServer.Listen(int, string?)"/>.
+    /// </summary>
+    /// <remarks>
+    /// Set options only, and do not keep the object: it has a descriptor of its own, and is disposed when this returns.
+    /// </remarks>
+    public Action<Socket>? ConfigureSocket { get; set; }
 
     internal void Validate(string parameter)
     {

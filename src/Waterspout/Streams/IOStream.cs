@@ -31,6 +31,7 @@ public partial class IOStream : BaseIOStream
         _details = new SocketDetails { Socket = socket };
         try
         {
+            SocketSettings.Apply(_fd, Options);
             // After a reset by the peer the system no longer knows the connection, but that is no reason to wait for one.
             Begin(isConnected: socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd));
         }

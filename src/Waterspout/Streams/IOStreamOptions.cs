@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Waterspout.Loop;
 
 namespace Waterspout;
@@ -114,6 +115,29 @@ public sealed record IOStreamOptions
     public IPEndPoint? LocalEndPoint { get; set; }
 
     /// <summary>
+    /// Probes of idle TCP connections, so that a vanished peer is noticed; null, the default, for what the socket has. Does nothing on
+    /// other sockets.
+    /// </summary>
+    public KeepAlive? KeepAlive { get; set; }
+
+    /// <summary>
+    /// How long sent data, and probes, may stay unacknowledged on a TCP connection before the system ends it (TCP_USER_TIMEOUT), in
+    /// milliseconds, rounded up. It applies to connecting too, and takes precedence over <see cref="KeepAlive.Retries"/>. The stream closes
+    /// with <see cref="CloseReason.Reset"/>. Null, the default, means the system's limit, about 15 minutes. Does nothing on other sockets.
+    /// </summary>
+    public TimeSpan? UserTimeout { get; set; }
+
+    /// <summary>
+    /// Called with each socket that the library creates or accepts for a stream with these options: before it is bound and connected, or
+    /// when it is accepted; for options that have no property here. Not called for a socket of your own.
+    /// </summary>
+    /// <remarks>
+    /// Set options only, and do not keep the object: it has a descriptor of its own, and is disposed when this returns. Runs on the stream's
+    /// loop. An exception fails that connection. Costs a <see cref="Socket"/> object, and four system calls, for each connection.
+    /// </remarks>
+    public Action<Socket>? ConfigureSocket { get; set; }
+
+    /// <summary>
     /// The most that may be buffered. The size of an array is a limit too, and one byte beyond the limit shows that it is exceeded.
     /// </summary>
     internal int BufferLimit => Math.Min(MaxBufferSize, Array.MaxLength - 1);
@@ -137,5 +161,8 @@ public sealed record IOStreamOptions
         TimeLimit.CheckPositive(HandshakeTimeout, parameter);
         TimeLimit.CheckPositive(ReadTimeout, parameter);
         TimeLimit.CheckPositive(WriteTimeout, parameter);
+        KeepAlive?.Validate(parameter);
+        if (UserTimeout is { } time && (time <= TimeSpan.Zero || time.TotalMilliseconds > int.MaxValue))
+            throw new ArgumentOutOfRangeException(parameter, time, $"{nameof(UserTimeout)} must be positive, and at most {int.MaxValue} ms.");
     }
 }

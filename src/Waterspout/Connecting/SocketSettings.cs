@@ -1,0 +1,42 @@
+using System.Net.Sockets;
+using Waterspout.Interop;
+
+namespace Waterspout.Connecting;
+
+/// <summary>Settings of the sockets that the library creates or takes over.</summary>
+internal static class SocketSettings
+{
+    /// <summary>Sets what the options say, on TCP. Accepted sockets inherit it from the listening one.</summary>
+    internal static void Apply(int fd, IOStreamOptions options)
+    {
+        if (options is { KeepAlive: null, UserTimeout: null } || !Sockets.IsTcp(fd)) return;
+        if (options.KeepAlive is { } keepAlive)
+        {
+            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPIDLE, ToSeconds(keepAlive.Time));
+            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPINTVL, ToSeconds(keepAlive.Interval));
+            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPCNT, keepAlive.Retries);
+            Set(fd, LibC.SOL_SOCKET, LibC.SO_KEEPALIVE, 1);
+        }
+
+        if (options.UserTimeout is { } time)
+            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_USER_TIMEOUT, (int)Math.Ceiling(time.TotalMilliseconds));
+    }
+
+    /// <summary>Runs a user's hook. The socket that it gets has its own descriptor, so that it can close nothing but that.</summary>
+    internal static void Configure(int fd, Action<Socket>? hook)
+    {
+        if (hook is null) return;
+        using Socket socket = OwnedSockets.Make(fd);
+        hook(socket);
+        // All descriptors of a socket have one mode, which the hook may have changed.
+        FileDescriptors.SetNonBlocking(fd);
+    }
+
+    private static int ToSeconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
+
+    private static void Set(int fd, int level, int name, int value)
+    {
+        PosixResult result = Sockets.SetOption(fd, level, name, value);
+        if (!result.IsSuccess) throw PosixResult.ToSocketException(result.Error);
+    }
+}
