@@ -72,8 +72,11 @@ public class StreamBufferFullException : IOException
     }
 }
 
-/// <summary>The delimiter or match of a read did not arrive within its limit.</summary>
-/// <remarks>The inner exception of the <see cref="StreamClosedException"/> that the read fails with; the stream is closed.</remarks>
+/// <summary>A read has exceeded its limit in bytes: there was no delimiter or match within it, or the message is longer.</summary>
+/// <remarks>
+/// The read consumes nothing, and the stream stays open. With <see cref="ReadLimitAction.Close"/> it is the inner exception of the
+/// <see cref="StreamClosedException"/> that the read fails with, and the stream is closed.
+/// </remarks>
 public class UnsatisfiableReadException : IOException
 {
     /// <summary>Creates the exception.</summary>

@@ -9,8 +9,11 @@ internal sealed class FrameRead<T> : ReadOperation<T>
     private Func<ReadOnlySpan<byte>, T> _parse = null!;
     private int _maxBytes;
     private int _wanted;
+    private ulong _announced;
 
     internal override int Limit => _maxBytes;
+
+    internal override string Unit => $"The frame, which has {_announced} bytes,";
 
     internal static FrameRead<T> Rent(FrameLength length, int? maxBytes, Func<ReadOnlySpan<byte>, T> parse)
     {
@@ -33,7 +36,12 @@ internal sealed class FrameRead<T> : ReadOperation<T>
         }
 
         // The peer may have said anything: what it says is looked at before memory is taken for it.
-        if (following > (ulong)Limit && Limit < int.MaxValue) throw new UnsatisfiableReadException($"The frame has {following} bytes, and {Limit} are allowed. Nothing of it has been read.");
+        if (following > (ulong)Limit && Limit < int.MaxValue)
+        {
+            _announced = following;
+            return ReadProgress.Unsatisfiable;
+        }
+
         if (following > (ulong)Math.Max(0, Owner.BufferLimit - header)) return ReadProgress.BufferFull;
         _wanted = header + (int)following;
         if (buffer.Length < _wanted) return ReadProgress.Pending;

@@ -12,6 +12,8 @@ internal sealed class LineRead : ReadOperation<string?>
 
     internal override int Limit => _maxBytes;
 
+    internal override string Unit => "The line";
+
     internal override bool EofIsAResult => true;
 
     internal static LineRead Rent(Encoding encoding, int? maxBytes)
@@ -29,7 +31,7 @@ internal sealed class LineRead : ReadOperation<string?>
         int index = data[_scanned..].IndexOf((byte)'\n');
         int end = index < 0 ? data.Length : _scanned + index + 1;
         _scanned = data.Length;
-        ReadProgress progress = CheckLength(end, "The line");
+        ReadProgress progress = CheckLimits(end);
         return index < 0 || progress != ReadProgress.Pending ? progress : Finish(buffer, WithoutEnd(data[..end]).Length, end);
     }
 

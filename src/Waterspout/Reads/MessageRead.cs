@@ -11,6 +11,8 @@ internal sealed class MessageRead<T> : ReadOperation<T>
 
     internal override int Limit => _maxBytes;
 
+    internal override string Unit => "The message";
+
     internal static MessageRead<T> Rent(MessageParser<T> parser, int? maxBytes)
     {
         MessageRead<T> read = OperationPool<MessageRead<T>>.Rent();
@@ -24,7 +26,7 @@ internal sealed class MessageRead<T> : ReadOperation<T>
     {
         if (buffer.Length < _wanted) return ReadProgress.Pending;
         bool isWhole = MessageParsing.TryParse(_parser, buffer.Data, out int consumed, out T message, out _wanted);
-        ReadProgress progress = CheckLength(isWhole ? consumed : _wanted, "The message");
+        ReadProgress progress = CheckLimits(isWhole ? consumed : _wanted);
         if (!isWhole || progress != ReadProgress.Pending) return progress;
         buffer.Consume(consumed);
         return Finish(message);

@@ -13,6 +13,8 @@ internal sealed class MessagesRead<T> : ReadOperation<bool>
 
     internal override int Limit => _maxBytes;
 
+    internal override string Unit => "The message";
+
     internal override bool EofIsAResult => true;
 
     internal static MessagesRead<T> Rent(MessageParser<T> parser, Func<T, bool> handle, int? maxBytes)
@@ -34,7 +36,7 @@ internal sealed class MessagesRead<T> : ReadOperation<bool>
             while (data.Length - start >= _wanted)
             {
                 bool isWhole = MessageParsing.TryParse(_parser, data[start..], out int consumed, out T message, out _wanted);
-                ReadProgress progress = CheckLength(isWhole ? consumed : _wanted, "The message");
+                ReadProgress progress = CheckLimits(isWhole ? consumed : _wanted);
                 if (!isWhole || progress != ReadProgress.Pending) return progress;
                 start += consumed; // before the call: a message counts as read also when the handler throws
                 if (!_handle(message)) return Finish(true);

@@ -37,6 +37,9 @@ internal abstract class ReadOperation
     /// <summary>The caller's limit in bytes.</summary>
     internal virtual int Limit => int.MaxValue;
 
+    /// <summary>What the limit is for, as the error names it.</summary>
+    internal virtual string Unit => "What comes before the delimiter or match";
+
     /// <summary>Checks what has arrived since the last check, and takes its bytes if that is enough.</summary>
     internal abstract ReadProgress TryFinish(ReadBuffer buffer);
 
@@ -102,17 +105,10 @@ internal abstract class ReadOperation
         _cancellation = default;
     }
 
-    /// <summary>Whether a read up to a delimiter may continue, or complete, with this number of bytes.</summary>
+    /// <summary>Whether a read may continue, or complete, with a result of this number of bytes, or of more.</summary>
     protected ReadProgress CheckLimits(int length)
     {
         if (length > Limit) return ReadProgress.Unsatisfiable;
-        return length > Owner.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
-    }
-
-    /// <summary>Whether a message of so many bytes, or more, may be read. Beyond the caller's limit the read alone fails.</summary>
-    protected ReadProgress CheckLength(int length, string what)
-    {
-        if (length > Limit) throw new UnsatisfiableReadException($"{what} is longer than {Limit} bytes, which is the limit. Nothing of it has been read.");
         return length > Owner.BufferLimit ? ReadProgress.BufferFull : ReadProgress.Pending;
     }
 }

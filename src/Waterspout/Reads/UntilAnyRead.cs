@@ -28,7 +28,7 @@ internal sealed class UntilAnyRead<T> : ReadOperation<T>
         ReadOnlySpan<byte> data = buffer.Data;
         int end = _delimiters.FindEnd(data, _scanned, out int which);
         _scanned = data.Length;
-        ReadProgress progress = CheckLength(end < 0 ? data.Length : end, "What comes before a delimiter");
+        ReadProgress progress = CheckLimits(end < 0 ? data.Length : end);
         if (end < 0 || progress != ReadProgress.Pending) return progress;
         try
         {

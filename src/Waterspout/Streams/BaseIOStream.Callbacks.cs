@@ -64,34 +64,44 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
     /// <param name="delimiter">One byte or more.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
-    /// <exception cref="ArgumentException">The delimiter is empty.</exception>
+    /// <param name="maxBytes">
+    /// The most bytes that the result may have. Exceeding it closes the stream with an <see cref="UnsatisfiableReadException"/>, whatever
+    /// <see cref="IOStreamOptions.OnReadLimit"/> says: the close callback is the only one that can be notified.
+    /// </param>
+    /// <exception cref="ArgumentException">The delimiter is empty, or the limit is not positive.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream is closed, and the delimiter is not in the buffer.</exception>
-    public void ReadUntil(ReadOnlySpan<byte> delimiter, Action<byte[]> callback)
+    public void ReadUntil(ReadOnlySpan<byte> delimiter, Action<byte[]> callback, int? maxBytes = null)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(callback);
+        CheckLimit(maxBytes);
         byte[] copy = delimiter.ToArray();
-        MakeRead(() => Deliver(ReadUntilAsync(copy), callback), needsData: true);
+        MakeRead(() => Deliver(ReadUntilAsync(copy, maxBytes), callback), needsData: true);
     }
 
     /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with the data.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
     /// <param name="regex">Matches bytes as the characters U+0000 to U+00FF.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
+    /// <param name="maxBytes">The most bytes that the result may have. Exceeding it closes the stream.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The limit is not positive.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream is closed, and there is no match in the buffer.</exception>
-    public void ReadUntilRegex(Regex regex, Action<byte[]> callback)
+    public void ReadUntilRegex(Regex regex, Action<byte[]> callback, int? maxBytes = null)
     {
         ArgumentNullException.ThrowIfNull(regex);
         ArgumentNullException.ThrowIfNull(callback);
-        MakeRead(() => Deliver(ReadUntilRegexAsync(regex), callback), needsData: true);
+        CheckLimit(maxBytes);
+        MakeRead(() => Deliver(ReadUntilRegexAsync(regex, maxBytes), callback), needsData: true);
     }
 
-    /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]})"/>
+    /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]}, int?)"/>
     /// <param name="pattern">A .NET regular expression.</param>
     /// <param name="callback">Runs on the loop, never inside this call.</param>
-    public void ReadUntilRegex(string pattern, Action<byte[]> callback) => ReadUntilRegex(Searching.PatternCache.Get(pattern), callback);
+    /// <param name="maxBytes">The most bytes that the result may have. Exceeding it closes the stream.</param>
+    public void ReadUntilRegex(string pattern, Action<byte[]> callback, int? maxBytes = null) =>
+        ReadUntilRegex(Searching.PatternCache.Get(pattern), callback, maxBytes);
 
     /// <summary>Reads everything until EOF and calls back with it.</summary>
     /// <inheritdoc cref="ReadBytes(int, Action{byte[]}, Action{byte[]}?)" path="/remarks"/>
@@ -183,7 +193,18 @@ public abstract partial class BaseIOStream
             return;
         }
 
-        byte[] result = read.GetAwaiter().GetResult();
+        byte[] result;
+        try
+        {
+            result = read.GetAwaiter().GetResult();
+        }
+        catch (UnsatisfiableReadException error)
+        {
+            // What is buffered may exceed the limit already. That is no error of the call.
+            CloseNow(CloseReason.Error, error);
+            return;
+        }
+
         RunCallbackLater(() => TryRun(callback, result));
     }
 

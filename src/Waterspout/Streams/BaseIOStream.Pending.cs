@@ -89,17 +89,24 @@ public abstract partial class BaseIOStream
     {
         ReadProgress progress = _reads.Run(read, Options.BufferLimit);
         if (progress == ReadProgress.Finished) return true;
-        if (_state.IsClosed) return CompleteAtEof(read); // before, or just now by the user's parser
-        if (_state.IsClosing) return false;
+        if (progress == ReadProgress.Unsatisfiable && Options.OnReadLimit == ReadLimitAction.Keep)
+        {
+            // On a stream that has ended too: the outcome does not depend on when the peer closes.
+            _reads.Fail(read, LimitError(read));
+            return true;
+        }
 
-        if (progress == ReadProgress.Unsatisfiable)
-            CloseNow(CloseReason.Error, new UnsatisfiableReadException($"The delimiter or match did not come within {read.Limit} bytes."));
-        else if (progress == ReadProgress.BufferFull)
-            CloseNow(CloseReason.Error, new StreamBufferFullException($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes."));
-        else
-            return false;
+        if (_state.IsClosed) return CompleteAtEof(read); // before, or just now by the user's parser
+        if (_state.IsClosing || progress == ReadProgress.Pending) return false;
+        CloseNow(CloseReason.Error, progress == ReadProgress.Unsatisfiable ? LimitError(read) : BufferError());
         return true;
     }
+
+    private static UnsatisfiableReadException LimitError(ReadOperation read) =>
+        new($"{read.Unit} is longer than {read.Limit} bytes, which is the limit. Nothing of it has been read.");
+
+    private StreamBufferFullException BufferError() =>
+        new($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes.");
 
     /// <summary>If nothing more can arrive, completes the read with what there is, or fails it with the reason.</summary>
     private bool CompleteAtEof(ReadOperation read)

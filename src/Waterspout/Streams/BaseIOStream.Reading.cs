@@ -83,14 +83,15 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <remarks>
     /// Completion: at once if the delimiter is in the buffer, even after the stream has closed. Each byte is searched once, however the
-    /// data arrives. May be called from any thread. Difference from Tornado: none.
+    /// data arrives. May be called from any thread. Difference from Tornado: a limit that is exceeded does not close the stream.
     /// </remarks>
     /// <exception cref="ArgumentException">The delimiter is empty, or the limit is not positive.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
-    /// <exception cref="StreamClosedException">
-    /// The stream closed before the delimiter arrived. With an inner <see cref="UnsatisfiableReadException"/>: it did not arrive within
-    /// <paramref name="maxBytes"/>, which closed the stream.
+    /// <exception cref="UnsatisfiableReadException">
+    /// The delimiter did not arrive within <paramref name="maxBytes"/>. Nothing is consumed, and the stream stays open: see
+    /// <see cref="IOStreamOptions.OnReadLimit"/>.
     /// </exception>
+    /// <exception cref="StreamClosedException">The stream closed before the delimiter arrived.</exception>
     /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
     public ValueTask<byte[]> ReadUntilAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
@@ -207,7 +208,7 @@ public abstract partial class BaseIOStream
 
     /// <summary>Reads the pieces between delimiters, without the delimiters.</summary>
     /// <param name="delimiter">One byte or more.</param>
-    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; exceeding it closes the stream.</param>
+    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
     /// <remarks>
     /// A regular EOF ends the sequence; data after the last delimiter is its last piece, if it is not empty. Errors are those of
@@ -236,7 +237,7 @@ public abstract partial class BaseIOStream
     /// read from the stream, but may write to it or close it. If it throws, the read fails with that exception, and the piece counts as
     /// read.
     /// </param>
-    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have; exceeding it closes the stream.</param>
+    /// <param name="maxBytes">The most bytes that a piece with its delimiter may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not handed over, and the stream stays usable.</param>
     /// <returns>True if <paramref name="handle"/> has ended the read; false at a regular EOF, also when called again.</returns>
     /// <remarks>

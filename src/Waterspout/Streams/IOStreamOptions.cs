@@ -24,6 +24,12 @@ public sealed record IOStreamOptions
     public int MaxBufferSize { get; set; } = 104_857_600;
 
     /// <summary>
+    /// What happens to the stream when a read fails because its <c>maxBytes</c> is exceeded: by default it stays open, so that the peer can
+    /// be answered, and nothing is consumed. The callback forms close the stream in any case. Tornado closes it.
+    /// </summary>
+    public ReadLimitAction OnReadLimit { get; set; } = ReadLimitAction.Keep;
+
+    /// <summary>
     /// The most bytes received at a time, and read ahead of what a read needs. 65,536 by default; more than 1 MiB counts as 1 MiB.
     /// </summary>
     public int ReadChunkSize { get; set; } = 65_536;
@@ -155,6 +161,8 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
         if (NewLine is not ("\n" or "\r\n")) throw new ArgumentOutOfRangeException(parameter, NewLine, $"{nameof(NewLine)} must be LF or CR LF.");
+        if (!Enum.IsDefined(OnReadLimit))
+            throw new ArgumentOutOfRangeException(parameter, OnReadLimit, $"{nameof(OnReadLimit)} has no such value.");
         TimeLimit.CheckPositive(ConnectAttemptDelay, parameter);
         TimeLimit.CheckPositive(ConnectTimeout, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);

@@ -22,6 +22,17 @@ public sealed class DuplexContract : StreamContract
     }
 
     [Fact]
+    public void A_peer_that_exceeds_a_limit_gets_an_answer_and_can_continue() => RunPair(async (left, right) =>
+    {
+        await left.WriteAsync("a line that is too long\nshort\n"u8);
+        await AssertFails<UnsatisfiableReadException>(right.ReadUntilAsync("\n"u8, maxBytes: 10));
+        await right.WriteAsync("500 Line too long\n"u8);
+        await AssertReads("500 Line too long\n", left.ReadUntilAsync("\n"u8));
+        Assert.Equal(24, await right.DiscardUntilAsync("\n"u8));
+        await AssertReads("short\n", right.ReadUntilAsync("\n"u8, maxBytes: 10));
+    });
+
+    [Fact]
     public void A_peer_that_has_ended_its_side_still_gets_its_answer() => RunPair(async (left, right) =>
     {
         await left.WriteAsync("request\n"u8);

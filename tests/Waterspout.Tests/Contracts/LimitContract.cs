@@ -206,6 +206,7 @@ public sealed class LimitContract : StreamContract
         AssertRefused(new IOStreamOptions { WriteHighWaterMark = -1 });
         AssertRefused(new IOStreamOptions { ReadTimeout = TimeSpan.FromSeconds(value) });
         AssertRefused(new IOStreamOptions { WriteTimeout = TimeSpan.FromSeconds(value) });
+        AssertRefused(new IOStreamOptions { OnReadLimit = (ReadLimitAction)(value + 3) });
         AssertRefused(new IOStreamOptions { NewLine = value == 0 ? "" : "\r" });
 
         void AssertRefused(IOStreamOptions options) => Run(() => Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Transport.ConnectAsync(options)));

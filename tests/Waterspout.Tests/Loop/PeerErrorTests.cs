@@ -11,12 +11,12 @@ public sealed class PeerErrorTests : ManualLoopTest
     public void So_many_lines_a_second_and_then_the_number_of_those_left_out() => RunManually(async () =>
     {
         for (int i = 0; i < PeerErrors.LinesPerSecond + 3; i++) await PassLimit();
-        Assert.Equal(PeerErrors.LinesPerSecond, Lines().Count(line => line.Contains("did not come within 4 bytes")));
+        Assert.Equal(PeerErrors.LinesPerSecond, Lines().Count(line => line.Contains("is longer than 4 bytes")));
         await Advance(TimeSpan.FromSeconds(1));
         Assert.Contains(" 3 more peer errors", Lines().Last());
 
         await PassLimit();
-        Assert.Equal(PeerErrors.LinesPerSecond + 1, Lines().Count(line => line.Contains("did not come within 4 bytes")));
+        Assert.Equal(PeerErrors.LinesPerSecond + 1, Lines().Count(line => line.Contains("is longer than 4 bytes")));
         await Advance(TimeSpan.FromSeconds(1));
         Assert.DoesNotContain("more peer errors", Lines().Last());
     });
@@ -33,7 +33,7 @@ public sealed class PeerErrorTests : ManualLoopTest
 
     private static async Task PassLimit()
     {
-        (IOStream near, IOStream far) = IOStream.CreatePair();
+        (IOStream near, IOStream far) = IOStream.CreatePair(new IOStreamOptions { OnReadLimit = ReadLimitAction.Close });
         await far.WriteAsync("too long"u8);
         await Assert.ThrowsAnyAsync<IOException>(async () => await near.ReadUntilAsync("\n"u8, maxBytes: 4));
         near.Close();
