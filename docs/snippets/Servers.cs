@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Waterspout;
 
@@ -25,6 +26,31 @@ internal static class Servers
             },
         });
         return server;
+    }
+}
+
+internal static class Listening
+{
+    internal static void OnGivenSockets(TcpServer server, Socket bound)
+    {
+        server.Listen(bound);
+        foreach (Socket socket in SystemdSockets.Take("web.socket")) server.Listen(socket); // none if systemd has not started this process
+    }
+
+    internal static async Task<TcpServer> OnUnixSocket(Func<IOStream, CancellationToken, Task> handle, string host)
+    {
+        TcpServer server = new(handle, new TcpServerOptions { UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite });
+        server.Listen(new UnixDomainSocketEndPoint("/run/example/control.sock")); // for the user and the group
+        await server.ListenAsync(8080, host);                                     // a name is resolved without blocking
+        return server;
+    }
+
+    internal static async Task<byte[]> AcceptOne(IOStream control, CancellationToken cancellationToken)
+    {
+        await using StreamListener listener = new(new IPEndPoint(IPAddress.Loopback, 0));
+        await control.WriteLineAsync($"PORT {listener.LocalEndPoint}", cancellationToken: CancellationToken.None);
+        await using IOStream data = await listener.AcceptAsync(cancellationToken);
+        return await data.ReadUntilCloseAsync(cancellationToken);
     }
 }
 

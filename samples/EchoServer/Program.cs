@@ -12,13 +12,14 @@ const int LongestLine = 1024 * 1024;
 Option<int?> port = new("--port") { Description = "The TCP port; 0 for any free one." };
 Option<string?> host = new("--host") { Description = "The address to listen on; all addresses of the machine by default." };
 Option<string?> unix = new("--unix") { Description = "The path of a Unix socket to listen on." };
+Option<bool> systemd = new("--systemd") { Description = "Listen on the sockets that systemd has opened (socket activation)." };
 Option<int> loops = new("--loops") { Description = "How many loops share the connections.", DefaultValueFactory = _ => 1 };
 Option<string?> cert = new("--tls-cert") { Description = "Use TLS, with this certificate (PEM)." };
 Option<string?> key = new("--tls-key") { Description = "The certificate's key (PEM)." };
-RootCommand command = new("Sends every line back to its client.") { port, host, unix, loops, cert, key };
+RootCommand command = new("Sends every line back to its client.") { port, host, unix, systemd, loops, cert, key };
 command.Validators.Add(result =>
 {
-    if (result.GetValue(port) is null && result.GetValue(unix) is null) result.AddError("Give --port or --unix, or both.");
+    if (result.GetValue(port) is null && result.GetValue(unix) is null && !result.GetValue(systemd)) result.AddError("Give --port, --unix or --systemd, or several.");
 });
 loops.Validators.Add(result =>
 {
@@ -39,6 +40,7 @@ command.SetAction(arguments =>
         server = new TcpServer(EchoAsync, options);
         if (arguments.GetValue(port) is { } number) Announce(server.Listen(number, arguments.GetValue(host)));
         if (arguments.GetValue(unix) is { } path) Announce(server.Listen(new UnixDomainSocketEndPoint(path)));
+        if (arguments.GetValue(systemd)) foreach (Socket socket in SystemdSockets.Take()) Announce(server.Listen(socket));
     }
     catch (Exception error) when (error is SocketException or ArgumentException or IOException or CryptographicException)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -8,6 +9,17 @@ public sealed class EchoServerTests
 {
     // More than the kernel buffers for a connection, so that both directions have to progress at the same time.
     private static readonly byte[] s_lines = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1_000_000).Select(number => $"{number}\n")) + "the unfinished last line");
+
+    // Does what systemd does for a service with two sockets.
+    private const string Supervisor = """
+        import os, socket, sys
+        tcp, unix = socket.socket(), socket.socket(socket.AF_UNIX)
+        tcp.bind(('127.0.0.1', 0)); unix.bind(sys.argv[1])
+        for fd, opened in (100, tcp), (101, unix): opened.listen(); os.dup2(opened.fileno(), fd)
+        for fd in 0, 1: os.dup2(100 + fd, 3 + fd); os.close(100 + fd)
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='tcp:unix')
+        os.execv(sys.argv[2], sys.argv[2:])
+        """;
 
     [Theory]
     [InlineData("nc", "-N 127.0.0.1 PORT")]
@@ -34,6 +46,30 @@ public sealed class EchoServerTests
         await server.Process.SignalAsync("TERM");
         await server.Process.WaitForExitAsync();
         Assert.False(File.Exists(path));
+    }
+
+    [Fact]
+    public async Task Serves_on_sockets_that_a_supervisor_has_opened_and_leaves_their_file()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"waterspout-{Guid.NewGuid()}.sock");
+        using Child server = Child.Start(Tool.Require("python3"), "-c", Supervisor, path, Repository.Sample("EchoServer"), "--systemd");
+        string address = (await server.ReadLineAsync())!.Replace("listening on ", "");
+        Assert.Equal($"listening on {path}", await server.ReadLineAsync());
+        foreach (EndPoint endPoint in (EndPoint[])[IPEndPoint.Parse(address), new UnixDomainSocketEndPoint(path)])
+        {
+            using Socket client = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+            await client.ConnectAsync(endPoint);
+            await client.SendAsync("hello\n"u8.ToArray());
+            byte[] answer = new byte[6];
+            Assert.Equal(6, await client.ReceiveAsync(answer));
+            Assert.Equal("hello\n", Encoding.ASCII.GetString(answer));
+        }
+
+        await server.SignalAsync("TERM");
+        await server.WaitForExitAsync();
+        Assert.Equal(0, server.ExitCode);
+        Assert.True(File.Exists(path));
+        File.Delete(path);
     }
 
     [Theory]

@@ -4,7 +4,7 @@ using Waterspout.Interop;
 
 namespace Waterspout.Connecting;
 
-/// <summary>The <see cref="Socket"/> objects that belong to streams. Each stream has its own descriptor for the same socket.</summary>
+/// <summary>The <see cref="Socket"/> objects that belong to streams, and to servers that listen on them. Each has its own descriptor for the same socket.</summary>
 /// <remarks>
 /// A reference to the handle would keep the number too, but would make the other owner's Dispose wait until the stream has closed.
 /// </remarks>
@@ -13,12 +13,12 @@ internal static class OwnedSockets
     private static readonly ConditionalWeakTable<Socket, object> s_owned = [];
     private static readonly object s_mark = new();
 
-    /// <summary>A new descriptor for the socket, owned by the stream from now on.</summary>
-    /// <exception cref="InvalidOperationException">The socket already belongs to a stream.</exception>
+    /// <summary>A new descriptor for the socket, owned by the caller from now on.</summary>
+    /// <exception cref="InvalidOperationException">The socket already belongs to a stream or a server.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
     internal static int Take(Socket socket)
     {
-        if (!s_owned.TryAdd(socket, s_mark)) throw new InvalidOperationException("The socket belongs to a stream already.");
+        if (!s_owned.TryAdd(socket, s_mark)) throw new InvalidOperationException("The socket belongs to a stream or a server already.");
         bool isHeld = false;
         try
         {
@@ -37,7 +37,7 @@ internal static class OwnedSockets
         }
     }
 
-    /// <summary>Releases the socket, since the stream could not be created.</summary>
+    /// <summary>Releases the socket, since what would have owned it could not be created.</summary>
     internal static void GiveBack(Socket socket) => s_owned.Remove(socket);
 
     /// <summary>Creates a Socket object for a stream that was created without one.</summary>

@@ -20,6 +20,19 @@ internal sealed class UnixPath
     /// <summary>The file created by binding to an address; null if the address has none.</summary>
     internal static UnixPath? OfBound(EndPoint endPoint) => PathOf(endPoint) is { } path ? new UnixPath(path) : null;
 
+    internal void SetMode(UnixFileMode mode)
+    {
+        try
+        {
+            File.SetUnixFileMode(_path, mode);
+        }
+        catch
+        {
+            Remove();
+            throw;
+        }
+    }
+
     /// <summary>
     /// Removes the file, before the socket is closed: while the socket is open, no other file can have the same inode number.
     /// </summary>

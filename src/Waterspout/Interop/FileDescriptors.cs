@@ -152,6 +152,9 @@ internal static unsafe class FileDescriptors
     /// <summary>A new number for the same file, closed on exec.</summary>
     internal static int Duplicate(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_DUPFD_CLOEXEC, 0)).ValueOrThrow("fcntl");
 
+    /// <summary>Child processes do not inherit it.</summary>
+    internal static void CloseOnExec(int fd) => _ = LibC.fcntl(fd, LibC.F_SETFD, LibC.FD_CLOEXEC);
+
     internal static PosixResult GetStatusFlags(int fd) => PosixResult.From(LibC.fcntl(fd, LibC.F_GETFL, 0));
 
     internal static void SetStatusFlags(int fd, int flags) => _ = LibC.fcntl(fd, LibC.F_SETFL, flags);

@@ -11,8 +11,10 @@ namespace Waterspout.Interop;
 /// </summary>
 internal static unsafe partial class LibC
 {
+    internal const int F_SETFD = 2;
     internal const int F_GETFL = 3;
     internal const int F_SETFL = 4;
+    internal const int FD_CLOEXEC = 1;
     internal const int F_DUPFD_CLOEXEC = 1030;
 
     internal const int O_ACCMODE = 3;
@@ -72,6 +74,7 @@ internal static unsafe partial class LibC
     internal const int SO_LINGER = 13;
     internal const int SO_REUSEPORT = 15;
     internal const int SO_PEERNAME = 28;
+    internal const int SO_ACCEPTCONN = 30;
     internal const int SO_PROTOCOL = 38;
     internal const int SO_DOMAIN = 39;
     internal const int IPPROTO_TCP = 6;

@@ -81,6 +81,8 @@ internal static unsafe class Sockets
         return (ends[0], ends[1]);
     }
 
+    internal static bool IsListening(int fd) => GetOption(fd, LibC.SOL_SOCKET, LibC.SO_ACCEPTCONN) is { IsSuccess: true, Value: 1 };
+
     internal static PosixResult ShutdownWrites(int fd) => PosixResult.From(LibC.shutdown(fd, LibC.SHUT_WR));
 
     internal static bool IsConnected(int fd)

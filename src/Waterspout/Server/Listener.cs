@@ -32,6 +32,9 @@ internal sealed class Listener : IReadinessHandler
 
     internal EndPoint EndPoint => _socket.EndPoint;
 
+    /// <summary>Called on the loop when it has stopped, also by the loop's end.</summary>
+    internal Action? Stopped { get; init; }
+
     internal void Listen(int backlog) => _socket.Listen(backlog);
 
     internal void Start()
@@ -41,7 +44,7 @@ internal sealed class Listener : IReadinessHandler
     }
 
     /// <summary>Releases the address, before <see cref="Start"/>.</summary>
-    internal void Abandon() => _socket.Release();
+    internal void Abandon() => _socket.Abandon();
 
     /// <summary>Accepts again when there is room. May be called from any thread.</summary>
     internal void Resume() => _loop.TryPost(this, static listener =>
@@ -106,6 +109,7 @@ internal sealed class Listener : IReadinessHandler
         _isStopped = true;
         if (!_registration.IsNone) _loop.Unregister(_registration);
         _socket.Release();
+        Stopped?.Invoke();
     }
 
     private void Pause(Errno error)

@@ -5,17 +5,19 @@ using Waterspout.Interop;
 
 namespace Waterspout.Server;
 
-/// <summary>A bound socket, with the file of its path if it has one.</summary>
+/// <summary>A bound socket: one of our own, with the file of its path if it has one, or a user's.</summary>
 internal sealed class ListeningSocket
 {
     private readonly SafeSocketHandle _handle;
     private readonly UnixPath? _file;
+    private readonly Socket? _adopted;
     private bool _isReleased;
 
-    private ListeningSocket(SafeSocketHandle handle, EndPoint bound, UnixPath? file)
+    private ListeningSocket(SafeSocketHandle handle, EndPoint bound, UnixPath? file, Socket? adopted)
     {
         _handle = handle;
         _file = file;
+        _adopted = adopted;
         EndPoint = bound;
     }
 
@@ -26,8 +28,9 @@ internal sealed class ListeningSocket
     /// <summary>Binds a new socket to the address. No client can connect before <see cref="Listen"/>.</summary>
     /// <param name="endPoint">An IP address, or the path or abstract name of a Unix socket.</param>
     /// <param name="isShared">Others may bind to the same port.</param>
+    /// <param name="mode">The permissions of the path's file; null for what the process's umask leaves.</param>
     /// <param name="configure">Sets further options, before the bind.</param>
-    internal static ListeningSocket Bind(EndPoint endPoint, bool isShared, Action<int> configure)
+    internal static ListeningSocket Bind(EndPoint endPoint, bool isShared, UnixFileMode? mode, Action<int> configure)
     {
         UnixPath.RemoveDead(endPoint);
         // Not by a Socket: a Socket bound to a path removes whatever is there when it is closed.
@@ -39,7 +42,10 @@ internal sealed class ListeningSocket
             if (endPoint is IPEndPoint ip) Prepare(fd, ip, isShared);
             configure(fd);
             Check(Sockets.Bind(fd, endPoint.Serialize()), endPoint);
-            return new ListeningSocket(handle, LocalOf(fd)!, UnixPath.OfBound(endPoint));
+            UnixPath? file = UnixPath.OfBound(endPoint);
+            // No client can connect yet, so none gets in by a mode that is too wide.
+            if (mode is { } permissions) file?.SetMode(permissions);
+            return new ListeningSocket(handle, LocalOf(fd)!, file, adopted: null);
         }
         catch
         {
@@ -48,7 +54,35 @@ internal sealed class ListeningSocket
         }
     }
 
-    internal void Listen(int backlog) => Check(Sockets.Listen(Descriptor, backlog), EndPoint);
+    /// <summary>Takes a socket that a user, or a supervisor, has bound. Until <see cref="Listen"/> has succeeded it can be given back.</summary>
+    /// <exception cref="ArgumentException">It is not a stream socket that is bound to an IP address or a Unix address.</exception>
+    /// <exception cref="InvalidOperationException">It is in use already.</exception>
+    internal static ListeningSocket Adopt(Socket socket, Action<int> configure)
+    {
+        if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
+        int fd = OwnedSockets.Take(socket);
+        try
+        {
+            if (LocalOf(fd) is not { } bound || bound is IPEndPoint { Port: 0 })
+                throw new ArgumentException("The socket is not bound to an IP address or a Unix socket's address.", nameof(socket));
+            FileDescriptors.SetNonBlocking(fd);
+            GatherByTurn(fd);
+            configure(fd);
+            return new ListeningSocket(new SafeSocketHandle(fd, ownsHandle: true), bound, file: null, socket);
+        }
+        catch
+        {
+            FileDescriptors.Close(fd);
+            OwnedSockets.GiveBack(socket);
+            throw;
+        }
+    }
+
+    /// <summary>Lets clients connect. A user's socket that listens already keeps its backlog.</summary>
+    internal void Listen(int backlog)
+    {
+        if (!Sockets.IsListening(Descriptor)) Check(Sockets.Listen(Descriptor, backlog), EndPoint);
+    }
 
     /// <summary>Closes the socket and removes its file. May be called from any thread, and again.</summary>
     /// <remarks>
@@ -60,6 +94,20 @@ internal sealed class ListeningSocket
         if (Interlocked.Exchange(ref _isReleased, true)) return;
         _file?.Remove();
         _handle.Dispose();
+        _adopted?.Dispose();
+    }
+
+    /// <summary>As <see cref="Release"/>, but a user's socket stays the user's: nothing is listened on.</summary>
+    internal void Abandon()
+    {
+        if (_adopted is null)
+        {
+            Release();
+            return;
+        }
+
+        _handle.Dispose();
+        OwnedSockets.GiveBack(_adopted);
     }
 
     private static EndPoint? LocalOf(int fd) => SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(fd));
@@ -79,9 +127,11 @@ internal sealed class ListeningSocket
         // A port whose old connections are still in TIME_WAIT can be listened on again.
         _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
         if (isShared) _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
-        // Accepted sockets inherit it. Small writes are gathered by turn, so Nagle's algorithm would only delay them.
-        _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
+        GatherByTurn(fd);
     }
+
+    // Accepted sockets inherit it. Small writes are gathered by turn, so Nagle's algorithm would only delay them.
+    private static void GatherByTurn(int fd) => _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
 
     private static void Check(PosixResult result, EndPoint endPoint)
     {

@@ -51,6 +51,37 @@ public partial class TcpServer
         return endPoint is DnsEndPoint name ? Listen(name.Port, name.Host) : ListenOnAll([endPoint])[0];
     }
 
+    /// <summary>
+    /// Listens on a socket that was bound elsewhere: by you, with options of your own, or by a supervisor (<see cref="SystemdSockets"/>). May
+    /// be called from any thread.
+    /// </summary>
+    /// <param name="listening">
+    /// A stream socket, bound to an IP address or to the address of a Unix socket. It may listen already, and then keeps its backlog. The
+    /// server owns it from now on, and disposes it when it stops, unless this fails.
+    /// </param>
+    /// <returns>The address listened on.</returns>
+    /// <remarks>
+    /// The socket becomes non-blocking, also for other processes that have it. Its file, if it has one, is left to the socket: a
+    /// <see cref="Socket"/> that was bound in this process removes it, and a supervisor's stays. Options of the streams that are inherited, as
+    /// <see cref="IOStreamOptions.KeepAlive"/>, are set on it; <see cref="TcpServerOptions.ConfigureSocket"/> is not called. The first loop
+    /// accepts for all.
+    /// </remarks>
+    /// <exception cref="ArgumentException">It is not such a socket.</exception>
+    /// <exception cref="InvalidOperationException">The socket already belongs to a stream or a server.</exception>
+    /// <exception cref="SocketException">Listening failed, for example on a connected socket.</exception>
+    /// <exception cref="ObjectDisposedException">The socket is closed, or the server has been stopped.</exception>
+    public EndPoint Listen(Socket listening)
+    {
+        ArgumentNullException.ThrowIfNull(listening);
+        return Open(listeners =>
+        {
+            ObjectDisposedException.ThrowIf(_loops[0].IsDisposed, _loops[0]);
+            ListeningSocket socket = ListeningSocket.Adopt(listening, fd => SocketSettings.Apply(fd, _streamOptions));
+            listeners.Add(new Listener(socket, _loops[0], HasRoom, fd => Accept(fd, Next())));
+            return [socket.EndPoint];
+        })[0];
+    }
+
     /// <summary>Listens on a TCP port. A name is resolved without blocking the caller. May be called from any thread.</summary>
     /// <param name="port">The port; zero for any free one.</param>
     /// <param name="address">As for <see cref="Listen(int, string?)"/>.</param>
@@ -90,7 +121,9 @@ public partial class TcpServer
     }
 
     /// <summary>Listens on all addresses or on none: if one fails, the others are released.</summary>
-    internal EndPoint[] ListenOnAll(EndPoint[] endPoints)
+    internal EndPoint[] ListenOnAll(EndPoint[] endPoints) => Open(listeners => BindAll(endPoints, listeners));
+
+    private EndPoint[] Open(Func<List<Listener>, EndPoint[]> bind)
     {
         lock (_listeners)
         {
@@ -99,7 +132,7 @@ public partial class TcpServer
             EndPoint[] bound;
             try
             {
-                bound = BindAll(endPoints, listeners);
+                bound = bind(listeners);
                 foreach (Listener listener in listeners) listener.Listen(Options.Backlog);
             }
             catch
@@ -167,7 +200,7 @@ public partial class TcpServer
         {
             IOLoop loop = _loops[i];
             ObjectDisposedException.ThrowIf(loop.IsDisposed, loop);
-            ListeningSocket socket = ListeningSocket.Bind(endPoint, isShared, Configure);
+            ListeningSocket socket = ListeningSocket.Bind(endPoint, isShared, Options.UnixFileMode, Configure);
             Listener listener = new(socket, loop, HasRoom, fd => Accept(fd, isShared ? loop : Next()));
             listeners.Add(listener);
             endPoint = listener.EndPoint;

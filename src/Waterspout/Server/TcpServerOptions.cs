@@ -84,12 +84,21 @@ public sealed record TcpServerOptions
     /// </remarks>
     public Action<Socket>? ConfigureSocket { get; set; }
 
+    /// <summary>
+    /// The permissions of the file of a Unix socket that the server binds: a client needs write permission to connect. Null, the default,
+    /// leaves them to the process's umask. Set before any client can connect. Abstract names have no file.
+    /// </summary>
+    public UnixFileMode? UnixFileMode { get; set; }
+
     internal void Validate(string parameter)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
         TimeLimit.CheckPositive(HandshakeTimeout, parameter);
         if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
+        const UnixFileMode All = (UnixFileMode)0b111_111_111_111;
+        if (UnixFileMode is { } mode && (mode & ~All) != 0)
+            throw new ArgumentOutOfRangeException(parameter, mode, $"{nameof(UnixFileMode)} has undefined bits.");
         Stream?.Validate(parameter);
     }
 }
