@@ -57,6 +57,19 @@ internal static class GettingStarted
         }
     }
 
+    internal static async Task LimitTime()
+    {
+        IOStreamOptions options = new()
+        {
+            ReadTimeout = TimeSpan.FromSeconds(30),                          // each read as a whole
+            MinimumReadRate = new MinimumRate(240, TimeSpan.FromSeconds(5)), // in bytes a second, while a read waits
+        };
+        await using IOStream stream = await IOStream.ConnectAsync("example.com", 7, options);
+        await stream.PeekAsync(1, timeout: TimeSpan.FromMinutes(5)); // instead of both: the peer may be idle between two messages
+        byte[] message = await stream.ReadUntilAsync("\n"u8, maxBytes: 65536);
+        Consume(message);
+    }
+
     internal static async Task Write(IOStream stream, byte[] large)
     {
         await stream.WriteAsync("a header\n"u8);   // copied; sent at the end of the turn, together with what follows

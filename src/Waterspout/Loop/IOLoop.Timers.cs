@@ -47,12 +47,22 @@ public sealed partial class IOLoop
 
     internal long TicksAfter(TimeSpan delay) => _clock.After(delay);
 
+    internal long ToTicks(TimeSpan time) => _clock.ToTicks(time);
+
     /// <summary>A timer for a precomputed deadline. On the loop's thread only.</summary>
     internal LoopTimer CallAt(long deadline, Action callback)
     {
         LoopTimer timer = new(this, callback, deadline, 0);
         _timers.Add(timer);
         return timer;
+    }
+
+    /// <summary>Moves a timer that is set. On the loop's thread only.</summary>
+    internal void Move(LoopTimer timer, long deadline)
+    {
+        _timers.Remove(timer);
+        timer.Deadline = deadline;
+        _timers.Add(timer);
     }
 
     internal void Cancel(LoopTimer timer)

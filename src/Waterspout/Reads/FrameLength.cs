@@ -1,6 +1,6 @@
 namespace Waterspout;
 
-/// <summary>How the length in front of each frame is written, for <see cref="BaseIOStream.ReadFrameAsync(FrameLength, int?, CancellationToken)"/>.</summary>
+/// <summary>How the length in front of each frame is written, for <see cref="BaseIOStream.ReadFrameAsync(FrameLength, int?, CancellationToken, TimeSpan?)"/>.</summary>
 /// <example><c>new FrameLength(4)</c> is a 32-bit length in network byte order; <c>FrameLength.Varint</c> is that of protocol buffers.</example>
 public readonly record struct FrameLength
 {

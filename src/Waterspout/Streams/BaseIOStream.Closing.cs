@@ -172,7 +172,7 @@ public abstract partial class BaseIOStream
     private void CloseHalves()
     {
         _writes.Drop();
-        _reads.Deadline?.Cancel();
+        _reads.Clock?.Cancel();
         // A parser that runs still uses the buffer. Its read is completed when it returns.
         if (!_reads.IsParsing) CompleteReading();
         _reads.Buffer.Scanner?.Release();

@@ -11,6 +11,7 @@ public abstract partial class BaseIOStream
     /// Cancelling ends the read, and the stream stays usable; what has been dropped by then is dropped, and the rest of the bytes is still to come. To be able to continue,
     /// discard in steps.
     /// </param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Takes no more memory than one receive, whatever the count: <see cref="IOStreamOptions.MaxBufferSize"/> is no limit. Completion: at once when so much is
     /// in the buffer, also after the stream closed. A time limit does what a cancellation does. Tornado has no such call.
@@ -21,14 +22,16 @@ public abstract partial class BaseIOStream
     /// The stream closed before there was enough. Where that was its regular end, the inner exception is an <see cref="EndOfStreamException"/> that says how
     /// many bytes were missing.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed.</exception>
+    /// <exception cref="TimeoutException">A time limit expired.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
-    public ValueTask DiscardAsync(long count, CancellationToken cancellationToken = default)
+    public ValueTask DiscardAsync(long count, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        CheckTimeout(timeout);
         ValueTask<bool> discard = Loop.IsCurrent
-            ? Discard(count, cancellationToken)
-            : ReadOffLoop((count, cancellationToken), static (stream, call) => stream.Discard(call.count, call.cancellationToken));
+            ? Discard(count, cancellationToken, timeout)
+            : ReadOffLoop((count, cancellationToken, timeout),
+                static (stream, call) => stream.Discard(call.count, call.cancellationToken, call.timeout));
         return discard.IsCompletedSuccessfully ? default : new ValueTask(discard.AsTask());
     }
 
@@ -37,6 +40,7 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">
     /// Cancelling ends the read, and the stream stays usable; what has been dropped by then is dropped. The same call again continues, also in the middle of a delimiter.
     /// </param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>The number of bytes dropped, the delimiter's included.</returns>
     /// <remarks>
     /// The way to continue behind something that is too long. Takes no more memory than one receive, however much comes before the delimiter, and looks at each
@@ -46,16 +50,26 @@ public abstract partial class BaseIOStream
     /// <exception cref="ArgumentException">The delimiter is empty.</exception>
     /// <exception cref="InvalidOperationException">A read is under way; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream closed before the delimiter came.</exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed.</exception>
+    /// <exception cref="TimeoutException">A time limit expired.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled.</exception>
-    public ValueTask<long> DiscardUntilAsync(ReadOnlySpan<byte> delimiter, CancellationToken cancellationToken = default)
+    public ValueTask<long> DiscardUntilAsync(
+        ReadOnlySpan<byte> delimiter, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
+        CheckTimeout(timeout);
         if (!Loop.IsCurrent)
-            return ReadOffLoop((Delimiter: delimiter.ToArray(), cancellationToken), static (stream, call) => stream.DiscardUntilAsync(call.Delimiter, call.cancellationToken));
-        return TryBeginRead(cancellationToken, out ValueTask<long> refusal) ? Read(DiscardUntilRead.Rent(delimiter), cancellationToken) : refusal;
+        {
+            return ReadOffLoop((Delimiter: delimiter.ToArray(), cancellationToken, timeout),
+                static (stream, call) => stream.DiscardUntilAsync(call.Delimiter, call.cancellationToken, call.timeout));
+        }
+
+        return TryBeginRead(cancellationToken, out ValueTask<long> refusal)
+            ? Read(DiscardUntilRead.Rent(delimiter), cancellationToken, timeout)
+            : refusal;
     }
 
-    private ValueTask<bool> Discard(long count, CancellationToken cancellationToken) =>
-        TryBeginRead(cancellationToken, out ValueTask<bool> refusal) ? Read(DiscardBytesRead.Rent(count), cancellationToken) : refusal;
+    private ValueTask<bool> Discard(long count, CancellationToken cancellationToken, TimeSpan? timeout) =>
+        TryBeginRead(cancellationToken, out ValueTask<bool> refusal)
+            ? Read(DiscardBytesRead.Rent(count), cancellationToken, timeout)
+            : refusal;
 }

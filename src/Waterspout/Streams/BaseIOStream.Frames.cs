@@ -12,6 +12,7 @@ public abstract partial class BaseIOStream
     /// The most bytes that may follow the length. No limit but <see cref="IOStreamOptions.MaxBufferSize"/>, which the whole frame has to fit into, when null.
     /// </param>
     /// <param name="cancellationToken">Cancelling loses no byte: what has arrived of the frame, its length included, stays buffered, and the stream usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>The bytes behind the length; none for a frame that has none.</returns>
     /// <remarks>
     /// <para>Completion: at once when the frame is in the buffer, also after the stream closed. What the length says is checked when it has arrived, before
@@ -29,10 +30,11 @@ public abstract partial class BaseIOStream
     /// <see cref="EndOfStreamException"/> that says how much was there. With an inner <see cref="StreamBufferFullException"/>: the frame is longer
     /// than <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<byte[]> ReadFrameAsync(FrameLength length, int? maxBytes = null, CancellationToken cancellationToken = default) =>
-        ReadFrameAsync(length, ToArray, maxBytes, cancellationToken);
+    public ValueTask<byte[]> ReadFrameAsync(
+        FrameLength length, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null) =>
+        ReadFrameAsync(length, ToArray, maxBytes, cancellationToken, timeout);
 
     /// <summary>Reads a frame and hands what is behind its length to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
     /// <param name="length">How the length is written.</param>
@@ -42,20 +44,25 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that may follow the length.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>What the parser made of the frame.</returns>
-    /// <inheritdoc cref="ReadFrameAsync(FrameLength, int?, CancellationToken)"/>
-    public ValueTask<T> ReadFrameAsync<T>(FrameLength length, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="ReadFrameAsync(FrameLength, int?, CancellationToken, TimeSpan?)"/>
+    public ValueTask<T> ReadFrameAsync<T>(
+        FrameLength length, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default,
+        TimeSpan? timeout = null)
     {
         if (length.IsNone) throw new ArgumentException("The length of the frame has no size.", nameof(length));
         ArgumentNullException.ThrowIfNull(parse);
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((length, parse, maxBytes, cancellationToken),
-                static (stream, call) => stream.ReadFrameAsync(call.length, call.parse, call.maxBytes, call.cancellationToken));
+            return ReadOffLoop((length, parse, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.ReadFrameAsync(call.length, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
-        return TryBeginRead(cancellationToken, out ValueTask<T> refusal) ? Read(FrameRead<T>.Rent(length, maxBytes, parse), cancellationToken) : refusal;
+        return TryBeginRead(cancellationToken, out ValueTask<T> refusal)
+            ? Read(FrameRead<T>.Rent(length, maxBytes, parse), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>Reads a frame and hands what is behind its length to <paramref name="parse"/>, together with <paramref name="state"/>, without a copy.</summary>
@@ -64,11 +71,14 @@ public abstract partial class BaseIOStream
     /// <param name="parse">As for the form without a state.</param>
     /// <param name="maxBytes">The most bytes that may follow the length.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <inheritdoc cref="ReadFrameAsync{T}(FrameLength, Func{ReadOnlySpan{byte}, T}, int?, CancellationToken)"/>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
+    /// <inheritdoc cref="ReadFrameAsync{T}(FrameLength, Func{ReadOnlySpan{byte}, T}, int?, CancellationToken, TimeSpan?)"/>
     [OverloadResolutionPriority(-1)] // see BaseIOStream.Stateful.cs
-    public ValueTask<T> ReadFrameAsync<TState, T>(FrameLength length, TState state, Func<ReadOnlySpan<byte>, TState, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<T> ReadFrameAsync<TState, T>(
+        FrameLength length, TState state, Func<ReadOnlySpan<byte>, TState, T> parse, int? maxBytes = null,
+        CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(parse);
-        return ReadFrameAsync(length, StatefulParser<TState, T>.Bind(state, parse), maxBytes, cancellationToken);
+        return ReadFrameAsync(length, StatefulParser<TState, T>.Bind(state, parse), maxBytes, cancellationToken, timeout);
     }
 }

@@ -30,7 +30,7 @@ public abstract partial class BaseIOStream
     protected virtual DescriptorTraits Traits => DescriptorTraits.None;
 
     /// <summary>The close reason that EOF, once received, stands for. <see cref="CloseReason.EndOfStream"/> is the default.</summary>
-    /// <remarks>Any other reason means that data may be missing: <see cref="ReadUntilCloseAsync(CancellationToken)"/> fails with it.</remarks>
+    /// <remarks>Any other reason means that data may be missing: <see cref="ReadUntilCloseAsync(CancellationToken, TimeSpan?)"/> fails with it.</remarks>
     protected virtual CloseReason EofReason => CloseReason.EndOfStream;
 
     /// <summary>

@@ -1,4 +1,3 @@
-using Waterspout.Loop;
 using Waterspout.Reads;
 
 namespace Waterspout;
@@ -49,7 +48,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Starts a read that the buffer may or may not satisfy.</summary>
-    private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken)
+    private ValueTask<T> Read<T>(ReadOperation<T> read, CancellationToken cancellationToken, TimeSpan? timeout = null)
     {
         if (_state.IsNew && !IsClosed) RegisterAtFirstUse();
         read.Owner = this;
@@ -62,7 +61,7 @@ public abstract partial class BaseIOStream
         }
 
         read.RegisterCancellation(cancellationToken);
-        if (Options.ReadTimeout is { } timeout) (_reads.Deadline ??= new Deadline(Loop, timeout, OnReadTimeout)).Restart();
+        if (timeout is not null || Options.LimitsReadTime) StartClock(timeout);
         // A read of another kind that needs more than the buffered data will most likely consume all of it.
         if (!read.KeepsText) _reads.Buffer.Scanner?.Release();
         _reads.Buffer.Trim();
@@ -152,11 +151,18 @@ public abstract partial class BaseIOStream
             if (call.Stream._reads.Pending == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));
         });
 
-    private void OnReadTimeout()
+    /// <summary>Starts the time limits of the pending read: its own, or else those of the stream.</summary>
+    private void StartClock(TimeSpan? timeout)
+    {
+        _reads.Clock ??= new ReadClock(Loop, Options.MinimumReadRate, OnReadTimeout);
+        _reads.Clock.Start(timeout ?? Options.ReadTimeout, isMeasured: timeout is null);
+    }
+
+    private void OnReadTimeout(string limit)
     {
         if (_reads.Pending is null) return;
         Loop.Counters.ReadTimeouts++;
-        AbandonRead(new TimeoutException($"The read did not complete within {Options.ReadTimeout}. No data is lost."));
+        AbandonRead(new TimeoutException($"{limit} No data is lost."));
     }
 
     /// <summary>Ends the pending read without a result, and without losing a byte.</summary>

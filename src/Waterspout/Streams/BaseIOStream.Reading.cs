@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Waterspout.Loop;
 using Waterspout.Reads;
 using Waterspout.Searching;
 
@@ -14,6 +15,7 @@ public abstract partial class BaseIOStream
     /// <param name="count">Zero returns an empty array at once.</param>
     /// <param name="partial">Complete as soon as there is any data.</param>
     /// <param name="cancellationToken">Cancelling loses no byte: what has arrived stays buffered, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Completion: at once if the buffer has enough, even after the stream has closed. May be called from any thread. Difference from
     /// Tornado: none.
@@ -21,17 +23,25 @@ public abstract partial class BaseIOStream
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream closed, or had closed, before there was enough data.</exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<byte[]> ReadBytesAsync(int count, bool partial = false, CancellationToken cancellationToken = default)
+    public ValueTask<byte[]> ReadBytesAsync(
+        int count, bool partial = false, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        CheckTimeout(timeout);
         if (!Loop.IsCurrent)
-            return ReadOffLoop((count, partial, cancellationToken), static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken));
+        {
+            return ReadOffLoop((count, partial, cancellationToken, timeout),
+                static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken, call.timeout));
+        }
+
         if (count == 0) return new ValueTask<byte[]>(Array.Empty<byte>());
         bool isDirect = !partial && count is >= ArrayRead.Smallest and <= ArrayRead.Largest && count <= Options.MaxBufferSize;
-        if (!isDirect || _reads.Buffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken);
-        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(ArrayRead.Rent(count), cancellationToken) : refusal;
+        if (!isDirect || _reads.Buffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken, timeout);
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal)
+            ? Read(ArrayRead.Rent(count), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>
@@ -43,16 +53,20 @@ public abstract partial class BaseIOStream
     /// fails with that exception, and the bytes count as read.
     /// </param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
-    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such form.
+    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>. Tornado has no such form.
     /// </remarks>
-    public ValueTask<T> ReadBytesAsync<T>(int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken = default)
+    public ValueTask<T> ReadBytesAsync<T>(
+        int count, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        CheckTimeout(timeout);
         ArgumentNullException.ThrowIfNull(parse);
         return Loop.IsCurrent
-            ? ReadBytes(count, partial: false, parse, cancellationToken)
-            : ReadOffLoop((count, parse, cancellationToken), static (stream, call) => stream.ReadBytesAsync(call.count, call.parse, call.cancellationToken));
+            ? ReadBytes(count, partial: false, parse, cancellationToken, timeout)
+            : ReadOffLoop((count, parse, cancellationToken, timeout),
+                static (stream, call) => stream.ReadBytesAsync(call.count, call.parse, call.cancellationToken, call.timeout));
     }
 
     /// <summary>Fills <paramref name="buffer"/>; or, if <paramref name="partial"/>, reads what there is into it.</summary>
@@ -63,24 +77,34 @@ public abstract partial class BaseIOStream
     /// <param name="cancellationToken">
     /// Cancelling loses no byte: what is already in <paramref name="buffer"/> is returned to the stream's own.
     /// </param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>The number of bytes read: the length of the buffer, or less for a partial read.</returns>
     /// <remarks>
     /// Completion: at once if the buffer has enough, even after the stream has closed. The size of the caller's buffer is not limited by
-    /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>.
+    /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>.
     /// Difference from Tornado: none.
     /// </remarks>
-    public ValueTask<int> ReadIntoAsync(Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default)
+    public ValueTask<int> ReadIntoAsync(
+        Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
+        CheckTimeout(timeout);
         if (!Loop.IsCurrent)
-            return ReadOffLoop((buffer, partial, cancellationToken), static (stream, call) => stream.ReadIntoAsync(call.buffer, call.partial, call.cancellationToken));
+        {
+            return ReadOffLoop((buffer, partial, cancellationToken, timeout),
+                static (stream, call) => stream.ReadIntoAsync(call.buffer, call.partial, call.cancellationToken, call.timeout));
+        }
+
         if (buffer.IsEmpty) return new ValueTask<int>(0);
-        return TryBeginRead(cancellationToken, out ValueTask<int> refusal) ? Read(IntoRead.Rent(buffer, partial), cancellationToken) : refusal;
+        return TryBeginRead(cancellationToken, out ValueTask<int> refusal)
+            ? Read(IntoRead.Rent(buffer, partial), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>Reads up to and including <paramref name="delimiter"/>.</summary>
     /// <param name="delimiter">One byte or more. Copied if the read has to wait.</param>
     /// <param name="maxBytes">The most bytes that the result may have, including the delimiter.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Completion: at once if the delimiter is in the buffer, even after the stream has closed. Each byte is searched once, however the
     /// data arrives. May be called from any thread. Difference from Tornado: a limit that is exceeded does not close the stream.
@@ -92,10 +116,11 @@ public abstract partial class BaseIOStream
     /// <see cref="IOStreamOptions.OnReadLimit"/>.
     /// </exception>
     /// <exception cref="StreamClosedException">The stream closed before the delimiter arrived.</exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<byte[]> ReadUntilAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
-        ReadUntilAsync(delimiter, ToArray, maxBytes, cancellationToken);
+    public ValueTask<byte[]> ReadUntilAsync(
+        ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null) =>
+        ReadUntilAsync(delimiter, ToArray, maxBytes, cancellationToken, timeout);
 
     /// <summary>
     /// Reads up to and including <paramref name="delimiter"/> and passes the data to <paramref name="parse"/> in the stream's own buffer,
@@ -108,16 +133,19 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that the span may have, including the delimiter.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>Completion and errors are those of the overload without a parser. Tornado has no such form.</remarks>
-    public ValueTask<T> ReadUntilAsync<T>(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<T> ReadUntilAsync<T>(
+        ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes = null,
+        CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(parse);
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken),
-                static (stream, call) => stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken));
+            return ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
@@ -126,27 +154,35 @@ public abstract partial class BaseIOStream
         ReadOnlySpan<byte> data = _reads.Buffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
         if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit)) return ReadBuffered(end, parse);
-        return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken);
+        return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken, timeout);
     }
 
     /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> in what has arrived so far.</summary>
     /// <param name="regex">Matches bytes as the characters U+0000 to U+00FF.</param>
     /// <param name="maxBytes">The most bytes that the result may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Completion: as soon as there is a match. The read does not wait for a match to grow, so what an open-ended expression matches
     /// depends on how the data arrives, as in Tornado. An expression with lookahead, atomic groups, back references or conditions is
     /// searched from the start at each arrival; others are not. May be called from any thread. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>; the expression's own
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken, TimeSpan?)"/>; the expression's own
     /// <see cref="RegexMatchTimeoutException"/> loses no byte.
     /// </remarks>
-    public ValueTask<byte[]> ReadUntilRegexAsync(Regex regex, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<byte[]> ReadUntilRegexAsync(
+        Regex regex, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(regex);
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
-            return ReadOffLoop((regex, maxBytes, cancellationToken), static (stream, call) => stream.ReadUntilRegexAsync(call.regex, call.maxBytes, call.cancellationToken));
-        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(RegexRead.Rent(GetScanner(regex), maxBytes), cancellationToken) : refusal;
+        {
+            return ReadOffLoop((regex, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.ReadUntilRegexAsync(call.regex, call.maxBytes, call.cancellationToken, call.timeout));
+        }
+
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal)
+            ? Read(RegexRead.Rent(GetScanner(regex), maxBytes), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>
@@ -155,12 +191,15 @@ public abstract partial class BaseIOStream
     /// <param name="pattern">A .NET regular expression. Parsed patterns are cached.</param>
     /// <param name="maxBytes">The most bytes that the result may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <inheritdoc cref="ReadUntilRegexAsync(Regex, int?, CancellationToken)"/>
-    public ValueTask<byte[]> ReadUntilRegexAsync(string pattern, int? maxBytes = null, CancellationToken cancellationToken = default) =>
-        ReadUntilRegexAsync(PatternCache.Get(pattern), maxBytes, cancellationToken);
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
+    /// <inheritdoc cref="ReadUntilRegexAsync(Regex, int?, CancellationToken, TimeSpan?)"/>
+    public ValueTask<byte[]> ReadUntilRegexAsync(
+        string pattern, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null) =>
+        ReadUntilRegexAsync(PatternCache.Get(pattern), maxBytes, cancellationToken, timeout);
 
     /// <summary>Reads everything until EOF.</summary>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Completion: at the peer's regular EOF; with an empty array if nothing was left. An error, or a close on this side, fails the read,
     /// and what had arrived stays buffered. May be called from any thread. Difference from Tornado: it returns what there is in all cases.
@@ -170,62 +209,77 @@ public abstract partial class BaseIOStream
     /// The stream did not end with a regular EOF, or EOF was already returned. With an inner <see cref="StreamBufferFullException"/>: more
     /// than <see cref="IOStreamOptions.MaxBufferSize"/> arrived.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> expired. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<byte[]> ReadUntilCloseAsync(CancellationToken cancellationToken = default)
+    public ValueTask<byte[]> ReadUntilCloseAsync(CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
-        if (!Loop.IsCurrent) return ReadOffLoop(cancellationToken, static (stream, cancellationToken) => stream.ReadUntilCloseAsync(cancellationToken));
-        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal) ? Read(UntilCloseRead.Rent(), cancellationToken) : refusal;
+        CheckTimeout(timeout);
+        if (!Loop.IsCurrent) return ReadOffLoop((cancellationToken, timeout),
+            static (stream, call) => stream.ReadUntilCloseAsync(call.cancellationToken, call.timeout));
+        return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal)
+            ? Read(UntilCloseRead.Rent(), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>Waits until <paramref name="count"/> bytes have arrived and returns a copy of them, without consuming them.</summary>
     /// <param name="count">Zero returns an empty result at once.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
-    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>. Tornado has no such call.
+    /// Completion and errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>. Tornado has no such call.
     /// </remarks>
-    public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default)
+    public ValueTask<ReadOnlyMemory<byte>> PeekAsync(int count, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        if (!Loop.IsCurrent) return ReadOffLoop((count, cancellationToken), static (stream, call) => stream.PeekAsync(call.count, call.cancellationToken));
+        CheckTimeout(timeout);
+        if (!Loop.IsCurrent) return ReadOffLoop((count, cancellationToken, timeout),
+            static (stream, call) => stream.PeekAsync(call.count, call.cancellationToken, call.timeout));
         if (count == 0) return new ValueTask<ReadOnlyMemory<byte>>(ReadOnlyMemory<byte>.Empty);
-        return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal) ? Read(PeekRead.Rent(count), cancellationToken) : refusal;
+        return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal)
+            ? Read(PeekRead.Rent(count), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>Reads data as it arrives, piece by piece, up to <paramref name="count"/> bytes in all or until EOF.</summary>
     /// <param name="count">Null for no limit.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Each piece is valid until the next one is requested. Leaving the loop early leaves the rest in the stream. Between two pieces the
-    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken)"/>, except that a
+    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>, except that a
     /// regular EOF ends the sequence. Tornado has no such form.
     /// </remarks>
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadChunksAsync(long? count = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadChunksAsync(
+        long? count = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         if (count is { } total) ArgumentOutOfRangeException.ThrowIfNegative(total, nameof(count));
-        return ChunksAsync(count ?? long.MaxValue, cancellationToken);
+        CheckTimeout(timeout);
+        return ChunksAsync(count ?? long.MaxValue, timeout, cancellationToken);
     }
 
     /// <summary>Reads the pieces between delimiters, without the delimiters.</summary>
     /// <param name="delimiter">One byte or more.</param>
     /// <param name="maxBytes">The most bytes that a piece with its delimiter may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not yielded.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// A regular EOF ends the sequence; data after the last delimiter is its last piece, if it is not empty. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. Tornado has no such form.
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken, TimeSpan?)"/>. Tornado has no such form.
     /// </remarks>
-    public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlyMemory<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public IAsyncEnumerable<byte[]> SplitAsync(
+        ReadOnlyMemory<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
-        CheckLimit(maxBytes);
-        return PiecesAsync(delimiter.ToArray(), maxBytes, cancellationToken);
+        CheckLimit(maxBytes, timeout);
+        return PiecesAsync(delimiter.ToArray(), maxBytes, timeout, cancellationToken);
     }
 
     /// <summary>Reads the pieces between delimiters, without the delimiters. The call copies the delimiter.</summary>
-    /// <inheritdoc cref="SplitAsync(ReadOnlyMemory{byte}, int?, CancellationToken)"/>
+    /// <inheritdoc cref="SplitAsync(ReadOnlyMemory{byte}, int?, CancellationToken, TimeSpan?)"/>
     [OverloadResolutionPriority(-1)] // a null after the delimiter means a missing handler, not a missing limit
-    public IAsyncEnumerable<byte[]> SplitAsync(ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default) =>
-        SplitAsync((ReadOnlyMemory<byte>)delimiter.ToArray(), maxBytes, cancellationToken);
+    public IAsyncEnumerable<byte[]> SplitAsync(
+        ReadOnlySpan<byte> delimiter, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null) =>
+        SplitAsync((ReadOnlyMemory<byte>)delimiter.ToArray(), maxBytes, cancellationToken, timeout);
 
     /// <summary>
     /// Passes the pieces between delimiters, without the delimiters, to <paramref name="handle"/> in the stream's own buffer, without a
@@ -239,26 +293,31 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that a piece with its delimiter may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte that was not handed over, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>True if <paramref name="handle"/> has ended the read; false at a regular EOF, also when called again.</returns>
     /// <remarks>
     /// <para>The cheapest way to read many small messages: everything that arrives together is handed over with one await. To hold the peer
     /// back, or to await anything, return false, and call again afterwards.</para>
     /// <para>Data after the last delimiter is the last piece, if it is not empty. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken)"/>. May be called from any thread. Tornado has no such
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken, TimeSpan?)"/>. May be called from any thread. Tornado has no such
     /// form.</para>
     /// </remarks>
-    public ValueTask<bool> SplitAsync(ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<bool> SplitAsync(
+        ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes = null,
+        CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(handle);
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((Delimiter: delimiter.ToArray(), handle, maxBytes, cancellationToken),
-                static (stream, call) => stream.SplitAsync(call.Delimiter, call.handle, call.maxBytes, call.cancellationToken));
+            return ReadOffLoop((Delimiter: delimiter.ToArray(), handle, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.SplitAsync(call.Delimiter, call.handle, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
-        return TryBeginRead(cancellationToken, out ValueTask<bool> refusal) ? Read(SplitRead.Rent(delimiter, maxBytes, handle), cancellationToken) : refusal;
+        return TryBeginRead(cancellationToken, out ValueTask<bool> refusal)
+            ? Read(SplitRead.Rent(delimiter, maxBytes, handle), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>
@@ -266,17 +325,21 @@ public abstract partial class BaseIOStream
     /// </summary>
     internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!Loop.IsCurrent) return ReadOffLoop((buffer, cancellationToken), static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
+        if (!Loop.IsCurrent) return ReadOffLoop((buffer, cancellationToken),
+            static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
         if (!TryBeginRead(cancellationToken, out ValueTask<int> refusal)) return refusal;
         return Read(IntoRead.Rent(buffer, partial: true, eofIsAResult: true), cancellationToken);
     }
 
     private static byte[] ToArray(ReadOnlySpan<byte> data) => data.ToArray();
 
-    private static void CheckLimit(int? maxBytes)
+    private static void CheckLimit(int? maxBytes, TimeSpan? timeout = null)
     {
         if (maxBytes is { } limit) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit, nameof(maxBytes));
+        CheckTimeout(timeout);
     }
+
+    private static void CheckTimeout(TimeSpan? timeout) => TimeLimit.CheckNotNegative(timeout, nameof(timeout));
 
     /// <summary>The scanner of the last read, if it was for the same expression: it has the text of the buffered data.</summary>
     private RegexScanner GetScanner(Regex regex)
@@ -290,15 +353,17 @@ public abstract partial class BaseIOStream
         return _reads.Buffer.Scanner = new RegexScanner(regex);
     }
 
-    private ValueTask<T> ReadBytes<T>(int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken)
+    private ValueTask<T> ReadBytes<T>(
+        int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken, TimeSpan? timeout)
     {
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
         int available = BytesRead<T>.Available(_reads.Buffer.Length, count, partial);
         if (available > 0 || count == 0) return ReadBuffered(available, parse);
-        return Read(BytesRead<T>.Rent(count, partial, parse), cancellationToken);
+        return Read(BytesRead<T>.Rent(count, partial, parse), cancellationToken, timeout);
     }
 
-    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ChunksAsync(long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ChunksAsync(
+        long count, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         byte[] chunk = new byte[Math.Min(count, Options.ChunkSize)];
         while (count > 0)
@@ -306,7 +371,7 @@ public abstract partial class BaseIOStream
             int read;
             try
             {
-                read = await ReadIntoAsync(chunk.AsMemory(0, (int)Math.Min(count, chunk.Length)), partial: true, cancellationToken);
+                read = await ReadIntoAsync(chunk.AsMemory(0, (int)Math.Min(count, chunk.Length)), partial: true, cancellationToken, timeout);
             }
             catch (StreamClosedException closed) when (closed.Reason == CloseReason.EndOfStream)
             {
@@ -318,7 +383,8 @@ public abstract partial class BaseIOStream
         }
     }
 
-    private async IAsyncEnumerable<byte[]> PiecesAsync(byte[] delimiter, int? maxBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<byte[]> PiecesAsync(
+        byte[] delimiter, int? maxBytes, TimeSpan? timeout, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Func<ReadOnlySpan<byte>, byte[]> withoutDelimiter = piece => piece[..^delimiter.Length].ToArray();
         while (true)
@@ -326,7 +392,7 @@ public abstract partial class BaseIOStream
             byte[]? piece = null;
             try
             {
-                piece = await ReadUntilAsync(delimiter, withoutDelimiter, maxBytes, cancellationToken);
+                piece = await ReadUntilAsync(delimiter, withoutDelimiter, maxBytes, cancellationToken, timeout);
             }
             catch (StreamClosedException closed) when (closed.Reason == CloseReason.EndOfStream)
             {

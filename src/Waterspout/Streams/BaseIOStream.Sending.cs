@@ -164,7 +164,7 @@ public abstract partial class BaseIOStream : IHalfOwner
         // During a pause the descriptor may be reported as writable repeatedly.
         if (!_registration.IsNone && !_writes.IsPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
-        if (isNews && Options.WriteTimeout is { } timeout) (_writes.Deadline ??= new Deadline(Loop, timeout, OnWriteTimeout)).Restart();
+        if (isNews && Options.WriteTimeout is { } timeout) (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));
     }
 
     /// <summary>The next turn sends what this turn's budget left.</summary>

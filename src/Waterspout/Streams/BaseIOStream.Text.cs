@@ -13,6 +13,7 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that a line may have, with what ends it.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>The line without the LF or CR LF that ends it; null at the regular end of the stream, as often as it is asked for.</returns>
     /// <remarks>
     /// <para>What comes behind the last LF is the last line, if it is not empty, as for <see cref="StreamReader.ReadLine"/>. A CR without LF ends no line, and is
@@ -30,16 +31,23 @@ public abstract partial class BaseIOStream
     /// The stream closed before the line ended, and not in the regular way. With an inner <see cref="StreamBufferFullException"/>: the line is longer than
     /// <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<string?> ReadLineAsync(Encoding? encoding = null, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<string?> ReadLineAsync(
+        Encoding? encoding = null, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         encoding ??= Encoding.UTF8;
         if (encoding.GetByteCount("\n") != 1) throw new ArgumentException($"A line feed takes more than one byte in {encoding.WebName}.", nameof(encoding));
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
-            return ReadOffLoop((encoding, maxBytes, cancellationToken), static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken));
-        return TryBeginRead(cancellationToken, out ValueTask<string?> refusal) ? Read(LineRead.Rent(encoding, maxBytes), cancellationToken) : refusal;
+        {
+            return ReadOffLoop((encoding, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken, call.timeout));
+        }
+
+        return TryBeginRead(cancellationToken, out ValueTask<string?> refusal)
+            ? Read(LineRead.Rent(encoding, maxBytes), cancellationToken, timeout)
+            : refusal;
     }
 
     /// <summary>Writes text.</summary>

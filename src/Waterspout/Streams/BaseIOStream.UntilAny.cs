@@ -11,6 +11,7 @@ public abstract partial class BaseIOStream
     /// <param name="delimiters">One or more, of one byte or more each. Copied by the call.</param>
     /// <param name="maxBytes">The most bytes that the result, delimiter included, may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>The bytes, delimiter included, and the delimiter's index in <paramref name="delimiters"/>.</returns>
     /// <remarks>
     /// <para>The first is the one whose end comes first; of several that end there, it is the longest: of LF and CR LF, a line that ends in CR LF has that. So
@@ -25,10 +26,12 @@ public abstract partial class BaseIOStream
     /// The stream closed before a delimiter came. With an inner <see cref="StreamBufferFullException"/>: none came within
     /// <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
     /// </exception>
-    /// <exception cref="TimeoutException"><see cref="IOStreamOptions.ReadTimeout"/> passed. No byte is lost.</exception>
+    /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
-    public ValueTask<(byte[] Data, int Delimiter)> ReadUntilAnyAsync(ReadOnlyMemory<byte>[] delimiters, int? maxBytes = null, CancellationToken cancellationToken = default) =>
-        ReadUntilAnyAsync(delimiters, static (data, delimiter) => (data.ToArray(), delimiter), maxBytes, cancellationToken);
+    public ValueTask<(byte[] Data, int Delimiter)> ReadUntilAnyAsync(
+        ReadOnlyMemory<byte>[] delimiters, int? maxBytes = null, CancellationToken cancellationToken = default,
+        TimeSpan? timeout = null) =>
+        ReadUntilAnyAsync(delimiters, static (data, delimiter) => (data.ToArray(), delimiter), maxBytes, cancellationToken, timeout);
 
     /// <summary>Reads up to and with the first of several delimiters and hands it to <paramref name="parse"/> in the stream's own buffer, without a copy.</summary>
     /// <param name="delimiters">One or more, of one byte or more each. Copied by the call.</param>
@@ -38,17 +41,21 @@ public abstract partial class BaseIOStream
     /// </param>
     /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <returns>What the parser made of the bytes.</returns>
-    /// <inheritdoc cref="ReadUntilAnyAsync(ReadOnlyMemory{byte}[], int?, CancellationToken)"/>
-    public ValueTask<T> ReadUntilAnyAsync<T>(ReadOnlyMemory<byte>[] delimiters, Func<ReadOnlySpan<byte>, int, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    /// <inheritdoc cref="ReadUntilAnyAsync(ReadOnlyMemory{byte}[], int?, CancellationToken, TimeSpan?)"/>
+    public ValueTask<T> ReadUntilAnyAsync<T>(
+        ReadOnlyMemory<byte>[] delimiters, Func<ReadOnlySpan<byte>, int, T> parse, int? maxBytes = null,
+        CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         CheckDelimiters(delimiters);
         ArgumentNullException.ThrowIfNull(parse);
-        CheckLimit(maxBytes);
+        CheckLimit(maxBytes, timeout);
         DelimiterSet set = DelimiterSet.Get(delimiters);
         return Loop.IsCurrent
-            ? ReadUntilAny(set, parse, maxBytes, cancellationToken)
-            : ReadOffLoop((set, parse, maxBytes, cancellationToken), static (stream, call) => stream.ReadUntilAny(call.set, call.parse, call.maxBytes, call.cancellationToken));
+            ? ReadUntilAny(set, parse, maxBytes, cancellationToken, timeout)
+            : ReadOffLoop((set, parse, maxBytes, cancellationToken, timeout),
+                static (stream, call) => stream.ReadUntilAny(call.set, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
     }
 
     /// <summary>Reads up to and with the first of several delimiters and hands it to <paramref name="parse"/>, together with <paramref name="state"/>, without a copy.</summary>
@@ -57,12 +64,15 @@ public abstract partial class BaseIOStream
     /// <param name="parse">As for the form without a state.</param>
     /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
-    /// <inheritdoc cref="ReadUntilAnyAsync{T}(ReadOnlyMemory{byte}[], Func{ReadOnlySpan{byte}, int, T}, int?, CancellationToken)"/>
+    /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
+    /// <inheritdoc cref="ReadUntilAnyAsync{T}(ReadOnlyMemory{byte}[], Func{ReadOnlySpan{byte}, int, T}, int?, CancellationToken, TimeSpan?)"/>
     [OverloadResolutionPriority(-1)] // see BaseIOStream.Stateful.cs
-    public ValueTask<T> ReadUntilAnyAsync<TState, T>(ReadOnlyMemory<byte>[] delimiters, TState state, Func<ReadOnlySpan<byte>, int, TState, T> parse, int? maxBytes = null, CancellationToken cancellationToken = default)
+    public ValueTask<T> ReadUntilAnyAsync<TState, T>(
+        ReadOnlyMemory<byte>[] delimiters, TState state, Func<ReadOnlySpan<byte>, int, TState, T> parse, int? maxBytes = null,
+        CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         ArgumentNullException.ThrowIfNull(parse);
-        return ReadUntilAnyAsync(delimiters, StatefulAnyParser<TState, T>.Bind(state, parse), maxBytes, cancellationToken);
+        return ReadUntilAnyAsync(delimiters, StatefulAnyParser<TState, T>.Bind(state, parse), maxBytes, cancellationToken, timeout);
     }
 
     private static void CheckDelimiters(ReadOnlyMemory<byte>[] delimiters)
@@ -73,6 +83,10 @@ public abstract partial class BaseIOStream
             if (delimiter.IsEmpty) throw new ArgumentException("A delimiter is empty.", nameof(delimiters));
     }
 
-    private ValueTask<T> ReadUntilAny<T>(DelimiterSet delimiters, Func<ReadOnlySpan<byte>, int, T> parse, int? maxBytes, CancellationToken cancellationToken) =>
-        TryBeginRead(cancellationToken, out ValueTask<T> refusal) ? Read(UntilAnyRead<T>.Rent(delimiters, maxBytes, parse), cancellationToken) : refusal;
+    private ValueTask<T> ReadUntilAny<T>(
+        DelimiterSet delimiters, Func<ReadOnlySpan<byte>, int, T> parse, int? maxBytes, CancellationToken cancellationToken,
+        TimeSpan? timeout) =>
+        TryBeginRead(cancellationToken, out ValueTask<T> refusal)
+            ? Read(UntilAnyRead<T>.Rent(delimiters, maxBytes, parse), cancellationToken, timeout)
+            : refusal;
 }

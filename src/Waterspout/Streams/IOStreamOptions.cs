@@ -48,11 +48,30 @@ public sealed record IOStreamOptions
 
     /// <summary>
     /// How long a read may take in all before it fails with <see cref="TimeoutException"/>, however much arrives meanwhile: a
-    /// <see cref="BaseIOStream.ReadUntilCloseAsync(CancellationToken)"/> is one read, and each piece of
-    /// <see cref="BaseIOStream.ReadChunksAsync"/>, or of a streaming callback, is one. Every byte stays buffered, and the stream stays
-    /// usable. Null, the default, means no limit.
+    /// <see cref="BaseIOStream.ReadUntilCloseAsync"/> is one read, and each piece of <see cref="BaseIOStream.ReadChunksAsync"/>, or of a
+    /// streaming callback, is one. Every byte stays buffered, and the stream stays usable. Null, the default, means no limit.
     /// </summary>
+    /// <remarks>
+    /// A read that is given a <c>timeout</c> has that limit instead of this one and of <see cref="MinimumReadRate"/>: zero returns what is
+    /// there already, and <see cref="Timeout.InfiniteTimeSpan"/> means no limit. It costs no timer and no allocation for each read, and no
+    /// <see cref="CancellationTokenSource"/>.
+    /// </remarks>
     public TimeSpan? ReadTimeout { get; set; }
+
+    /// <summary>
+    /// The rate at which the peer must send while a read waits, as a limit for a peer that sends, but hardly anything. A read whose peer
+    /// falls behind by more than the grace period fails with <see cref="TimeoutException"/>. Every byte stays buffered, and the stream
+    /// stays usable. Null, the default, means no limit.
+    /// </summary>
+    /// <remarks>
+    /// <para>Measured across reads, and only while one waits: a peer is not charged for the time of this side, and cannot reset the measure
+    /// by many small messages. Bytes received faster than the rate make up for what is missing, but are not saved up. A long transfer that
+    /// keeps the rate may take any time, unlike with <see cref="ReadTimeout"/>.</para>
+    /// <para>A peer that may be silent between two messages needs a read with a <c>timeout</c> of its own for that time, which the rate does
+    /// not apply to: <c>await stream.PeekAsync(1, timeout: idle)</c>. Over TLS the rate is that of the plain text. Tornado has no such
+    /// limit.</para>
+    /// </remarks>
+    public MinimumRate? MinimumReadRate { get; set; }
 
     /// <summary>
     /// How long data may wait to be sent without progress, before the stream is closed with <see cref="CloseReason.Timeout"/>. Null, the
@@ -147,6 +166,9 @@ public sealed record IOStreamOptions
     /// The most that may be buffered. The size of an array is a limit too, and one byte beyond the limit shows that it is exceeded.
     /// </summary>
     internal int BufferLimit => Math.Min(MaxBufferSize, Array.MaxLength - 1);
+
+    /// <summary>Reads without a time limit of their own have one.</summary>
+    internal bool LimitsReadTime => ReadTimeout is not null || MinimumReadRate is not null;
 
     /// <summary>The size of the memory that is rented before it is known how much arrives.</summary>
     internal int ChunkSize => Math.Min(ReadChunkSize, LargestChunk);

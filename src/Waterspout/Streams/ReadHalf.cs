@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Waterspout.Loop;
 using Waterspout.Reads;
 
 namespace Waterspout;
@@ -35,8 +34,8 @@ internal struct ReadHalf()
     /// <summary>The pending read, or the one that is being tried.</summary>
     internal ReadOperation? Pending { readonly get; set; }
 
-    /// <summary>The time limit of reads; null if it has not been needed yet.</summary>
-    internal Deadline? Deadline { readonly get; set; }
+    /// <summary>The time limits of reads; null if they have not been needed yet.</summary>
+    internal ReadClock? Clock { readonly get; set; }
 
     /// <summary>User code uses the buffer.</summary>
     internal bool IsParsing { readonly get; set; }
@@ -84,7 +83,7 @@ internal struct ReadHalf()
     {
         Pending = null;
         read.UnregisterCancellation();
-        Deadline?.Clear();
+        Clock?.Stop();
     }
 
     /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
@@ -144,6 +143,7 @@ internal struct ReadHalf()
         if (count > 0)
         {
             owner.OnReceived(count.Value);
+            Clock?.Receive(count.Value);
             _budget.Spend(count.Value);
         }
 

@@ -4,6 +4,28 @@ namespace Waterspout.Tests;
 [Contract(Aspects.Use)]
 public sealed class CancellationContract : StreamContract
 {
+    private static readonly Func<BaseIOStream, TimeSpan, Task>[] s_timedReads =
+    [
+        static (stream, timeout) => stream.ReadBytesAsync(10, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadBytesAsync(10, static data => data.Length, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadBytesAsync(10, 0, static (data, _) => data.Length, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadBytesAsync(100_000, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadIntoAsync(new byte[100_000], timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilAsync("\n"u8, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilAsync("\n"u8, static data => data.Length, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilAsync("\n"u8, 0, static (data, _) => data.Length, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilRegexAsync("\\n", timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilAnyAsync([new byte[1]], timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadUntilCloseAsync(timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.PeekAsync(10, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadLineAsync(timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadFrameAsync(new FrameLength(1), timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadMessageAsync<int>(NeedMore, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.ReadMessagesAsync<int>(NeedMore, static _ => true, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.SplitAsync("\n"u8, static _ => true, timeout: timeout).AsTask(),
+        static (stream, timeout) => stream.SplitAsync("\n"u8, timeout: timeout).GetAsyncEnumerator().MoveNextAsync().AsTask(),
+    ];
+
     public static TheoryData<string> Reads => ["bytes", "array", "into", "large into", "delimiter", "regex", "close", "peek", "partial", "parse", "message", "messages", "frame", "any", "line", "state"];
 
     [Theory]
@@ -104,6 +126,25 @@ public sealed class CancellationContract : StreamContract
         await AssertReads("12345", right.ReadBytesAsync(5));
     }, new IOStreamOptions { ReadTimeout = TimeSpan.FromMilliseconds(20) });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_read_that_has_a_time_limit_of_its_own_leaves_every_byte(bool isOffLoop) => RunPair(async (left, right) =>
+    {
+        await Buffer(left, right, "12345");
+        foreach (Func<BaseIOStream, TimeSpan, Task> read in s_timedReads)
+        {
+            Task timed = isOffLoop ? Task.Run(() => read(right, TimeSpan.FromMilliseconds(1))) : read(right, TimeSpan.FromMilliseconds(1));
+            await Assert.ThrowsAsync<TimeoutException>(() => timed);
+            Assert.False(right.IsReading);
+            Assert.Throws<ArgumentOutOfRangeException>(() => { _ = read(right, TimeSpan.FromTicks(-1)); });
+        }
+
+        await AssertReads("123", right.ReadBytesAsync(3, timeout: TimeSpan.Zero));
+        await AssertReads("45", right.ReadBytesAsync(3, partial: true, timeout: TimeSpan.Zero));
+        Assert.False(right.IsClosed);
+    });
+
     [Fact]
     public void A_write_with_a_cancelled_token_sends_nothing() => RunPair(async (left, right) =>
     {
@@ -172,6 +213,12 @@ public sealed class CancellationContract : StreamContract
     private static bool NeedMore(ReadOnlySpan<byte> data, out int consumed, out byte[] message, out int needed)
     {
         (consumed, message, needed) = (0, [], 0);
+        return false;
+    }
+
+    private static bool NeedMore(ReadOnlySpan<byte> data, out int consumed, out int message, out int needed)
+    {
+        (consumed, message, needed) = (0, 0, 0);
         return false;
     }
 }

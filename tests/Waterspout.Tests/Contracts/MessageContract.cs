@@ -152,6 +152,12 @@ public sealed class MessageContract : StreamContract
         Assert.Contains("parser returned", error.Message, StringComparison.Ordinal);
         Assert.False(right.IsClosed);
         await AssertReads("data", right.ReadBytesAsync(4));
+        Task waiting = isMany
+            ? right.ReadMessagesAsync<int>(Answer, static _ => true).AsTask()
+            : right.ReadMessageAsync<int>(Answer).AsTask();
+        await left.WriteAsync("more"u8);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => waiting);
+        await AssertReads("more", right.ReadBytesAsync(4));
 
         bool Answer(ReadOnlySpan<byte> data, out int taken, out int message, out int missing)
         {

@@ -4,6 +4,14 @@ namespace Waterspout.Tests;
 [Contract(Aspects.Receiving)]
 public sealed class ParserContract : StreamContract
 {
+    // A line, and a frame of a byte's length.
+    private const string Bad = "\u0004bad\n";
+
+    public static MatrixTheoryData<string, string> FormsAndArrivals => new(
+        ["bytes", "bytes, state", "until", "until, state", "any", "any, state", "frame", "frame, state", "split", "split, state",
+            "message", "message, state", "messages"],
+        ["buffered", "arriving", "other thread"]);
+
     [Fact]
     public void A_parser_gets_the_bytes_and_makes_the_result() => RunPair(async (left, right) =>
     {
@@ -58,6 +66,22 @@ public sealed class ParserContract : StreamContract
         await AssertReads("good\n", right.ReadUntilAsync("\n"u8));
     });
 
+    [Theory]
+    [MemberData(nameof(FormsAndArrivals))]
+    public void Every_form_survives_a_parser_that_throws(string form, string arrival) => RunPair(async (left, right) =>
+    {
+        if (arrival != "arriving") await Buffer(left, right, Bad);
+        Task read = arrival == "other thread" ? Task.Run(() => ReadBad(right, form)) : ReadBad(right, form);
+        if (arrival == "arriving") await left.WriteAsync(Bytes(Bad));
+        await Assert.ThrowsAsync<FormatException>(() => read);
+        Assert.False(right.IsClosed);
+        Assert.False(right.IsReading);
+        // What was framed counts as read. A parser that does the framing has taken nothing.
+        if (form.StartsWith("message", StringComparison.Ordinal)) await AssertReads(Bad, right.ReadBytesAsync(Bad.Length));
+        await left.WriteAsync("good\n"u8);
+        Assert.Equal("good", await right.ReadLineAsync());
+    });
+
     [Fact]
     public void A_parser_cannot_read_from_its_own_stream() => RunPair(async (left, right) =>
     {
@@ -84,4 +108,32 @@ public sealed class ParserContract : StreamContract
         await AssertFails<StreamClosedException>(right.ReadBytesAsync(5));
         if (isBuffered) await AssertReads("rest", right.ReadBytesAsync(4));
     });
+
+    private static Task ReadBad(BaseIOStream stream, string form) => form switch
+    {
+        "bytes" => stream.ReadBytesAsync(Bad.Length, Fail).AsTask(),
+        "bytes, state" => stream.ReadBytesAsync(Bad.Length, 1, static (data, _) => Fail(data)).AsTask(),
+        "until" => stream.ReadUntilAsync("\n"u8, Fail).AsTask(),
+        "until, state" => stream.ReadUntilAsync("\n"u8, 1, static (data, _) => Fail(data)).AsTask(),
+        "any" => stream.ReadUntilAnyAsync([Bytes("\n")], static (data, _) => Fail(data)).AsTask(),
+        "any, state" => stream.ReadUntilAnyAsync([Bytes("\n")], 1, static (data, _, _) => Fail(data)).AsTask(),
+        "frame" => stream.ReadFrameAsync(new FrameLength(1), Fail).AsTask(),
+        "frame, state" => stream.ReadFrameAsync(new FrameLength(1), 1, static (data, _) => Fail(data)).AsTask(),
+        "split" => stream.SplitAsync("\n"u8, Fail).AsTask(),
+        "split, state" => stream.SplitAsync("\n"u8, 1, static (data, _) => Fail(data)).AsTask(),
+        "message" => stream.ReadMessageAsync<bool>(FailWhole).AsTask(),
+        "message, state" => stream.ReadMessageAsync<int, bool>(1, FailWhole).AsTask(),
+        _ => stream.ReadMessagesAsync<bool>(FailWhole, static _ => true).AsTask(),
+    };
+
+    private static bool Fail(ReadOnlySpan<byte> data) => throw new FormatException($"{data.Length} bad bytes");
+
+    private static bool FailWhole(ReadOnlySpan<byte> data, int state, out int consumed, out bool message, out int needed) =>
+        FailWhole(data, out consumed, out message, out needed);
+
+    private static bool FailWhole(ReadOnlySpan<byte> data, out int consumed, out bool message, out int needed)
+    {
+        (consumed, message, needed) = (0, false, 0);
+        return data.Length >= Bad.Length && Fail(data);
+    }
 }

@@ -27,6 +27,25 @@ public sealed class AllocationTests : LoopTest
         }
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Reads_with_time_limits_allocate_nothing(bool isRate) => AssertCosts(0, async (client, server, rounds) =>
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            // One limit longer than the next, so that the timer has to be moved.
+            ValueTask<int> read = server.ReadUntilAsync("\n"u8, static line => line.Length, timeout: Timed(TimeSpan.FromHours(2)));
+            await client.WriteAsync(s_line.AsSpan());
+            await read;
+            read = server.ReadBytesAsync(64, static line => line.Length, timeout: Timed(TimeSpan.FromHours(1)));
+            await client.WriteAsync(s_line.AsSpan());
+            await read;
+        }
+
+        TimeSpan? Timed(TimeSpan limit) => isRate ? null : limit;
+    }, new IOStreamOptions { MinimumReadRate = new MinimumRate(1, TimeSpan.FromHours(1)) });
+
     [Fact]
     public void Pieces_that_are_handed_over_allocate_nothing()
     {
@@ -236,9 +255,9 @@ public sealed class AllocationTests : LoopTest
     });
 
     // The caller counts the rounds: a method called for each round would have a state machine for each.
-    private void AssertCosts(long bytes, Func<IOStream, IOStream, int, Task> play) => Run(async () =>
+    private void AssertCosts(long bytes, Func<IOStream, IOStream, int, Task> play, IOStreamOptions? options = null) => Run(async () =>
     {
-        (IOStream client, IOStream server) = IOStream.CreatePair();
+        (IOStream client, IOStream server) = IOStream.CreatePair(options);
         await play(client, server, Warmup);
         long before = GC.GetAllocatedBytesForCurrentThread();
         await play(client, server, Rounds);

@@ -62,6 +62,32 @@ public sealed class StreamTimeoutTests : ManualLoopTest
     });
 
     [Fact]
+    public void A_read_may_have_a_time_limit_of_its_own_shorter_or_longer_than_the_streams() => RunManually(async () =>
+    {
+        (IOStream stream, IOStream peer) = IOStream.CreatePair(s_reading);
+        await AssertTakes(10 * s_second, stream.ReadBytesAsync(1, timeout: 10 * s_second));
+        await AssertTakes(0.1 * s_second, stream.ReadBytesAsync(1, timeout: 0.1 * s_second));
+        await AssertTakes(s_second, stream.ReadBytesAsync(1));
+        await AssertTakes(TimeSpan.Zero, stream.ReadBytesAsync(1, timeout: TimeSpan.Zero));
+        Task<byte[]> read = stream.ReadBytesAsync(1, timeout: Timeout.InfiniteTimeSpan).AsTask();
+        await Advance(TimeSpan.FromHours(1));
+        await peer.WriteAsync("x"u8);
+        Assert.Equal("x", Encoding.ASCII.GetString(await read));
+    });
+
+    [Fact]
+    public void A_shorter_time_limit_holds_after_a_longer_one_whose_read_has_completed() => RunManually(async () =>
+    {
+        (IOStream stream, IOStream peer) = IOStream.CreatePair();
+        Task<byte[]> first = stream.ReadBytesAsync(1, timeout: TimeSpan.FromHours(1)).AsTask();
+        await NextTurn();
+        await peer.WriteAsync("x"u8);
+        await first;
+        await AssertTakes(s_second, stream.ReadBytesAsync(1, timeout: s_second));
+        Assert.Equal(0, Loop.TimerCount);
+    });
+
+    [Fact]
     public void An_idle_stream_does_not_time_out() => RunManually(async () =>
     {
         (IOStream stream, IOStream peer) = IOStream.CreatePair(s_reading);
@@ -141,6 +167,20 @@ public sealed class StreamTimeoutTests : ManualLoopTest
         await Advance(0.001 * s_second);
         await close;
     });
+
+    private async Task AssertTakes(TimeSpan time, ValueTask<byte[]> pending)
+    {
+        Task<byte[]> read = pending.AsTask();
+        if (time > TimeSpan.Zero)
+        {
+            await Advance(0.99 * time);
+            Assert.False(read.IsCompleted);
+        }
+
+        await Advance(0.01 * time);
+        TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() => read);
+        Assert.Contains($"{time}", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Timers_of_time_limits_are_given_back_with_the_stream() => RunManually(async () =>
