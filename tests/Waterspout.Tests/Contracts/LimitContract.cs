@@ -17,6 +17,8 @@ public sealed class LimitContract : StreamContract
     [MemberData(nameof(LaterReads))]
     public void A_read_that_needs_more_than_the_buffer_may_hold_closes_the_stream(string kind)
     {
+        // The left side may be closed before it notices that its peer was.
+        if (!Transport.HasResets) Log.Allow("written and not sent");
         RunPair(async (left, right) =>
         {
             Task read = Read(right, kind);

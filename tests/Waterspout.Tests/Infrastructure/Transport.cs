@@ -21,6 +21,9 @@ public abstract class Transport
     /// <summary>The reason that a stream reports when it knows of the peer's EOF, and has not read the data before it.</summary>
     public virtual CloseReason ReasonOfKnownEnd => CloseReason.EndOfStream;
 
+    /// <summary>A close with unread data is a reset for the peer. Otherwise the peer sees the end of the stream.</summary>
+    public virtual bool HasResets => true;
+
     /// <summary>How often a test repeats what it would do this many times over a kind of stream that costs little.</summary>
     public virtual int Rounds(int many) => many;
 
