@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Threading.Tasks.Sources;
+using System.Net.Security;
 using Waterspout.Diagnostics;
-using Waterspout.Loop;
 
 namespace Waterspout.Tls;
 
@@ -10,25 +9,22 @@ namespace Waterspout.Tls;
 /// <para>Theory of operation. A step begins with the start of the handshake, or with data that has arrived for it, and ends when SslStream
 /// needs more data or is done. Its code then returns to the worker, since everything that it awaits is a read of this class. By then the
 /// transport has what the step has written, and the loop takes over: it sends that, and receives for the next step. So each flight costs
-/// one crossing in each direction.</para>
+/// one crossing in each direction. The last step of TLS 1.3 on a server is so short that it is done on the loop, as deferred work, unless
+/// it may call the user or look up a certificate.</para>
 /// <para>The phase says who owns the handshake. A close takes it from the loop or from the queue at once, and nothing is computed for a
 /// closed connection. A worker that is computing sees the close when its step is over, and frees the engine itself.</para>
 /// <para>A user's asynchronous callback may make SslStream wait for something else, and continue on a thread of the user's. The phase is
 /// then the one for waiting on the loop, and the next step is posted from that thread.</para>
 /// </remarks>
-internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, bool isServer)
-    : IThreadPoolWorkItem, IValueTaskSource<int>
+internal sealed partial class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, SslServerAuthenticationOptions? server)
+    : IThreadPoolWorkItem
 {
-    private readonly HandshakeGate _gate = HandshakeGate.Of(transport.Loop, isServer);
+    private readonly HandshakeGate _gate = HandshakeGate.Of(transport.Loop, server is not null);
     private bool _isAtGate; // has a place there, or waits for one
     private ExecutionContext? _context;
     private Activity? _activity;
     private IDisposable? _limit;
     private volatile Phase _phase;
-    private volatile ReadPhase _reading;
-    private ManualResetValueTaskSourceCore<int> _read;
-    private Memory<byte> _buffer;
-    private int _received;
     private volatile Task? _task;
 
     private enum Phase
@@ -39,13 +35,6 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         Over,
     }
 
-    private enum ReadPhase
-    {
-        None,
-        Wanted,
-        Receiving,
-    }
-
     /// <summary>This one may begin if fewer than this number are under way on the loop.</summary>
     internal int MaxHandshakes => stream.Options.MaxHandshakes;
 
@@ -54,6 +43,12 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
 
     /// <summary>Its place among those that wait for their peer, which the gate sets.</summary>
     internal LinkedListNode<(Handshake Handshake, long Since)>? Answered { get; set; }
+
+    private bool IsServer => server is not null;
+
+    // The certificate of a client may have to be looked up. What is not encrypted may be a second hello, whose answer is signed.
+    private bool IsLastAndShort =>
+        server is { ClientCertificateRequired: false, RemoteCertificateValidationCallback: null } && engine.IsHandshakeEncrypted;
 
     /// <summary>No step is being computed or queued.</summary>
     internal bool IsWaitingForPeer => _phase == Phase.OnLoop;
@@ -66,8 +61,8 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         if (limit is { } time) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
         try
         {
-            if (isServer) await engine.WaitForPeerAsync();
-            if (isServer && transport.IsEofAnnounced) OnPeerEnded();
+            if (IsServer) await engine.WaitForPeerAsync();
+            if (IsServer && transport.IsEofAnnounced) OnPeerEnded();
             if (_phase == Phase.Over) return;
         }
         catch (Exception error)
@@ -85,7 +80,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     {
         try
         {
-            if (isServer) await engine.ReceiveFirstAsync();
+            if (IsServer) await engine.ReceiveFirstAsync();
             QueueStep();
         }
         catch (Exception error)
@@ -101,7 +96,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
     internal void OnPeerEnded()
     {
         // The phase first: the task is there before the first step is over, and not while it is computed.
-        if (isServer && _phase != Phase.Computing && _task is null)
+        if (IsServer && _phase != Phase.Computing && _task is null)
             stream.OnHandshakeEnded(new IOException("The peer ended the connection before the handshake."));
     }
 
@@ -111,46 +106,7 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
         if (End(stream.Error?.Message ?? "The stream was closed.") != Phase.Computing) Release();
     }
 
-    /// <summary>SslStream's reads during the handshake.</summary>
-    internal ValueTask<int> ReadAsync(Memory<byte> buffer)
-    {
-        _buffer = buffer;
-        Interlocked.Exchange(ref _reading, ReadPhase.Wanted);
-        ValueTask<int> read = new(this, _read.Version);
-        // A step that is being computed checks this when it is over: SslStream has begun to wait by then.
-        if (_phase != Phase.Computing) PostToLoop();
-        return read;
-    }
-
-    void IThreadPoolWorkItem.Execute()
-    {
-        if (Interlocked.CompareExchange(ref _phase, Phase.Computing, Phase.Queued) != Phase.Queued) return;
-        if (_task is not null) CompleteRead();
-        else if (_context is null) Start();
-        else ExecutionContext.Run(_context, static handshake => ((Handshake)handshake!).Start(), this);
-
-        if (Interlocked.CompareExchange(ref _phase, Phase.OnLoop, Phase.Computing) != Phase.Computing) Release();
-        else if (_task!.IsCompleted || _reading == ReadPhase.Wanted) PostToLoop();
-        else ContinueWhenCompleted(PostToLoop);
-    }
-
-    int IValueTaskSource<int>.GetResult(short token)
-    {
-        try
-        {
-            return _read.GetResult(token);
-        }
-        finally
-        {
-            _read.Reset();
-        }
-    }
-
-    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _read.GetStatus(token);
-
-    void IValueTaskSource<int>.OnCompleted(
-        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _read.OnCompleted(continuation, state, token, flags);
+    void IThreadPoolWorkItem.Execute() => ComputeStep();
 
     private void QueueStep()
     {
@@ -159,13 +115,33 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
             HandshakeWorkers.Shared.Add(this, isFirst);
     }
 
+    private void DeferStep()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Phase.Queued, Phase.OnLoop) == Phase.OnLoop)
+            transport.Loop.Defer(this, static handshake => handshake.ComputeStep());
+    }
+
+    private void ComputeStep()
+    {
+        if (Interlocked.CompareExchange(ref _phase, Phase.Computing, Phase.Queued) != Phase.Queued) return;
+        if (_task is not null) CompleteRead();
+        else if (_context is null) Start();
+        else ExecutionContext.Run(_context, static handshake => ((Handshake)handshake!).Start(), this);
+
+        if (Interlocked.CompareExchange(ref _phase, Phase.OnLoop, Phase.Computing) != Phase.Computing) Release();
+        else if (!_task!.IsCompleted && _reading != ReadPhase.Wanted) ContinueWhenCompleted(PostToLoop);
+        else if (transport.Loop.IsCurrent) Resume();
+        else PostToLoop();
+    }
+
     private void Start() => _task = engine.HandshakeAsync(this);
 
     private void PostToLoop() => transport.Loop.TryPost(this, static handshake => handshake.Resume());
 
-    /// <summary>On the loop, after what the step has written.</summary>
+    /// <summary>On the loop: sends what the step has written, and goes to the next.</summary>
     private void Resume()
     {
+        transport.TakeFromElsewhere();
         if (_phase == Phase.Over) FailRead();
         else if (_task!.IsCompleted) Finish(_task);
         else if (Interlocked.CompareExchange(ref _reading, ReadPhase.Receiving, ReadPhase.Wanted) == ReadPhase.Wanted) Receive();
@@ -191,14 +167,8 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
             return;
         }
 
-        QueueStep();
-    }
-
-    private void CompleteRead()
-    {
-        _buffer = default;
-        _reading = ReadPhase.None;
-        _read.SetResult(_received);
+        if (IsLastAndShort) DeferStep();
+        else QueueStep();
     }
 
     private Phase End(string? error)
@@ -220,13 +190,6 @@ internal sealed class Handshake(SslIOStream stream, TlsTransport transport, ITls
             _ = _task?.Exception; // of a handshake without a waiter
             engine.Dispose();
         });
-    }
-
-    private void FailRead()
-    {
-        if (Interlocked.Exchange(ref _reading, ReadPhase.None) == ReadPhase.None) return;
-        using SynchronizationContextScope scope = new(null);
-        _read.SetException(new IOException("The stream has closed."));
     }
 
     private void ContinueWhenCompleted(Action action)

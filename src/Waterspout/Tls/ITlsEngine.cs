@@ -27,6 +27,9 @@ internal interface ITlsEngine : IDisposable
     /// <summary>Received data is decrypted in the next turn of the loop. The stream is notified then.</summary>
     bool IsDeferred { get; }
 
+    /// <summary>What was received last for the handshake is encrypted, as everything after the hellos is in TLS 1.3.</summary>
+    bool IsHandshakeEncrypted { get; }
+
     /// <summary>Waits, on the loop, until the peer has sent something. A server has nothing to compute before that.</summary>
     ValueTask WaitForPeerAsync();
 

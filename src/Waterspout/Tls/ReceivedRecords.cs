@@ -5,7 +5,8 @@ namespace Waterspout.Tls;
 /// <summary>Received ciphertext for SslStream, which gets it record by record.</summary>
 /// <remarks>
 /// SslStream decrypts all the records that it has within one read. If one of them is bad the read fails, and the data of those before it is
-/// lost. A read with one record has nothing to lose. What arrives together with a record is kept here until SslStream asks for more.
+/// lost. A read with one record has nothing to lose. What arrives together with a record is kept here until SslStream asks for more. In a
+/// handshake, records that hold no data come together, since each read costs a pass through SslStream.
 /// </remarks>
 internal struct ReceivedRecords
 {
@@ -15,6 +16,12 @@ internal struct ReceivedRecords
     private int _end;
 
     internal readonly bool IsEmpty => _memory is null;
+
+    /// <summary>The last record that SslStream has got may hold data.</summary>
+    internal readonly bool IsInApplicationData => _cursor.IsInApplicationData;
+
+    /// <summary>A handshake is going on.</summary>
+    internal bool IsHandshake { get; set; }
 
     /// <summary>How much to receive into SslStream's buffer when nothing is kept.</summary>
     internal readonly int Limit(int space) => _cursor.Limit(space);
@@ -29,7 +36,7 @@ internal struct ReceivedRecords
     /// <summary>Keeps what follows the first record in SslStream's buffer, and returns the number of bytes before that.</summary>
     internal int Give(ReadOnlySpan<byte> received)
     {
-        int count = _cursor.Advance(received);
+        int count = Advance(received);
         if (count < received.Length) KeepCopy(received[count..]);
         return count;
     }
@@ -38,12 +45,14 @@ internal struct ReceivedRecords
     internal int Take(Span<byte> buffer)
     {
         ReadOnlySpan<byte> kept = _memory.AsSpan(_start, Math.Min(_end - _start, buffer.Length));
-        int count = _cursor.Advance(kept);
+        int count = Advance(kept);
         kept[..count].CopyTo(buffer);
         _start += count;
         if (_start == _end) Release();
         return count;
     }
+
+    private int Advance(ReadOnlySpan<byte> received) => IsHandshake ? _cursor.AdvanceToData(received) : _cursor.Advance(received);
 
     private void KeepCopy(ReadOnlySpan<byte> data)
     {

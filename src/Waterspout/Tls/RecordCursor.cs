@@ -11,9 +11,19 @@ internal struct RecordCursor
     // The type, two bytes of version, two of length (RFC 8446, 5.1).
     private const int HeaderSize = 5;
 
+    private const int ApplicationData = 23;
+
+    private byte _type;
     private int _headerSeen;
     private int _missing; // of the record whose header is complete
     private int _last; // the size of the last record, including its header
+
+    /// <summary>
+    /// The last record that has begun holds data of the application, or looks so: in TLS 1.3 every encrypted record does.
+    /// </summary>
+    internal readonly bool IsInApplicationData => _type == ApplicationData;
+
+    private readonly bool IsAtEnd => _headerSeen == 0 && _missing == 0;
 
     /// <summary>How much to receive into the given space: as many records as fit, if they are like the last one.</summary>
     internal readonly int Limit(int space)
@@ -31,7 +41,7 @@ internal struct RecordCursor
         while (_missing == 0 && position < received.Length)
         {
             AdvanceInHeader(received[position++]);
-            if (_headerSeen == 0 && _missing == 0) return position; // an empty record
+            if (IsAtEnd) return position; // an empty record
         }
 
         int count = Math.Min(_missing, received.Length - position);
@@ -39,8 +49,17 @@ internal struct RecordCursor
         return position + count;
     }
 
+    /// <summary>The same, but past the records of a handshake, to the end of the first one that may hold data of the application.</summary>
+    internal int AdvanceToData(ReadOnlySpan<byte> received)
+    {
+        int position = Advance(received);
+        while (position < received.Length && !IsInApplicationData) position += Advance(received[position..]);
+        return position;
+    }
+
     private void AdvanceInHeader(byte value)
     {
+        if (_headerSeen == 0) _type = value;
         _headerSeen++;
         if (_headerSeen == HeaderSize - 1)
         {

@@ -77,7 +77,7 @@ public partial class SslIOStream
     {
         if (IsClosed || _engine is not null) return;
         _engine = CreateEngine(_transport, CreateAuthentication(serverHostname));
-        _handshake = new Handshake(this, _transport, _engine, isServer: _serverOptions is not null);
+        _handshake = new Handshake(this, _transport, _engine, _serverOptions);
         _handshake.Begin(Options.HandshakeTimeout);
     }
 

@@ -68,6 +68,8 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public bool IsDeferred => _inner.IsDeferred;
 
+    public bool IsHandshakeEncrypted => _inner.IsInApplicationData;
+
     public ValueTask WaitForPeerAsync() => _inner.WaitForPeerAsync();
 
     public ValueTask ReceiveFirstAsync() => _inner.ReceiveFirstAsync();

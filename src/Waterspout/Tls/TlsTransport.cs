@@ -43,10 +43,12 @@ internal sealed class TlsTransport : IOStream
     }
 
     /// <summary>Accepts any amount of data on another thread.</summary>
-    internal void WriteFromElsewhere(ReadOnlySpan<byte> data)
+    /// <param name="data">Copied.</param>
+    /// <param name="isTakenLater">The caller will post a call of <see cref="TakeFromElsewhere"/>.</param>
+    internal void WriteFromElsewhere(ReadOnlySpan<byte> data, bool isTakenLater)
     {
         lock (_lock) _fromElsewhere = [.. _fromElsewhere ?? [], .. data];
-        Loop.TryPost(this, static transport => transport.TakeFromElsewhere());
+        if (!isTakenLater) Loop.TryPost(this, static transport => transport.TakeFromElsewhere());
     }
 
     /// <summary>Called on the loop before it writes: data written on another thread goes first.</summary>

@@ -11,8 +11,8 @@ namespace Waterspout.Tls;
 /// wait: what the kernel does not accept goes into the transport's buffer, from another thread through the loop, in the order of writing.
 /// So an encryption is never interrupted in the middle; <see cref="SslStreamEngine.Write"/> holds back while the transport is full.</para>
 /// <para>Each crossing between threads costs both sides more than what is read or written. A handshake needs two in each direction, the
-/// minimum for its two flights: a write is not awaited, the read after it goes to the loop in the same turn, and a server begins with the
-/// client's first bytes.</para>
+/// minimum for its two flights: a write is not awaited, the read after it takes it to the loop, and a server begins with the client's first
+/// bytes.</para>
 /// <para>A read that had to wait completes without the loop's synchronization context. Under one, tasks whose awaiters requested no context
 /// continue on the pool instead of inline; and a renegotiation (TLS 1.2) consists of such tasks. On the pool it would run concurrently with
 /// the loop's own writes, and its records would be sent between those that are encrypted here, in another order than that of their
@@ -57,7 +57,18 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     }
 
     /// <summary>The handshake, while there is one. It makes SslStream's reads, which come from other threads.</summary>
-    internal Handshake? Handshake { get; set; }
+    internal Handshake? Handshake
+    {
+        get;
+        set
+        {
+            field = value;
+            _records.IsHandshake = value is not null;
+        }
+    }
+
+    /// <summary>What was received last may hold data; in TLS 1.3, it is encrypted.</summary>
+    internal bool IsInApplicationData => _records.IsInApplicationData;
 
     /// <summary>Waits, on the loop, until the peer has sent something, and holds no buffer meanwhile.</summary>
     internal async ValueTask WaitForPeerAsync() => await _transport.ReadOrEofAsync(Memory<byte>.Empty, CancellationToken.None);
@@ -94,8 +105,8 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     // Never waits, so SslStream may send an alert synchronously too.
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        if (!_transport.Loop.IsCurrent) _transport.WriteFromElsewhere(buffer);
-        else WriteNow(buffer);
+        if (_transport.Loop.IsCurrent) WriteNow(buffer);
+        else _transport.WriteFromElsewhere(buffer, isTakenLater: Handshake is not null);
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));

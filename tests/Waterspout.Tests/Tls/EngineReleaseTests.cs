@@ -91,6 +91,8 @@ public sealed class EngineReleaseTests : TlsTest
 
         public bool IsDeferred => false;
 
+        public bool IsHandshakeEncrypted => false;
+
         public ValueTask WaitForPeerAsync() => default;
 
         public ValueTask ReceiveFirstAsync() => default;

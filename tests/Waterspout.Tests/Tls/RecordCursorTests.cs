@@ -51,11 +51,25 @@ public sealed class RecordCursorTests
         Assert.Equal(Full - 2000, cursor.Advance(stream.AsSpan(2132)));
     }
 
+    [Fact]
+    public void Records_without_data_come_together_with_the_next_one_that_may_hold_some()
+    {
+        byte[] stream = [.. Record(6, type: 20), .. Record(80, type: 22), .. Record(100), .. Record(27, type: 21), .. Record(29)];
+        RecordCursor cursor = default;
+        Assert.Equal(50, cursor.AdvanceToData(stream.AsSpan(0, 50)));
+        Assert.False(cursor.IsInApplicationData);
+        Assert.Equal(136, cursor.AdvanceToData(stream.AsSpan(50)));
+        Assert.True(cursor.IsInApplicationData);
+        Assert.Equal(28, cursor.AdvanceToData(stream.AsSpan(186, 28)));
+        Assert.True(cursor.IsInApplicationData); // the header of the next one has begun
+        Assert.Equal(28, cursor.AdvanceToData(stream.AsSpan(214)));
+    }
+
     /// <summary>A record of this number of bytes, with its header.</summary>
-    private static byte[] Record(int size)
+    private static byte[] Record(int size, byte type = 23)
     {
         byte[] record = new byte[size];
-        (record[0], record[1], record[2], record[3], record[4]) = (23, 3, 3, (byte)((size - 5) >> 8), (byte)(size - 5));
+        (record[0], record[1], record[2], record[3], record[4]) = (type, 3, 3, (byte)((size - 5) >> 8), (byte)(size - 5));
         return record;
     }
 }

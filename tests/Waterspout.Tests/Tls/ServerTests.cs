@@ -200,26 +200,32 @@ public sealed class ServerTests : TlsTest
         Assert.Equal(CloseReason.Truncated, (await Assert.ThrowsAsync<StreamClosedException>(() => idle.ReadUntilCloseAsync().AsTask())).Reason);
     });
 
-    [Fact]
-    public void Nothing_of_a_handshake_is_computed_on_the_loop() => Run(async () =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void No_callback_of_a_handshake_runs_on_the_loop(bool requiresClient) => Run(async () =>
     {
         List<bool> isOnLoop = [];
+        bool Note(bool result = true)
+        {
+            lock (isOnLoop) isOnLoop.Add(Loop.IsCurrent);
+            return result;
+        }
+
         SslServerAuthenticationOptions serverOptions = new()
         {
             ServerCertificateSelectionCallback = (_, _) =>
             {
-                isOnLoop.Add(Loop.IsCurrent);
+                Note();
                 return TestCertificates.Server;
             },
+            ClientCertificateRequired = requiresClient,
+            RemoteCertificateValidationCallback = (_, _, _, _) => Note(),
         };
         SslClientAuthenticationOptions clientOptions = TestCertificates.ClientOptions();
-        clientOptions.RemoteCertificateValidationCallback = (_, _, _, errors) =>
-        {
-            isOnLoop.Add(Loop.IsCurrent);
-            return errors == SslPolicyErrors.None;
-        };
+        clientOptions.RemoteCertificateValidationCallback = (_, _, _, errors) => Note(errors == SslPolicyErrors.None);
         (SslIOStream client, SslIOStream server) = await ConnectPairAsync(null, clientOptions, serverOptions);
-        Assert.Equal([false, false], isOnLoop);
+        Assert.Equal([false, false, false], isOnLoop);
         client.Close();
         server.Close();
     });
