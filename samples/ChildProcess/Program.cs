@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.IO.Pipes;
 using System.Text;
 using System.Text.RegularExpressions;
 using Waterspout;
@@ -8,35 +7,30 @@ using Waterspout;
 const string Prompt = "[$?]> ";
 Regex prompt = new(@"\[(\d+)\]> ", RegexOptions.CultureInvariant);
 
-ProcessStartInfo start = new("sh", ["-c", "exec sh -i 2>&1"]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+ProcessStartInfo start = new("sh", ["-c", "exec sh -i 2>&1"]);
 start.Environment["PS1"] = Prompt;
-using Process shell = Process.Start(start)!;
+ChildProcessOptions options = new() { Redirect = StandardStreams.Input | StandardStreams.Output, TimeLimit = TimeSpan.FromSeconds(30) };
 
 using IOLoop loop = new();
-loop.RunSync(TalkAsync, TimeSpan.FromSeconds(30));
-shell.WaitForExit();
-Console.WriteLine($"The shell has ended with {shell.ExitCode}.");
-return shell.ExitCode;
+int code = loop.RunSync(TalkAsync);
+Console.WriteLine($"The shell has ended with {code}.");
+return code;
 
-async Task TalkAsync()
+async Task<int> TalkAsync()
 {
-    await using PipeIOStream input = Take(shell.StandardInput.BaseStream);
-    await using PipeIOStream output = Take(shell.StandardOutput.BaseStream);
-    await output.ReadUntilRegexAsync(prompt);
+    await using ChildProcess shell = ChildProcess.Start(start, options);
+    await shell.StandardOutput.ReadUntilRegexAsync(prompt);
     foreach (string command in (string[])["echo $((6 * 7))", "name=Waterspout", "echo \"$name\" | tr a-z A-Z", "cd /nowhere"])
-        await RunAsync(input, output, command);
-    await input.WriteAsync("exit 0\n"u8);
-    await output.ReadUntilCloseAsync();
+        await RunAsync(shell, command);
+    await shell.StandardInput.WriteLineAsync("exit 0");
+    return await shell.WaitForExitAsync();
 }
 
-async Task RunAsync(PipeIOStream input, PipeIOStream output, string command)
+async Task RunAsync(ChildProcess shell, string command)
 {
-    await input.WriteAsync(Encoding.UTF8.GetBytes($"{command}\n"));
-    string answer = Encoding.UTF8.GetString(await output.ReadUntilRegexAsync(prompt));
+    await shell.StandardInput.WriteLineAsync(command);
+    string answer = Encoding.UTF8.GetString(await shell.StandardOutput.ReadUntilRegexAsync(prompt));
     Match end = prompt.Match(answer);
     Console.Write($"$ {command}\n{answer[..end.Index]}");
     if (end.Groups[1].Value != "0") Console.WriteLine($"(status {end.Groups[1].Value})");
 }
-
-// The parent's ends of the child's pipes. The stream owns the handle from here on.
-static PipeIOStream Take(Stream stream) => new(((AnonymousPipeClientStream)stream).SafePipeHandle);

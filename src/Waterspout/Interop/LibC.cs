@@ -149,6 +149,9 @@ internal static unsafe partial class LibC
     }
 
     [LibraryImport("libc")]
+    internal static partial int kill(int pid, int sig);
+
+    [LibraryImport("libc")]
     internal static partial nint recv(int sockfd, byte* buf, nuint len, int flags);
 
     [LibraryImport("libc")]

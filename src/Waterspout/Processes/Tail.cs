@@ -1,0 +1,53 @@
+namespace Waterspout.Processes;
+
+/// <summary>The last bytes of a stream, read to its end in constant memory.</summary>
+internal static class Tail
+{
+    internal static Task<byte[]> ReadAsync(BaseIOStream stream, int keep) =>
+        stream.Loop.InvokeAsync(() => ReadOnLoopAsync(stream, keep));
+
+    private static async Task<byte[]> ReadOnLoopAsync(BaseIOStream stream, int keep)
+    {
+        byte[] ring = [];
+        long total = 0;
+        try
+        {
+            await foreach (ReadOnlyMemory<byte> chunk in stream.ReadChunksAsync())
+            {
+                // Most children write nothing.
+                if (ring.Length == 0) ring = new byte[keep];
+                Append(ring, total, chunk.Span);
+                total += chunk.Length;
+            }
+        }
+        catch (StreamClosedException)
+        {
+            // Closed by its owner. A task that was not awaited must not fail for that.
+        }
+
+        return Unroll(ring, total);
+    }
+
+    private static void Append(byte[] ring, long total, ReadOnlySpan<byte> chunk)
+    {
+        if (ring.Length == 0) return;
+        if (chunk.Length > ring.Length)
+        {
+            total += chunk.Length - ring.Length;
+            chunk = chunk[^ring.Length..];
+        }
+
+        int at = (int)(total % ring.Length);
+        int first = Math.Min(chunk.Length, ring.Length - at);
+        chunk[..first].CopyTo(ring.AsSpan(at));
+        chunk[first..].CopyTo(ring);
+    }
+
+    private static byte[] Unroll(byte[] ring, long total)
+    {
+        if (total <= ring.Length) return ring[..(int)total];
+        if (ring.Length == 0) return [];
+        int at = (int)(total % ring.Length);
+        return [.. ring.AsSpan(at), .. ring.AsSpan(0, at)];
+    }
+}
