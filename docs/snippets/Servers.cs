@@ -1,6 +1,10 @@
+using System.Collections.Frozen;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Waterspout;
 
 namespace Snippets;
@@ -51,6 +55,51 @@ internal static class Listening
         await control.WriteLineAsync($"PORT {listener.LocalEndPoint}", cancellationToken: CancellationToken.None);
         await using IOStream data = await listener.AcceptAsync(cancellationToken);
         return await data.ReadUntilCloseAsync(cancellationToken);
+    }
+}
+
+internal sealed class Names
+{
+    private volatile FrozenDictionary<string, SslServerAuthenticationOptions> _byName = FrozenDictionary<string, SslServerAuthenticationOptions>.Empty;
+
+    internal TcpServer MakeServer(Func<IOStream, CancellationToken, Task> handle)
+    {
+        TcpServer server = new(handle, new TcpServerOptions
+        {
+            SelectSsl = (hello, _) => _byName.TryGetValue(hello.ServerName, out SslServerAuthenticationOptions? options)
+                ? ValueTask.FromResult(options)
+                : throw new AuthenticationException($"No certificate for '{hello.ServerName}'."),
+        });
+        return server;
+    }
+
+    // At the start, and whenever certificates have been renewed. New connections use the new ones.
+    internal void Load(IEnumerable<(string Name, string File, string Key)> certificates) => _byName = certificates.ToFrozenDictionary(
+        static each => each.Name,
+        static each => new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(each.File, each.Key), null, offline: true),
+        },
+        StringComparer.OrdinalIgnoreCase);
+}
+
+internal static class BehindProxy
+{
+    internal static TcpServer MakeServer()
+    {
+        TcpServer server = new(HandleAsync, new TcpServerOptions
+        {
+            Proxy = new ProxyProtocolOptions { Trusted = [IPNetwork.Parse("10.0.0.0/24"), IPNetwork.Parse("127.0.0.1/32")] },
+        });
+        return server;
+    }
+
+    private static async Task HandleAsync(IOStream stream, CancellationToken stopping)
+    {
+        EndPoint? client = stream.RemoteEndPoint;
+        EndPoint? proxy = stream.ProxyHeader!.ProxyEndPoint;
+        ReadOnlyMemory<byte>? tlsName = stream.ProxyHeader.FindTlv(0x02); // PP2_TYPE_AUTHORITY
+        await stream.WriteLineAsync($"{client} through {proxy}, for {tlsName?.Length} bytes", cancellationToken: CancellationToken.None);
     }
 }
 

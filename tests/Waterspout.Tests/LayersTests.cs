@@ -10,6 +10,7 @@ public sealed partial class LayersTests
     [
         ("IOStream", "SslIOStream", "StartTlsAsync: the upgrade is a method of the stream that is upgraded"),
         ("IOStream", "TlsTransport", "StartTlsAsync"),
+        ("IOStream", "ServerAuthentication", "StartTlsAsync"),
     ];
 
     private static readonly Rooms s_rooms = new(typeof(IOLoop).Assembly);

@@ -18,6 +18,9 @@ internal sealed class SocketDetails
     /// </summary>
     internal WeakReference<IOStream>? Upgraded { get; set; }
 
+    /// <summary>What the proxy in front of a server has said.</summary>
+    internal ProxyHeader? Proxy { get; set; }
+
     internal byte[]? Peer { get; private set; }
 
     internal byte[]? Local { get; private set; }

@@ -48,6 +48,17 @@ internal static unsafe class SocketAddresses
         };
     }
 
+    /// <summary>The address of a Unix socket whose path, or abstract name, is in a field of fixed size.</summary>
+    internal static byte[] OfPath(ReadOnlySpan<byte> field)
+    {
+        // An abstract name begins with a zero byte, and may contain some.
+        int end = field[0] == 0 ? field.LastIndexOfAnyExcept((byte)0) + 1 : field.IndexOf((byte)0);
+        byte[] address = new byte[sizeof(ushort) + (end < 0 ? field.Length : end)];
+        BitConverter.TryWriteBytes(address, (ushort)LibC.AF_UNIX);
+        field[..(address.Length - sizeof(ushort))].CopyTo(address.AsSpan(sizeof(ushort)));
+        return address;
+    }
+
     private static bool TryGetLast(int fd, byte* buffer, uint length) =>
         LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)buffer, &length) == 0;
 

@@ -51,12 +51,20 @@ public partial class TcpServer
         try
         {
             loop.Counters.Accepted++;
-            IOStream stream = MakeStream(fd, loop);
-            connection.Stream = stream;
-            Log.Accepted(loop.Logger, stream);
-            bool isReady = stream is not SslIOStream tls || await tls.TryHandshakeAsync();
+            IOStream? stream;
+            if (Options.Proxy is { } proxy)
+            {
+                stream = await MakeStreamBehindProxyAsync(connection, fd, loop, proxy);
+            }
+            else
+            {
+                connection.Stream = stream = MakeStream(fd, loop);
+                Log.Accepted(loop.Logger, stream);
+                if (stream is SslIOStream tls && !await tls.TryHandshakeAsync()) stream = null;
+            }
+
             loop.SetRunning((object?)_handler ?? this);
-            Task handling = isReady ? HandleStreamAsync(stream) : Task.CompletedTask;
+            Task handling = stream is null ? Task.CompletedTask : HandleStreamAsync(stream);
             // Not awaited: that would hold 184 bytes more for as long as the connection lasts. The continuation may run on any thread.
             _ = handling.ContinueWith(
                 static (handling, connection) => ((Connection)connection!).Finish(handling),
@@ -118,8 +126,8 @@ public partial class TcpServer
     {
         // The other settings are inherited from the listening socket.
         SocketSettings.Configure(fd, _streamOptions.ConfigureSocket);
-        return Options.Ssl is { } ssl
-            ? new SslIOStream(null, ssl, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
+        return _tls is { } tls
+            ? new SslIOStream(null, tls, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
             : IOStream.FromAccepted(fd, _streamOptions, loop);
     });
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Waterspout.Server;
+using Waterspout.Tls;
 
 namespace Waterspout;
 
@@ -20,12 +21,14 @@ public partial class TcpServer : IAsyncDisposable
     private readonly List<Listener> _listeners = [];
     private readonly ILogger _logger;
     private readonly IOStreamOptions _streamOptions;
+    private readonly ServerAuthentication? _tls;
     private int _next = -1;
 
     /// <summary>Creates a server that does not listen yet.</summary>
     /// <param name="handler">Called on a loop with each connection.</param>
     /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">Two options exclude each other.</exception>
     // Takes precedence over the overload below where both apply, as for a null.
     [OverloadResolutionPriority(1)]
     public TcpServer(Func<IOStream, Task> handler, TcpServerOptions? options = null)
@@ -43,6 +46,7 @@ public partial class TcpServer : IAsyncDisposable
     /// </param>
     /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">Two options exclude each other.</exception>
     public TcpServer(Func<IOStream, CancellationToken, Task> handler, TcpServerOptions? options = null)
         : this(options)
     {
@@ -53,12 +57,20 @@ public partial class TcpServer : IAsyncDisposable
     /// <summary>For subclasses, which override <see cref="HandleStreamAsync"/>.</summary>
     /// <param name="options">How the server works; null for the defaults.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">Two options exclude each other.</exception>
     protected TcpServer(TcpServerOptions? options = null)
     {
         Options = options ?? new TcpServerOptions();
         Options.Validate(nameof(options));
         _streamOptions = (Options.Stream ?? IOStreamOptions.Default).HalfOpenByDefault();
         _tlsOptions = _streamOptions with { HandshakeTimeout = Options.HandshakeTimeout, MaxHandshakes = Options.MaxHandshakes };
+        _tls = Options switch
+        {
+            { SelectSsl: { } select } => ServerAuthentication.Select(select),
+            { Ssl: { } ssl } => ServerAuthentication.With(ssl),
+            _ => null,
+        };
+        if (Options.Proxy is { } proxy) _proxyHeader = new ProxyHeaderParser(proxy.MaxHeaderSize).TryParse;
         _loops = Options.Loops is { } group ? [.. group] : [IOLoop.Current];
         _logger = _loops[0].Logger;
     }

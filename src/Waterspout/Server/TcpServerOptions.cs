@@ -25,6 +25,19 @@ public sealed record TcpServerOptions
     public SslServerAuthenticationOptions? Ssl { get; set; }
 
     /// <summary>
+    /// TLS with options that are selected for each client, by the name that it asks for (SNI) and the versions that it offers. Instead of
+    /// <see cref="Ssl"/>.
+    /// </summary>
+    /// <remarks>
+    /// <para>Called for each handshake, so what it returns may change at any time without a restart: connections keep what they have. Return
+    /// options that are created once, each with its own <see cref="SslStreamCertificateContext"/>: creating one for each handshake is slow.
+    /// The name is what the client sent, in any case, and empty if it sent none.</para>
+    /// <para>Runs on a handshake's own thread, and may await; <see cref="HandshakeTimeout"/> goes on meanwhile. The token is cancelled when the
+    /// connection closes. An exception fails the handshake, and is logged as the reason.</para>
+    /// </remarks>
+    public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectSsl { get; set; }
+
+    /// <summary>
     /// How long a TLS handshake may take, from the accept, before the connection is dropped. 10 seconds by default;
     /// <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
     /// </summary>
@@ -85,6 +98,18 @@ public sealed record TcpServerOptions
     public Action<Socket>? ConfigureSocket { get; set; }
 
     /// <summary>
+    /// The server is behind proxies that say who the client is, with the PROXY protocol, version 1 or 2: haproxy, nginx, the load balancers
+    /// of clouds. Null, the default, means it is not.
+    /// </summary>
+    /// <remarks>
+    /// <para>Every connection then has to come from a trusted address and begin with a header, in front of TLS if that is used. One that does
+    /// not is closed, with one line in the log: nothing else could tell a proxy from a client that claims to be one.</para>
+    /// <para><see cref="IOStream.RemoteEndPoint"/> and the log have the client's address, <see cref="IOStream.ProxyHeader"/> all that the
+    /// proxy says. <see cref="OnConnection"/> is called before anything is read, with the proxy's address.</para>
+    /// </remarks>
+    public ProxyProtocolOptions? Proxy { get; set; }
+
+    /// <summary>
     /// The permissions of the file of a Unix socket that the server binds: a client needs write permission to connect. Null, the default,
     /// leaves them to the process's umask. Set before any client can connect. Abstract names have no file.
     /// </summary>
@@ -96,9 +121,12 @@ public sealed record TcpServerOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
         TimeLimit.CheckPositive(HandshakeTimeout, parameter);
         if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
+        if (Ssl is not null && SelectSsl is not null)
+            throw new ArgumentException($"Both {nameof(Ssl)} and {nameof(SelectSsl)} are set.", parameter);
         const UnixFileMode All = (UnixFileMode)0b111_111_111_111;
         if (UnixFileMode is { } mode && (mode & ~All) != 0)
             throw new ArgumentOutOfRangeException(parameter, mode, $"{nameof(UnixFileMode)} has undefined bits.");
+        Proxy?.Validate(parameter);
         Stream?.Validate(parameter);
     }
 }

@@ -25,8 +25,11 @@ public partial class IOStream
     public Socket Socket => Connection.GetSocket();
 
     /// <summary>The address of the peer, also after the stream has closed; null if there has been none, as before connecting.</summary>
-    /// <remarks>It is empty for a peer on a Unix socket that has not bound its side. May be called from any thread.</remarks>
-    public EndPoint? RemoteEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: true));
+    /// <remarks>
+    /// It is empty for a peer on a Unix socket that has not bound its side. Behind a proxy that says it, it is the client's address:
+    /// <see cref="ProxyHeader"/> has the proxy's. May be called from any thread.
+    /// </remarks>
+    public EndPoint? RemoteEndPoint => Connection.GetPeer();
 
     /// <summary>The address of this side, also after the stream has closed; null if there is none.</summary>
     /// <remarks>May be called from any thread.</remarks>
@@ -63,7 +66,7 @@ public partial class IOStream
     {
         IOStream connection = Connection;
         int fd = connection._fd;
-        string peer = connection.GetAddress(isPeer: true) is { } address ? $" {SocketAddresses.ToEndPoint(address)}" : "";
+        string peer = connection.GetPeer() is { } address ? $" {address}" : "";
         return $"{GetType().Name} {(fd >= 0 ? fd : ~fd)} #{connection.Details.Number}{peer}".TrimEnd();
     }
 
@@ -99,6 +102,8 @@ public partial class IOStream
             return Details.Socket ??= OwnedSockets.Make(_fd);
         }
     }
+
+    private EndPoint? GetPeer() => _details?.Proxy?.Source ?? SocketAddresses.ToEndPoint(GetAddress(isPeer: true));
 
     private byte[]? GetAddress(bool isPeer)
     {

@@ -44,18 +44,31 @@ public partial class IOStream
     public ValueTask<SslIOStream> StartTlsAsync(SslServerAuthenticationOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return UpgradeAsync(null, options, cancellationToken);
+        return UpgradeAsync(null, ServerAuthentication.With(options), cancellationToken);
     }
 
-    private ValueTask<SslIOStream> UpgradeAsync(
-        SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Upgrades a connection to TLS, as the server, with options that are selected by the client's hello: by the name that it asks for.
+    /// </summary>
+    /// <param name="select">See <see cref="TcpServerOptions.SelectSsl"/>.</param>
+    /// <param name="cancellationToken">Cancelling closes the connection.</param>
+    /// <inheritdoc cref="StartTlsAsync(SslServerAuthenticationOptions, CancellationToken)" path="/*[not(self::summary) and not(self::param)]"/>
+    public ValueTask<SslIOStream> StartTlsAsync(
+        Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>> select, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(select);
+        return UpgradeAsync(null, ServerAuthentication.Select(select), cancellationToken);
+    }
+
+    internal ValueTask<SslIOStream> UpgradeAsync(
+        SslClientAuthenticationOptions? client, ServerAuthentication? server, CancellationToken cancellationToken) =>
         Loop.IsCurrent
             ? UpgradeCoreAsync(client, server, cancellationToken)
             : OffLoop((Stream: this, client, server, cancellationToken),
                 static call => call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken));
 
     private async ValueTask<SslIOStream> UpgradeCoreAsync(
-        SslClientAuthenticationOptions? client, SslServerAuthenticationOptions? server, CancellationToken cancellationToken)
+        SslClientAuthenticationOptions? client, ServerAuthentication? server, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is already a TLS stream.");

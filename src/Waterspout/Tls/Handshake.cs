@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net.Security;
 using Waterspout.Diagnostics;
 
 namespace Waterspout.Tls;
@@ -16,7 +15,7 @@ namespace Waterspout.Tls;
 /// <para>A user's asynchronous callback may make SslStream wait for something else, and continue on a thread of the user's. The phase is
 /// then the one for waiting on the loop, and the next step is posted from that thread.</para>
 /// </remarks>
-internal sealed partial class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, SslServerAuthenticationOptions? server)
+internal sealed partial class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, ServerAuthentication? server)
     : IThreadPoolWorkItem
 {
     private readonly HandshakeGate _gate = HandshakeGate.Of(transport.Loop, server is not null);
@@ -48,7 +47,7 @@ internal sealed partial class Handshake(SslIOStream stream, TlsTransport transpo
 
     // The certificate of a client may have to be looked up. What is not encrypted may be a second hello, whose answer is signed.
     private bool IsLastAndShort =>
-        server is { ClientCertificateRequired: false, RemoteCertificateValidationCallback: null } && engine.IsHandshakeEncrypted;
+        server is { Options: { ClientCertificateRequired: false, RemoteCertificateValidationCallback: null } } && engine.IsHandshakeEncrypted;
 
     /// <summary>No step is being computed or queued.</summary>
     internal bool IsWaitingForPeer => _phase == Phase.OnLoop;

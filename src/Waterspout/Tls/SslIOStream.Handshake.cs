@@ -77,17 +77,16 @@ public partial class SslIOStream
     {
         if (IsClosed || _engine is not null) return;
         _engine = CreateEngine(_transport, CreateAuthentication(serverHostname));
-        _handshake = new Handshake(this, _transport, _engine, _serverOptions);
+        _handshake = new Handshake(this, _transport, _engine, _server);
         _handshake.Begin(Options.HandshakeTimeout);
     }
 
     private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) =>
         new SslStreamEngine(this, transport, authenticate);
 
-    // No token: when the stream closes, the transport closes too, and the next read of the handshake fails.
     private Func<SslStream, Task> CreateAuthentication(string? serverHostname)
     {
-        if (_serverOptions is { } server) return ssl => ssl.AuthenticateAsServerAsync(server);
+        if (_server is { } server) return ssl => server.Authenticate(ssl, this);
         SslClientAuthenticationOptions client = TlsOptions.ForServer(_clientOptions, serverHostname);
         return ssl => ssl.AuthenticateAsClientAsync(client);
     }
@@ -108,7 +107,7 @@ public partial class SslIOStream
     private void CompleteHandshake(ITlsEngine engine)
     {
         _handshake = null;
-        _mayHaveTickets = _serverOptions is null && engine.Protocol == SslProtocols.Tls13;
+        _mayHaveTickets = _server is null && engine.Protocol == SslProtocols.Tls13;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
         OnConnected();

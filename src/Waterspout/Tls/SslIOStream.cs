@@ -25,7 +25,7 @@ public partial class SslIOStream : IOStream
 {
     private readonly TlsTransport _transport;
     private readonly SslClientAuthenticationOptions? _clientOptions;
-    private readonly SslServerAuthenticationOptions? _serverOptions;
+    private readonly ServerAuthentication? _server;
     private Task? _ending; // of this side: close_notify and FIN
     private bool _mayHaveTickets; // unread, before a server's first data
     private bool _isCutInRecord; // never regular, even if close_notify may be missing
@@ -56,21 +56,21 @@ public partial class SslIOStream : IOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="IOStream(Socket, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public SslIOStream(Socket socket, SslServerAuthenticationOptions sslOptions, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(null, NotNull(sslOptions), new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options)
+        : this(null, ServerAuthentication.With(NotNull(sslOptions)), new TlsTransport(socket, options ?? IOStreamOptions.Default, loop), options)
     {
     }
 
     // The transport is created after all checks that may fail, since it takes the socket.
     internal SslIOStream(
         SslClientAuthenticationOptions? clientOptions,
-        SslServerAuthenticationOptions? serverOptions,
+        ServerAuthentication? server,
         TlsTransport transport,
         IOStreamOptions? options)
         : base(options, transport.Loop)
     {
         _transport = transport;
         _clientOptions = clientOptions;
-        _serverOptions = serverOptions;
+        _server = server;
         transport.SetOwner(this);
         Loop.TryInvoke(this, static stream =>
         {

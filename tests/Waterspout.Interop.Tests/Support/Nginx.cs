@@ -53,7 +53,7 @@ internal sealed class Nginx : IAsyncDisposable
         return $"listen 127.0.0.1:{port} ssl; ssl_certificate {Certificate}; ssl_certificate_key {key};";
     }
 
-    private static int FindFreePort()
+    internal static int FindFreePort()
     {
         using TcpListener listener = new(IPAddress.Loopback, 0);
         listener.Start();
