@@ -11,6 +11,7 @@ public sealed partial class LayersTests
         ("IOStream", "SslIOStream", "StartTlsAsync: the upgrade is a method of the stream that is upgraded"),
         ("IOStream", "TlsTransport", "StartTlsAsync"),
         ("IOStream", "ServerAuthentication", "StartTlsAsync"),
+        ("BaseIOStream", "DuplexAdapters", "AsStream and AsDuplexPipe: the hand-over is a method of the stream that is handed over"),
     ];
 
     private static readonly Rooms s_rooms = new(typeof(IOLoop).Assembly);

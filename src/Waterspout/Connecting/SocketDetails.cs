@@ -21,6 +21,9 @@ internal sealed class SocketDetails
     /// <summary>What the proxy in front of a server has said.</summary>
     internal ProxyHeader? Proxy { get; set; }
 
+    /// <summary>The connection that has taken over the descriptor; null if none has.</summary>
+    internal ITaker? Taker { get; set; }
+
     internal byte[]? Peer { get; private set; }
 
     internal byte[]? Local { get; private set; }

@@ -128,12 +128,18 @@ internal static unsafe class Sockets
         return PosixResult.From(LibC.setsockopt(fd, level, name, &value, sizeof(int)));
     }
 
-    /// <summary>Closes the socket; over TCP with a reset, whatever is unsent.</summary>
-    internal static void Reset(int fd)
+    /// <summary>A close of the socket will reset the connection, if that is TCP, and drop what is unsent.</summary>
+    internal static void ResetOnClose(int fd)
     {
         // SAFETY: the structure is on this stack frame. Its time of zero makes the close a reset.
         LibC.linger now = new() { l_onoff = 1 };
         _ = LibC.setsockopt(fd, LibC.SOL_SOCKET, LibC.SO_LINGER, (int*)&now, (uint)sizeof(LibC.linger));
+    }
+
+    /// <summary>Closes the socket; over TCP with a reset, whatever is unsent.</summary>
+    internal static void Reset(int fd)
+    {
+        ResetOnClose(fd);
         FileDescriptors.Close(fd);
     }
 

@@ -62,11 +62,14 @@ internal sealed class EpollPoller : IPoller
 
     public void Modify(int fd, ulong token, IOEvents events) => Check(_epoll.Modify(fd, (uint)events, token), fd);
 
+    // The registration is permanent, and the next edge comes by itself.
+    public bool MustRearm(DescriptorTraits traits) => (traits & DescriptorTraits.Exact) == 0;
+
     public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
-        // The registration is permanent, and the next edge comes by itself. Modifying it, even without a change, makes
-        // the kernel check again, and report readiness that it has reported before.
-        if ((traits & DescriptorTraits.Exact) == 0) _epoll.Modify(fd, (uint)EdgeEvents.All | LibC.EPOLLET, token);
+        // Modifying the registration, even without a change, makes the kernel check again, and report readiness that it has
+        // reported before.
+        if (MustRearm(traits)) _epoll.Modify(fd, (uint)EdgeEvents.All | LibC.EPOLLET, token);
     }
 
     // Fails if the descriptor was closed by other code. Nothing is left to do then.

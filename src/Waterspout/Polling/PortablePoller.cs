@@ -68,6 +68,8 @@ internal sealed class PortablePoller : IPoller
         _entries[index].Token = token;
     }
 
+    public bool MustRearm(DescriptorTraits traits) => true;
+
     public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
         if (!_indexes.TryGetValue(fd, out int index)) return;

@@ -36,6 +36,11 @@ internal sealed class ReadBuffer
 
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
+    internal ReadOnlyMemory<byte> Memory => _array.AsMemory(_start, _end - _start);
+
+    /// <summary>Free bytes after the data.</summary>
+    internal int Room => _array.Length - _end;
+
     /// <summary>At least <paramref name="minimum"/> free bytes after the data; <paramref name="whenEmpty"/> if there is no data.</summary>
     internal Memory<byte> GetSpace(int minimum, int whenEmpty)
     {

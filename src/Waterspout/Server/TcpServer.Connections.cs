@@ -136,6 +136,7 @@ public partial class TcpServer
         try
         {
             await stream.CloseAsync();
+            await stream.CloseTakerAsync();
         }
         catch (StreamClosedException)
         {

@@ -94,5 +94,5 @@ public abstract partial class BaseIOStream
         else UpdateRoot();
     }
 
-    private static CloseReason ReasonOf(Exception error) => IsConnectionLoss(error) ? CloseReason.Reset : CloseReason.Error;
+    internal static CloseReason ReasonOf(Exception error) => IsConnectionLoss(error) ? CloseReason.Reset : CloseReason.Error;
 }

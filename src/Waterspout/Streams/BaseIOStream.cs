@@ -115,7 +115,7 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>The exception for an operation started after the stream closed or was upgraded.</summary>
     private protected Exception RefusedException() => _state.IsMoved
-        ? new InvalidOperationException("This stream has been upgraded to TLS. Use the stream that StartTlsAsync returned.")
+        ? new InvalidOperationException("This stream has been upgraded to TLS, or taken over: use what StartTlsAsync, AsDuplexPipe or AsStream returned.")
         : ClosedException();
 
     /// <summary>The exception for an operation on the closed stream.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using Waterspout.Connecting;
 using Waterspout.Tls;
 
 namespace Waterspout;
@@ -71,7 +72,7 @@ public partial class IOStream
         SslClientAuthenticationOptions? client, ServerAuthentication? server, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is already a TLS stream.");
+        if (IsMoved || this is SslIOStream) throw new InvalidOperationException("The stream is already a TLS stream, or was taken over.");
         // What a completed write has left is sent now: "go ahead" is the last thing that a server sends in plain text.
         FlushWrites();
         if (IsClosed || IsEnding) throw ClosedException();
@@ -90,11 +91,21 @@ public partial class IOStream
         return upgraded;
     }
 
+    /// <summary>A connection has taken over the descriptor.</summary>
+    internal void SetTaker(ITaker taker) => Details.Taker = taker;
+
+    /// <summary>Closes what has taken over the descriptor, if anything has. Completes when everything has been sent.</summary>
+    internal Task CloseTakerAsync() => _details?.Taker?.CloseAsync() ?? Task.CompletedTask;
+
     /// <summary>Closes the connection, whichever stream owns it. May be called from any thread.</summary>
     internal void CloseHolder()
     {
         Close();
         // On the loop an upgrade is either complete, or is refused because of the close.
-        Loop.TryInvoke(this, static stream => stream.Holder.Close());
+        Loop.TryInvoke(this, static stream =>
+        {
+            stream.Holder.Close();
+            stream._details?.Taker?.Close();
+        });
     }
 }

@@ -92,7 +92,7 @@ public class PipeIOStream : BaseIOStream
 
     private protected override int LargestMessage => _largestMessage;
 
-    private bool IsWriteOnly => _accessMode == LibC.O_WRONLY;
+    internal bool IsWriteOnly => _accessMode == LibC.O_WRONLY;
 
     /// <summary>A new pipe: what is written to one end is read from the other.</summary>
     /// <param name="options">Limits and settings of both; null for the defaults.</param>

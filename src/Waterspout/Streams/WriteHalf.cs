@@ -66,6 +66,27 @@ internal struct WriteHalf()
     /// <summary>Copies the data into the buffer.</summary>
     internal void Append(ReadOnlySpan<byte> data) => Buffer.Append(data);
 
+    /// <summary>Queues everything in a buffer, which belongs to this half from now on.</summary>
+    internal void Append(WriteBuffer data)
+    {
+        if (_buffer is null)
+        {
+            _buffer = data;
+            return;
+        }
+
+        _buffer.Append(data);
+        data.Return();
+    }
+
+    /// <summary>Gives the buffer with all that is unsent away. Null if there is none.</summary>
+    internal WriteBuffer? TakeBuffer()
+    {
+        WriteBuffer? buffer = _buffer;
+        _buffer = null;
+        return buffer;
+    }
+
     /// <summary>Queues memory that must not change until it has been sent.</summary>
     internal void AppendUncopied(ReadOnlyMemory<byte> data) => Buffer.AppendUncopied(data);
 

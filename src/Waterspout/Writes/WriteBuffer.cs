@@ -19,6 +19,9 @@ internal sealed class WriteBuffer
     // Further arrays are larger, since there is evidently more data.
     private const int LargestArray = 64 * 1024;
 
+    // A copy of this size costs less than one more piece in a gathering call.
+    private const int LargestCopied = 1024;
+
     // The largest ring that a returned buffer may keep. Otherwise the pool would hold many rings of the largest size ever needed.
     private const int LargestRing = 16;
 
@@ -81,6 +84,29 @@ internal sealed class WriteBuffer
             Length += count;
             data = data[count..];
         }
+    }
+
+    /// <summary>Takes everything out of another buffer, which is empty afterwards. Little data is copied, so that it is sent in one piece.</summary>
+    internal void Append(WriteBuffer other)
+    {
+        other._isReserved = false;
+        while (other._count > 0)
+        {
+            if (other._head.Length <= Math.Min(LargestCopied, _count == 0 ? 0 : Tail.Room))
+            {
+                Append(other._head.Data.Span);
+            }
+            else
+            {
+                Add(other._head);
+                Length += other._head.Length;
+                other._head.Rented = null; // its array belongs to this buffer now
+            }
+
+            other.DropHead();
+        }
+
+        other.Length = 0;
     }
 
     /// <summary>Queues the caller's memory, which must not change until it has been sent.</summary>

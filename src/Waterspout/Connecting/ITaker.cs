@@ -1,0 +1,11 @@
+namespace Waterspout.Connecting;
+
+/// <summary>What has taken over the descriptor of a stream. Any thread may call it.</summary>
+internal interface ITaker
+{
+    /// <summary>Sends what the system accepts at once, and closes now.</summary>
+    void Close();
+
+    /// <summary>Closes in an orderly way. Completes when everything has been sent.</summary>
+    Task CloseAsync();
+}

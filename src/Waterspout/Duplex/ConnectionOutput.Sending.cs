@@ -1,0 +1,180 @@
+using Waterspout.Loop;
+
+namespace Waterspout.Duplex;
+
+// When flushed data is sent, and by whom.
+internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
+{
+    // Enough for a call of its own.
+    private const int SendAtOnce = 32 * 1024;
+
+    private long _sends; // each has a budget of its own
+
+    /// <summary>The poller knows the descriptor. On the loop's thread.</summary>
+    /// <param name="unsent">What was written to a stream that the connection takes over. It precedes everything that is written here.</param>
+    internal void Start(Writes.WriteBuffer? unsent)
+    {
+        Exception? failure = null;
+        lock (_lock)
+        {
+            if (_state.IsClosed) return;
+            _state.Register();
+            if (unsent is not null)
+            {
+                Writes.WriteBuffer? later = _writes.TakeBuffer();
+                _writes.Append(unsent);
+                if (later is not null) _writes.Append(later);
+            }
+
+            failure = Send();
+        }
+
+        if (failure is not null) _connection.Fail(failure);
+    }
+
+    /// <summary>What the poller has reported. On the loop's thread.</summary>
+    internal void HandleEvents(IOEvents events)
+    {
+        if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
+        Exception? failure;
+        lock (_lock)
+        {
+            if (_state.IsClosed || _state.IsNew) return;
+            _state.MarkWritable();
+            failure = Send();
+        }
+
+        if (failure is not null) _connection.Fail(failure);
+    }
+
+    /// <summary>Something was received: the next flush is the answer.</summary>
+    internal void ExpectAnswer() => _sendsFirst = true;
+
+    /// <summary>A read is about to wait, perhaps for the answer to what is queued.</summary>
+    internal void SendBeforeWait()
+    {
+        _sendsFirst = true;
+        if (Volatile.Read(ref _isQueued) && !_connection.Loop.IsInTurn) SendQueued();
+    }
+
+    void IFlushable.FlushWrites() => SendQueued();
+
+    void IThreadPoolWorkItem.Execute() => SendQueued();
+
+    /// <summary>The connection has failed: what is unsent will not be sent.</summary>
+    internal void OnFailed()
+    {
+        lock (_lock) EndUnsent();
+    }
+
+    /// <summary>Nothing more is sent.</summary>
+    internal void Close()
+    {
+        lock (_lock)
+        {
+            if (_state.IsClosed) return;
+            _state.Close();
+            EndUnsent();
+        }
+    }
+
+    /// <summary>Sends what is flushed.</summary>
+    internal void SendQueued()
+    {
+        Exception? failure;
+        lock (_lock)
+        {
+            _isQueued = false;
+            failure = Send();
+        }
+
+        if (failure is not null) _connection.Fail(failure);
+    }
+
+    private Exception? SendNowOrLater()
+    {
+        if (_writes.Unsent == 0 || _isQueued || !_state.CanSend || !_state.IsWritable)
+            return _writes.Unsent >= SendAtOnce ? Send() : null;
+        if (_connection.Loop.IsInTurn && _writes.Unsent < SendAtOnce)
+        {
+            _isQueued = true;
+            _connection.Loop.FlushAtEndOfTurn(this);
+            return null;
+        }
+
+        if (_sendsFirst || _writes.Unsent >= SendAtOnce)
+        {
+            _sendsFirst = false;
+            return Send();
+        }
+
+        SendLater();
+        return null;
+    }
+
+    private void SendLater()
+    {
+        _isQueued = true;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    /// <summary>Sends what the descriptor accepts.</summary>
+    /// <returns>The error, which is to be reported without the lock.</returns>
+    private Exception? Send()
+    {
+        if (!_state.CanSend || _isOver) return null;
+        try
+        {
+            if (!_writes.Send(_connection, ref _state, ++_sends) && !_isQueued) SendLater();
+        }
+        catch (Exception error)
+        {
+            EndUnsent();
+            return error;
+        }
+
+        OnSent();
+        return null;
+    }
+
+    /// <summary>
+    /// Sends the caller's memory as far as the descriptor accepts it at once, if nothing is before it, and it is large or would be sent now
+    /// anyway.
+    /// </summary>
+    private Exception? SendDirectly(ref ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty || _writes.Unsent > 0 || _isOver || !_state.CanSend || !_state.IsWritable) return null;
+        bool isFirst = _sendsFirst && !_connection.Loop.IsInTurn;
+        if (!isFirst && data.Length < SmallestUncopied) return null;
+        _sendsFirst = false;
+        try
+        {
+            data = data[_writes.SendDirectly(_connection, ref _state, data)..];
+            return null;
+        }
+        catch (Exception error)
+        {
+            EndUnsent();
+            return error;
+        }
+    }
+
+    private void OnSent()
+    {
+        _writes.ReturnBuffer();
+        if (_isPending && _writes.Unsent <= _mark / 2) CompletePending(TakeResult());
+        if (!_isCompleted || _isEnded || _writes.Unsent > 0) return;
+        _isEnded = true;
+        _done?.TrySetResult();
+        _connection.OnOutputEnded();
+    }
+
+    private void EndUnsent()
+    {
+        _isOver = true;
+        Lost += _writes.Unsent;
+        _writes.Drop();
+        _done?.TrySetResult();
+        if (_isPending) CompletePending(TakeResult());
+    }
+}

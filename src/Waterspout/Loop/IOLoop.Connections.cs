@@ -1,0 +1,29 @@
+using Waterspout.Loop;
+
+namespace Waterspout;
+
+public sealed partial class IOLoop : IConnectionLoop
+{
+    bool IConnectionLoop.IsInTurn => IsCurrent;
+
+    Registration IConnectionLoop.Watch(int fd, IReadinessHandler handler) =>
+        Register(fd, _registrations.Add(fd, handler, isWeak: false), Polling.EdgeEvents.All, edgeTriggered: true);
+
+    void IConnectionLoop.Unregister(Registration registration) => Unregister(registration);
+
+    void IConnectionLoop.RearmAnywhere(Registration registration, IOEvents events, DescriptorTraits traits)
+    {
+        if (!_poller.MustRearm(traits)) return;
+        TryInvoke((Loop: this, registration, events, traits), static call =>
+        {
+            // The connection may have closed meanwhile.
+            if (call.Loop._registrations.Find(call.registration.Token) is not null) call.Loop.Rearm(call.registration, call.events, call.traits);
+        });
+    }
+
+    bool IConnectionLoop.TryPost<T>(T state, Action<T> call) => TryPost(state, call);
+
+    void IConnectionLoop.Resume(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+
+    void IConnectionLoop.FlushAtEndOfTurn(IFlushable output) => FlushAtEndOfTurn(output);
+}
