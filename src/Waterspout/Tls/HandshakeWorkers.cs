@@ -40,6 +40,15 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
 
     internal int MaxThreads => maxThreads;
 
+    /// <summary>How many threads compute or are blocked, and how many wait to be called. One more may watch the time.</summary>
+    internal (int Computing, int Idle, int All) Threads
+    {
+        get
+        {
+            lock (_lock) return (_computing, _idle.Count, _threads);
+        }
+    }
+
     private bool IsEmpty => _first.Count + _later.Count == 0;
 
     private bool IsLate => !IsEmpty && Stopwatch.GetElapsedTime(_lastTaken) >= s_patience;
@@ -140,22 +149,27 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
     private bool Rest(Worker worker)
     {
         // Only this thread ends its own watch, and it was called before it began one.
-        if (worker.Wait(worker == _watcher ? s_patience : s_idleTime)) return true;
-        lock (_lock)
+        while (!worker.Wait(worker == _watcher ? s_patience : s_idleTime))
         {
-            if (worker == _watcher)
+            lock (_lock)
             {
-                if (!IsEmpty) return true;
-                _watcher = null;
-                _idle.Insert(0, worker);
-                return true;
-            }
+                if (worker == _watcher)
+                {
+                    if (!IsEmpty) return true;
+                    _watcher = null;
+                    _idle.Insert(0, worker);
+                }
+                else if (_idle.Remove(worker))
+                {
+                    _threads--;
+                    return false;
+                }
 
-            // If it is not among the idle ones, it has just been called.
-            if (!_idle.Remove(worker)) return true;
-            _threads--;
-            return false;
+                // If it is not among the idle ones, it has just been called.
+            }
         }
+
+        return true;
     }
 
     /// <summary>A thread, which starts when it is first called.</summary>

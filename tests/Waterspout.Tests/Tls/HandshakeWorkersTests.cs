@@ -52,6 +52,24 @@ public sealed class HandshakeWorkersTests
         }
     }
 
+    [Fact]
+    public async Task Every_thread_is_idle_after_a_burst_and_the_one_that_watched_too()
+    {
+        HandshakeWorkers workers = new(1, 3);
+        for (int round = 0; round < 3; round++)
+        {
+            Step[] steps = [.. Enumerable.Range(0, 20).Select(_ => new Step())];
+            foreach (Step step in steps) workers.Add(step, isFirst: true);
+            await Task.WhenAll(steps.Select(step => step.Done.Task));
+            while (workers.Threads is var (computing, idle, all) && (computing, idle) != (0, all))
+            {
+                Assert.InRange(computing, 0, all);
+                Assert.InRange(idle, 0, all);
+                await Task.Yield();
+            }
+        }
+    }
+
     private static Task ComputeAsync(HandshakeWorkers workers)
     {
         Step step = new();
