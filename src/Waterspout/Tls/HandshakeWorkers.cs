@@ -77,9 +77,15 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         bool isCoreFree = _computing < cores;
         if (!isCoreFree && _watcher is not null) return null;
         if (GetIdle() is not { } worker) return null;
-        if (isCoreFree) _computing++;
+        if (isCoreFree) GiveCore(worker);
         else _watcher = worker;
         return worker;
+    }
+
+    private void GiveCore(Worker worker)
+    {
+        worker.HasCore = true;
+        _computing++;
     }
 
     private Worker? GetIdle()
@@ -127,10 +133,15 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
             {
                 if (!IsLate) return null;
                 _watcher = null;
-                _computing++;
+                GiveCore(worker);
+            }
+            else if (!worker.HasCore)
+            {
+                return null; // an old call, for a watch that began, and ended, without it
             }
             else if (IsEmpty || _computing > cores)
             {
+                worker.HasCore = false;
                 _computing--;
                 if (!IsEmpty && _watcher is null) _watcher = worker;
                 else _idle.Add(worker);
@@ -178,6 +189,9 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         private readonly object _lock = new(); // not a Lock, since that cannot be waited on
         private bool _isStarted;
         private bool _isCalled;
+
+        /// <summary>It computes, or has been called to. Protected by the lock of all.</summary>
+        internal bool HasCore { get; set; }
 
         internal void Wake()
         {
