@@ -43,6 +43,21 @@ public sealed partial class LayersTests
         Assert.Equal(ReadTable().Keys.Order(), rooms);
     }
 
+    // In the sources, since the compiler copies constants into their users.
+    [Fact]
+    public void Above_the_pollers_nothing_names_a_number_of_the_system()
+    {
+        string root = Repository.PathOf("src/Waterspout");
+        IEnumerable<string> wrong =
+            from file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            let path = Path.GetRelativePath(root, file)
+            where path.Split(Path.DirectorySeparatorChar)[0] is not ("Interop" or "Polling" or "obj" or "bin")
+            from line in File.ReadLines(file)
+            where SystemNumber().IsMatch(line)
+            select $"{path}: {line.Trim()}";
+        Assert.Empty(wrong);
+    }
+
     private static IEnumerable<(Type User, Type Used, string Member)> Uses() =>
         from user in typeof(IOLoop).Assembly.GetTypes()
         where s_rooms.Of(user) is not null
@@ -71,6 +86,9 @@ public sealed partial class LayersTests
 
     [GeneratedRegex(@"^\| ([\w ,]+) \| ((?:`\w+`(?:, )?)+) \|", RegexOptions.Multiline)]
     private static partial Regex Row();
+
+    [GeneratedRegex(@"\b(LibC\.|Errno\.E)")]
+    private static partial Regex SystemNumber();
 
     [GeneratedRegex(@"`(\w+)`")]
     private static partial Regex Room();

@@ -58,12 +58,9 @@ internal static class EndPointResolver
     internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
 
     /// <summary>Whether the address and the socket are both IP, or both Unix.</summary>
-    internal static bool IsOfFamily(EndPoint address, int fd) => (address is IPEndPoint) == (GetDomain(fd) != LibC.AF_UNIX);
+    internal static bool IsOfFamily(EndPoint address, int fd) => (address is IPEndPoint) == (SocketOptions.GetFamily(fd) != AddressFamily.Unix);
 
-    private static bool IsIPv6(int fd) => GetDomain(fd) == LibC.AF_INET6;
-
-    private static int GetDomain(int fd) =>
-        Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) is { IsSuccess: true } domain ? domain.Value : 0;
+    private static bool IsIPv6(int fd) => SocketOptions.GetFamily(fd) == AddressFamily.InterNetworkV6;
 
     // A dual-mode socket reaches IPv4 through mapped addresses.
     private static IPEndPoint ToFamily(IPEndPoint address, bool isIPv6) =>

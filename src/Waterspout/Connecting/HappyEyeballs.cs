@@ -126,7 +126,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
 
     private int CreateSocket(IPEndPoint address)
     {
-        int created = Sockets.Create(address.AddressFamily == AddressFamily.InterNetworkV6 ? LibC.AF_INET6 : LibC.AF_INET);
+        int created = Sockets.Create(address.AddressFamily);
         return FileDescriptors.HandOver(created, fd =>
         {
             SocketSettings.Apply(fd, options);

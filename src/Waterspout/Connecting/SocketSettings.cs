@@ -11,15 +11,8 @@ internal static class SocketSettings
     {
         if (options is { KeepAlive: null, UserTimeout: null } || !Sockets.IsTcp(fd)) return;
         if (options.KeepAlive is { } keepAlive)
-        {
-            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPIDLE, ToSeconds(keepAlive.Time));
-            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPINTVL, ToSeconds(keepAlive.Interval));
-            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPCNT, keepAlive.Retries);
-            Set(fd, LibC.SOL_SOCKET, LibC.SO_KEEPALIVE, 1);
-        }
-
-        if (options.UserTimeout is { } time)
-            Set(fd, LibC.IPPROTO_TCP, LibC.TCP_USER_TIMEOUT, (int)Math.Ceiling(time.TotalMilliseconds));
+            SocketOptions.SetKeepAlive(fd, ToSeconds(keepAlive.Time), ToSeconds(keepAlive.Interval), keepAlive.Retries);
+        if (options.UserTimeout is { } time) SocketOptions.SetUserTimeout(fd, (int)Math.Ceiling(time.TotalMilliseconds));
     }
 
     /// <summary>Runs a user's hook. The socket that it gets has its own descriptor, so that it can close nothing but that.</summary>
@@ -33,10 +26,4 @@ internal static class SocketSettings
     }
 
     private static int ToSeconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
-
-    private static void Set(int fd, int level, int name, int value)
-    {
-        PosixResult result = Sockets.SetOption(fd, level, name, value);
-        if (!result.IsSuccess) throw PosixResult.ToSocketException(result.Error);
-    }
 }

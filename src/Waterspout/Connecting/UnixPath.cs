@@ -70,10 +70,10 @@ internal sealed class UnixPath
     // not notice.
     private static bool IsDead(EndPoint endPoint)
     {
-        int probe = Sockets.Create(LibC.AF_UNIX, LibC.SOCK_DGRAM);
-        Errno error = Sockets.Connect(probe, endPoint.Serialize()).Error;
+        int probe = Sockets.CreateDatagram(AddressFamily.Unix);
+        PosixResult result = Sockets.Connect(probe, endPoint.Serialize());
         FileDescriptors.Close(probe);
-        return error == Errno.ECONNREFUSED;
+        return result.IsRefused;
     }
 
     // Not by ToString alone: it shows an abstract name, which begins with a zero byte and has no file, as a path that begins with @.

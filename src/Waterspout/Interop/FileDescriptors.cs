@@ -88,6 +88,8 @@ internal static unsafe class FileDescriptors
         }
     }
 
+    internal static int Open(string path, OpenMode mode) => Open(path, mode.Flags);
+
     internal static int Open(string path, int flags)
     {
         int fd;

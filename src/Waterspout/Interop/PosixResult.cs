@@ -31,6 +31,30 @@ internal readonly struct PosixResult
     /// <summary>The system had no memory for the call. It may have later, but has no event for that.</summary>
     public bool IsShortOfMemory => Error is Errno.ENOBUFS or Errno.ENOMEM;
 
+    /// <summary>A connect has begun, and an event says when it is done.</summary>
+    public bool IsInProgress => Error == Errno.EINPROGRESS;
+
+    /// <summary>The socket is not connected.</summary>
+    public bool IsNotConnected => Error == Errno.ENOTCONN;
+
+    /// <summary>Nothing accepts connections at the address.</summary>
+    public bool IsRefused => Error == Errno.ECONNREFUSED;
+
+    /// <summary>The connection was broken off on this side.</summary>
+    public bool IsAborted => Error == Errno.ECONNABORTED;
+
+    /// <summary>The kernel does not take such an argument.</summary>
+    public bool IsInvalid => Error == Errno.EINVAL;
+
+    /// <summary>The path, or a folder of it, does not exist.</summary>
+    public bool HasNoPath => Error == Errno.ENOENT;
+
+    /// <summary>What a pseudo-terminal returns when its other side has closed.</summary>
+    public bool IsInputOutputError => Error == Errno.EIO;
+
+    /// <summary>The failure of a connect to an address of another family than the socket's.</summary>
+    public static PosixResult WrongFamily => Failure(Errno.EAFNOSUPPORT);
+
     // errno is read only on failure. SetLastError = true would read and store it on every call, which costs 11 ns of a 360 ns recv. The
     // runtime keeps errno intact on the way back from a call; the code generated for SetLastError relies on that too.
     public static PosixResult From(nint returned) =>
@@ -43,6 +67,12 @@ internal readonly struct PosixResult
     /// <summary>The exception for an error of a descriptor that is not a socket.</summary>
     public static IOException ToException(Errno error, string call) =>
         new($"{call}: {Marshal.GetPInvokeErrorMessage((int)error)} ({error})", new Win32Exception((int)error));
+
+    /// <summary>The exception for a write that has no reader.</summary>
+    public static IOException NoReader(string call) => ToException(Errno.EPIPE, call);
+
+    /// <summary>The exception that <see cref="NoReader"/> creates.</summary>
+    public static bool IsNoReader(IOException error) => error.InnerException is Win32Exception { NativeErrorCode: (int)Errno.EPIPE };
 
     /// <summary>
     /// The exception for a socket error: the platform-neutral code that .NET users compare with, and the system's own text.

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Waterspout.Interop;
@@ -63,12 +64,15 @@ internal static unsafe class Sockets
     internal static PosixResult Listen(int fd, int backlog) => PosixResult.From(LibC.listen(fd, backlog));
 
     /// <summary>A new non-blocking stream socket.</summary>
-    internal static int Create(int domain) => Create(domain, LibC.SOCK_STREAM);
+    internal static int Create(AddressFamily family) => Create(family, LibC.SOCK_STREAM);
 
-    /// <summary>A new non-blocking socket.</summary>
-    internal static int Create(int domain, int type)
+    /// <summary>A new non-blocking datagram socket.</summary>
+    internal static int CreateDatagram(AddressFamily family) => Create(family, LibC.SOCK_DGRAM);
+
+    private static int Create(AddressFamily family, int type)
     {
-        PosixResult result = PosixResult.From(LibC.socket(domain, type | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
+        PosixResult result = PosixResult.From(
+            LibC.socket(SocketOptions.ToDomain(family), type | LibC.SOCK_NONBLOCK | LibC.SOCK_CLOEXEC, 0));
         return result.IsSuccess ? result.Value : throw PosixResult.ToSocketException(result.Error);
     }
 

@@ -86,17 +86,13 @@ internal sealed class Listener : IReadinessHandler
 
             PosixResult result = Sockets.Accept(_socket.Descriptor);
             if (result.IsSuccess) _accepted(result.Value);
-            else if (!IsConnectionGone(result.Error))
+            else if (!AcceptErrors.IsOfOneConnection(result.Error))
             {
                 if (!result.WouldBlock) Pause(result.Error);
                 return;
             }
         }
     }
-
-    // The connection ended before it was accepted, or the network had an error meanwhile (accept(2) reports those too).
-    private static bool IsConnectionGone(Errno error) => error is Errno.ECONNABORTED or Errno.EPROTO or Errno.ENETDOWN or Errno.ENOPROTOOPT
-        or Errno.EHOSTUNREACH or Errno.EOPNOTSUPP or Errno.ENETUNREACH or Errno.EPERM;
 
     private void Register()
     {

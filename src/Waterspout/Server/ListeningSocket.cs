@@ -35,7 +35,7 @@ internal sealed class ListeningSocket
         UnixPath.RemoveDead(endPoint);
         // Not by a Socket: a Socket bound to a path removes whatever is there when it is closed.
         SafeSocketHandle handle = FileDescriptors.HandOver(
-            Sockets.Create(ToDomain(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
+            Sockets.Create(FamilyOf(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
         try
         {
             int fd = (int)handle.DangerousGetHandle();
@@ -112,33 +112,29 @@ internal sealed class ListeningSocket
 
     private static EndPoint? LocalOf(int fd) => SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(fd));
 
-    private static int ToDomain(EndPoint endPoint) => endPoint.AddressFamily switch
-    {
-        AddressFamily.InterNetwork => LibC.AF_INET,
-        AddressFamily.InterNetworkV6 => LibC.AF_INET6,
-        AddressFamily.Unix => LibC.AF_UNIX,
-        _ => throw new ArgumentException($"{endPoint} is neither an IP address nor a path.", nameof(endPoint)),
-    };
+    private static AddressFamily FamilyOf(EndPoint endPoint) =>
+        endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix
+            ? endPoint.AddressFamily
+            : throw new ArgumentException($"{endPoint} is neither an IP address nor a path.", nameof(endPoint));
 
     private static void Prepare(int fd, IPEndPoint endPoint, bool isShared)
     {
         if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
-            _ = Sockets.SetOption(fd, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, endPoint.Address.Equals(IPAddress.IPv6Any) ? 0 : 1);
-        // A port whose old connections are still in TIME_WAIT can be listened on again.
-        _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
-        if (isShared) _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
+            SocketOptions.SetIPv6Only(fd, !endPoint.Address.Equals(IPAddress.IPv6Any));
+        SocketOptions.ReuseAddress(fd);
+        if (isShared) SocketOptions.SharePort(fd);
         GatherByTurn(fd);
     }
 
     // Accepted sockets inherit it. Small writes are gathered by turn, so Nagle's algorithm would only delay them.
-    private static void GatherByTurn(int fd) => _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, 1);
+    private static void GatherByTurn(int fd) => SocketOptions.SetNoDelay(fd, true);
 
     private static void Check(PosixResult result, EndPoint endPoint)
     {
         if (result.IsSuccess) return;
         SocketException error = PosixResult.ToSocketException(result.Error);
-        // ENOENT is about the path's folder. To clients it would mean that there is no listener.
-        if (result.Error == Errno.ENOENT) error = new SocketException((int)SocketError.AddressNotAvailable, error.Message);
+        // It is about the path's folder. To clients it would mean that there is no listener.
+        if (result.HasNoPath) error = new SocketException((int)SocketError.AddressNotAvailable, error.Message);
         throw AddressError.Of(error, endPoint);
     }
 }

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Net.Sockets;
 using Waterspout.Interop;
 using Waterspout.Loop;
@@ -348,8 +347,8 @@ public abstract partial class BaseIOStream
     {
         StreamClosedException closed => closed.Reason == CloseReason.Reset, // of the transport under TLS
         SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut } => true,
-        IOException { InnerException: Win32Exception { NativeErrorCode: (int)Errno.EPIPE } } => true,
         IOException { InnerException: SocketException inner } => IsConnectionLoss(inner), // of a network stream
+        IOException io => PosixResult.IsNoReader(io),
         _ => false,
     };
 }

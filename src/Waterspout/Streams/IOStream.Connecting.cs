@@ -12,7 +12,7 @@ public partial class IOStream
 {
     private bool _isConnectCalled;
     private bool _isConnectRequested; // by the callback form, perhaps on another thread
-    private TaskCompletionSource<Errno>? _attempt;
+    private TaskCompletionSource<PosixResult>? _attempt;
     private Waiters? _connectWaiters;
 
     private protected override bool WillConnect => _isConnectCalled;
@@ -105,9 +105,9 @@ public partial class IOStream
         // here, and the error comes after it.
         PosixResult received = Sockets.IsConnected(_fd) ? default : Sockets.Peek(_fd);
         // An event of the previous attempt has no error, and no connection either.
-        if (received.WouldBlock || received.Error == Errno.ENOTCONN) LookAgain();
+        if (received.WouldBlock || received.IsNotConnected) LookAgain();
         // Its awaiter resumes here, and has set the stream to connected when this returns.
-        else _attempt.TrySetResult(received.Error);
+        else _attempt.TrySetResult(received);
     }
 
     private protected override void OnClosed(Exception error)
@@ -199,10 +199,10 @@ public partial class IOStream
     {
         using CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<IReadOnlyList<EndPoint>> resolving = EndPointResolver.ResolveAsync(name, _fd, Loop, closed.Token);
-        _attempt = new TaskCompletionSource<Errno>();
+        _attempt = new TaskCompletionSource<PosixResult>();
         Task first = await Task.WhenAny(resolving, _attempt.Task);
         if (first != resolving) closed.Cancel();
-        Task<Errno> attempt = _attempt.Task;
+        Task<PosixResult> attempt = _attempt.Task;
         _attempt = null;
         // Fails with the stream's close error.
         if (attempt.IsCompleted) await attempt;
@@ -213,11 +213,11 @@ public partial class IOStream
     {
         for (int i = 0; ; i++)
         {
-            Errno error = await TryOnceAsync(addresses[i], isFirst: i == 0);
-            if (error == 0) break;
+            PosixResult result = await TryOnceAsync(addresses[i], isFirst: i == 0);
+            if (result.IsSuccess) break;
             // How the kernel treats an address of another family depends on its length.
-            if (error == Errno.EINVAL && !EndPointResolver.IsOfFamily(addresses[i], _fd)) error = Errno.EAFNOSUPPORT;
-            if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(error), addresses[i]);
+            if (result.IsInvalid && !EndPointResolver.IsOfFamily(addresses[i], _fd)) result = PosixResult.WrongFamily;
+            if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(result.Error), addresses[i]);
         }
 
         OnConnected();
@@ -231,7 +231,7 @@ public partial class IOStream
         QueueFlush();
     }
 
-    private async Task<Errno> TryOnceAsync(EndPoint address, bool isFirst)
+    private async Task<PosixResult> TryOnceAsync(EndPoint address, bool isFirst)
     {
         for (bool isRetry = false; ; isRetry = true)
         {
@@ -239,23 +239,23 @@ public partial class IOStream
             // The mode is shared with every duplicate of the descriptor, and a connect has no flag for it.
             FileDescriptors.SetNonBlocking(_fd);
             PosixResult result = Sockets.Connect(_fd, address.Serialize());
-            if (result.IsSuccess || result.Error == Errno.EINPROGRESS)
+            if (result.IsSuccess || result.IsInProgress)
             {
                 // Only now: an unconnected socket reports a hang-up.
                 EnsureRegistered();
                 if (IsClosed) throw ClosedException();
                 if (!isFirst) LookAgain();
-                if (result.IsSuccess) return 0;
-                _attempt = new TaskCompletionSource<Errno>();
-                Errno error = await _attempt.Task;
+                if (result.IsSuccess) return result;
+                _attempt = new TaskCompletionSource<PosixResult>();
+                result = await _attempt.Task;
                 _attempt = null;
-                return error;
+                return result;
             }
 
             // Left over from the previous attempt, whose error has been consumed: the kernel reports it once, without trying to connect.
-            if (result.Error == Errno.ECONNABORTED && !isRetry) continue;
+            if (result.IsAborted && !isRetry) continue;
             // A Unix socket with a full backlog. There is no event for that, and it is over soon.
-            if (result.Error != Errno.EAGAIN) return result.Error;
+            if (!result.WouldBlock) return result;
             TaskCompletionSource pause = new();
             using (Loop.CallLater(TimeSpan.FromMilliseconds(5), pause.SetResult)) await pause.Task;
         }

@@ -54,7 +54,7 @@ public partial class IOStream
     public override void SetNoDelay(bool value)
     {
         lock (s_descriptors)
-            if (_fd >= 0) _ = Sockets.SetOption(_fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
+            if (_fd >= 0) SocketOptions.SetNoDelay(_fd, value);
     }
 
     /// <summary>The name of the stream in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>

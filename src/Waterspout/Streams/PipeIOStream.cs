@@ -19,7 +19,7 @@ public class PipeIOStream : BaseIOStream
 {
     // Not 0: the finalizer of an object whose constructor failed must not close standard input.
     private int _fd = -1; // complemented when it has been closed
-    private readonly int _accessMode;
+    private readonly bool _isWriteOnly;
     private readonly int _largestMessage;
     private readonly SafeHandle? _handle;
     private readonly SharedMode? _mode;
@@ -67,9 +67,10 @@ public class PipeIOStream : BaseIOStream
             // Sockets have calls that do not block in any mode.
             int flags = 0;
             if (!_isSocket) _mode = SharedMode.Enter(fd, out flags);
-            (_fd, _handle, _accessMode) = (fd, handle, flags & LibC.O_ACCMODE);
+            OpenMode mode = new(flags);
+            (_fd, _handle, _isWriteOnly) = (fd, handle, mode.IsWriteOnly);
             if (_isSocket) _largestMessage = Sockets.IsStream(fd) ? 0 : Options.ReadChunkSize;
-            else if ((flags & LibC.O_DIRECT) != 0) _largestMessage = LibC.PIPE_BUF;
+            else _largestMessage = mode.LargestPacket;
             // The missing direction gets no event: the first read has to meet the error by itself.
             if (IsWriteOnly) AssumeReadable();
             Register();
@@ -92,7 +93,7 @@ public class PipeIOStream : BaseIOStream
 
     private protected override int LargestMessage => _largestMessage;
 
-    internal bool IsWriteOnly => _accessMode == LibC.O_WRONLY;
+    internal bool IsWriteOnly => _isWriteOnly;
 
     /// <summary>A new pipe: what is written to one end is read from the other.</summary>
     /// <param name="options">Limits and settings of both; null for the defaults.</param>
@@ -115,15 +116,7 @@ public class PipeIOStream : BaseIOStream
     public static PipeIOStream Open(string path, FileAccess access, IOStreamOptions? options = null, IOLoop? loop = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        int mode = access switch
-        {
-            FileAccess.Read => LibC.O_RDONLY,
-            FileAccess.Write => LibC.O_WRONLY,
-            FileAccess.ReadWrite => LibC.O_RDWR,
-            _ => throw new ArgumentOutOfRangeException(nameof(access)),
-        };
-        return FileDescriptors.HandOver(
-            FileDescriptors.Open(path, mode | LibC.O_NONBLOCK | LibC.O_NOCTTY), fd => new PipeIOStream(fd, options, loop));
+        return FileDescriptors.HandOver(FileDescriptors.Open(path, OpenMode.For(access)), fd => new PipeIOStream(fd, options, loop));
     }
 
     /// <summary>The name of the stream in logs: <c>PipeIOStream 12 #3456</c>.</summary>
@@ -152,7 +145,7 @@ public class PipeIOStream : BaseIOStream
         if (result.IsSuccess) return result.Value;
         if (result.WouldBlock) return null;
         // A pseudo-terminal whose other side has closed returns EIO instead of zero.
-        return _isTerminal && result.Error == Errno.EIO ? 0 : throw ToError(result.Error, "read");
+        return _isTerminal && result.IsInputOutputError ? 0 : throw ToError(result.Error, "read");
     }
 
     /// <inheritdoc/>
@@ -168,7 +161,7 @@ public class PipeIOStream : BaseIOStream
     {
         if (_isSocket) return Sockets.TakeError(_fd) is var error and not 0 ? PosixResult.ToSocketException(error) : null;
         // The write end of a pipe reports an error when the reader has closed.
-        return IsWriteOnly ? PosixResult.ToException(Errno.EPIPE, "write") : null;
+        return IsWriteOnly ? PosixResult.NoReader("write") : null;
     }
 
     /// <inheritdoc/>
