@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Waterspout.Diagnostics;
 
 namespace Waterspout;
 
@@ -56,8 +55,12 @@ public abstract partial class BaseIOStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentNullException.ThrowIfNull(callback);
-        if (streamingCallback is null) MakeRead(() => Deliver(ReadBytesAsync(count), callback), needsData: count > 0);
-        else MakeRead(() => Deliver(StreamAsync(count, streamingCallback), callback), needsData: count > 0);
+        MakeRead((count, callback, streamingCallback), static (stream, call) =>
+        {
+            bool isStreaming = call.streamingCallback is not null;
+            stream.Deliver(
+                isStreaming ? stream.StreamAsync(call.count, call.streamingCallback!) : stream.ReadBytesAsync(call.count), call.callback);
+        }, needsData: count > 0);
     }
 
     /// <summary>Reads up to and including <paramref name="delimiter"/> and calls back with the data.</summary>
@@ -76,8 +79,10 @@ public abstract partial class BaseIOStream
         if (delimiter.IsEmpty) throw new ArgumentException("The delimiter is empty.", nameof(delimiter));
         ArgumentNullException.ThrowIfNull(callback);
         CheckLimit(maxBytes);
-        byte[] copy = delimiter.ToArray();
-        MakeRead(() => Deliver(ReadUntilAsync(copy, maxBytes), callback), needsData: true);
+        MakeRead(
+            (Delimiter: delimiter.ToArray(), maxBytes, callback),
+            static (stream, call) => stream.Deliver(stream.ReadUntilAsync(call.Delimiter, call.maxBytes), call.callback),
+            needsData: true);
     }
 
     /// <summary>Reads up to the end of the leftmost match of <paramref name="regex"/> and calls back with the data.</summary>
@@ -93,7 +98,10 @@ public abstract partial class BaseIOStream
         ArgumentNullException.ThrowIfNull(regex);
         ArgumentNullException.ThrowIfNull(callback);
         CheckLimit(maxBytes);
-        MakeRead(() => Deliver(ReadUntilRegexAsync(regex, maxBytes), callback), needsData: true);
+        MakeRead(
+            (regex, maxBytes, callback),
+            static (stream, call) => stream.Deliver(stream.ReadUntilRegexAsync(call.regex, call.maxBytes), call.callback),
+            needsData: true);
     }
 
     /// <inheritdoc cref="ReadUntilRegex(Regex, Action{byte[]}, int?)"/>
@@ -113,139 +121,10 @@ public abstract partial class BaseIOStream
     {
         ArgumentNullException.ThrowIfNull(callback);
         bool needsData = CloseReason != CloseReason.EndOfStream;
-        if (streamingCallback is null) MakeRead(() => Deliver(ReadUntilCloseAsync(), callback), needsData);
-        else MakeRead(() => Deliver(StreamAsync(null, streamingCallback), callback), needsData);
-    }
-
-    private void WriteLater(byte[] data, Action? callback)
-    {
-        if (IsClosed) throw ClosedException();
-        if (_state.WriteEnd != WriteEnd.Open) throw WritesCompleted();
-        Interlocked.Increment(ref _writesOnTheirWay);
-        PostCall(() =>
+        MakeRead((callback, streamingCallback), static (stream, call) =>
         {
-            Interlocked.Decrement(ref _writesOnTheirWay);
-            try
-            {
-                Write(data, callback);
-            }
-            catch (StreamClosedException)
-            {
-                // The call had accepted it, and the close came first.
-                LogUnsent(data.Length, Error, IsCutByPeer(CloseReason, Error));
-            }
-            catch (StreamBufferFullException full)
-            {
-                CloseNow(CloseReason.Error, full);
-                LogUnsent(data.Length, full, isCutByPeer: false);
-            }
-        });
-    }
-
-    /// <summary>Makes a call that reads, on the loop. A call that needs data gets none from a closed stream with an empty buffer.</summary>
-    private void MakeRead(Action call, bool needsData)
-    {
-        if (Loop.IsCurrent)
-        {
-            call();
-            return;
-        }
-
-        if (IsReading) throw AlreadyReading();
-        if (IsClosed && needsData && _reads.Buffer.Length == 0) throw ClosedException();
-        Interlocked.Increment(ref _readsOnTheirWay);
-        PostCall(() =>
-        {
-            try
-            {
-                call();
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _readsOnTheirWay);
-            }
-        });
-    }
-
-    /// <summary>Posts a call from another thread. If a close comes first, the close callback reports it.</summary>
-    private void PostCall(Action call)
-    {
-        bool wasClosed = IsClosed;
-        bool isPosted = Loop.TryPost((call, wasClosed), static posted =>
-        {
-            try
-            {
-                posted.call();
-            }
-            catch (StreamClosedException) when (!posted.wasClosed)
-            {
-            }
-        });
-        if (!isPosted) throw ClosedException();
-    }
-
-    /// <summary>Calls back with a read's result. Argument and state errors are thrown to the caller.</summary>
-    private void Deliver(ValueTask<byte[]> read, Action<byte[]> callback)
-    {
-        if (!read.IsCompleted)
-        {
-            DeliverLater(read, callback);
-            return;
-        }
-
-        byte[] result;
-        try
-        {
-            result = read.GetAwaiter().GetResult();
-        }
-        catch (UnsatisfiableReadException error)
-        {
-            // What is buffered may exceed the limit already. That is no error of the call.
-            CloseNow(CloseReason.Error, error);
-            return;
-        }
-
-        RunCallbackLater(() => TryRun(callback, result));
-    }
-
-    private async void DeliverLater(ValueTask<byte[]> read, Action<byte[]> callback)
-    {
-        try
-        {
-            byte[] result = await read;
-            TryRun(callback, result);
-        }
-        catch (StreamClosedException)
-        {
-            // The close callback is the only one that can be notified. If the other direction is still open, it ends too.
-            if (!_state.EndsWrites) _closing = CloseInOrderAsync(EofReason, s_defaultCloseTimeout);
-        }
-        catch (Exception error)
-        {
-            // A timeout, or the expression's own limit: it can be reported nowhere else.
-            CloseNow(error is TimeoutException ? CloseReason.Timeout : CloseReason.Error, error);
-        }
-    }
-
-    /// <summary>Runs a user's callback on the loop, not within the current call. If it throws, the stream closes.</summary>
-    private protected void RunCallbackLater(Action callback) => Loop.PostOrPool(
-        (Stream: this, callback), static call => call.Stream.TryRun(static run => run(), call.callback));
-
-    private bool TryRun<T>(Action<T> callback, T argument)
-    {
-        IOLoop.ForgetAsyncLocals(); // they would flow into the callback of a read that had to wait, and into no other
-        Loop.SetRunning(argument is Delegate function ? function : callback);
-        try
-        {
-            callback(argument);
-            return true;
-        }
-        catch (Exception error)
-        {
-            Log.StreamCallbackFailed(Loop.Logger, error, this);
-            Loop.ReportUnhandled(error);
-            CloseNow(CloseReason.Error, error, isKnown: true);
-            return false;
-        }
+            bool isStreaming = call.streamingCallback is not null;
+            stream.Deliver(isStreaming ? stream.StreamAsync(null, call.streamingCallback!) : stream.ReadUntilCloseAsync(), call.callback);
+        }, needsData);
     }
 }
