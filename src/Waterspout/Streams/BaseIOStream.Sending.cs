@@ -1,4 +1,3 @@
-using Waterspout.Diagnostics;
 using Waterspout.Loop;
 using Waterspout.Writes;
 
@@ -81,7 +80,8 @@ public abstract partial class BaseIOStream : IHalfOwner
         if (_state.WriteEnd != WriteEnd.Open) return WritesCompleted();
         if (length <= Options.MaxWriteBufferSize - Unsent) return null;
         return new StreamBufferFullException(
-            $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; {Unsent} wait to be sent.");
+            $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; "
+            + $"{Unsent} wait to be sent.");
     }
 
     private static InvalidOperationException WritesCompleted() => new("The writes of this stream have been completed.");
@@ -164,7 +164,8 @@ public abstract partial class BaseIOStream : IHalfOwner
         // During a pause the descriptor may be reported as writable repeatedly.
         if (!_registration.IsNone && !_writes.IsPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
         UpdateRoot();
-        if (isNews && Options.WriteTimeout is { } timeout) (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));
+        if (isNews && Options.WriteTimeout is { } timeout)
+            (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));
     }
 
     /// <summary>The next turn sends what this turn's budget left.</summary>
@@ -234,32 +235,4 @@ public abstract partial class BaseIOStream : IHalfOwner
         Release(operation, error);
         if (!isFlush) CloseNow(CloseReason.Local, error);
     }
-
-    private async ValueTask CompleteWritesCoreAsync(CancellationToken cancellationToken)
-    {
-        Task ending = EndWritesAsync();
-        // The wait may be cancelled, and the end is still sent. If that fails later, the close reports it.
-        if (cancellationToken.CanBeCanceled) ending.IgnoreFailure();
-        await ending.WaitAsync(cancellationToken);
-    }
-
-    private async Task EndWritesAsync()
-    {
-        _state.BeginWriteEnd();
-        await FlushWhenConnectedAsync(default);
-        if (_state.HasDroppedWrites) throw ClosedException();
-        if (!ShutdownWrites())
-        {
-            _state.CancelWriteEnd();
-            throw new NotSupportedException("This descriptor cannot be closed in one direction.");
-        }
-
-        _state.CompleteWriteEnd();
-        await WriteEndSent;
-        if (_state.IsEofReceived) CloseNow(EofReason);
-        else if (_state.IsEofAnnounced) ProbeForEofLater();
-    }
-
-    /// <summary>A flush that also waits for a pending connect, even if nothing has been written.</summary>
-    private protected virtual ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken) => FlushCore(cancellationToken);
 }
