@@ -2,7 +2,9 @@ using System.Net.Sockets;
 
 namespace Waterspout.Testing;
 
-/// <summary>One direction of a pair in memory: a ring of a fixed size between one writer and one reader, with the errors of a socket.</summary>
+/// <summary>
+/// One direction of a pair in memory: a ring of a fixed size between one writer and one reader, with the errors of a socket.
+/// </summary>
 /// <remarks>Finalizers close streams on a thread of their own, hence the lock.</remarks>
 internal sealed class MemoryChannel(int capacity)
 {

@@ -4,11 +4,12 @@ namespace Waterspout.Testing;
 
 /// <summary>One of two streams that are connected in memory: everything a connection does, without the kernel.</summary>
 /// <remarks>
-/// <para>Data, backpressure, half-close, close and reset are those of a socket pair: at most a fixed number of bytes is on its way in each direction; the end
-/// of a side comes behind its data; a stream that closes with something unread resets the other one, which still reads what was sent before and then fails
-/// with <see cref="SocketError.ConnectionReset"/>. Needs no descriptor, so it works where sockets are forbidden, and a test does not depend on the sizes of the
-/// kernel's buffers.</para>
-/// <para>This is also an example of a stream that has no descriptor: it uses public and protected members of <see cref="BaseIOStream"/> only.</para>
+/// <para>Data, backpressure, half-close, close and reset are those of a socket pair: at most a fixed number of bytes is on its way in each
+/// direction; the end of a side comes behind its data; a stream that closes with something unread resets the other one, which still reads
+/// what was sent before and then fails with <see cref="SocketError.ConnectionReset"/>. Needs no descriptor, so it works where sockets are
+/// forbidden, and a test does not depend on the sizes of the kernel's buffers.</para>
+/// <para>This is also an example of a stream that has no descriptor: it uses public and protected members of <see cref="BaseIOStream"/>
+/// only.</para>
 /// </remarks>
 public sealed class MemoryIOStream : BaseIOStream
 {
@@ -38,7 +39,8 @@ public sealed class MemoryIOStream : BaseIOStream
     /// <remarks>May be called from any thread.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is not positive, or an option is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
-    public static (MemoryIOStream First, MemoryIOStream Second) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null, int capacity = DefaultCapacity)
+    public static (MemoryIOStream First, MemoryIOStream Second) CreatePair(
+        IOStreamOptions? options = null, IOLoop? loop = null, int capacity = DefaultCapacity)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
         MemoryChannel there = new(capacity), back = new(capacity);

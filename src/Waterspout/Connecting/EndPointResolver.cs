@@ -58,7 +58,8 @@ internal static class EndPointResolver
     internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
 
     /// <summary>Whether the address and the socket are both IP, or both Unix.</summary>
-    internal static bool IsOfFamily(EndPoint address, int fd) => (address is IPEndPoint) == (SocketOptions.GetFamily(fd) != AddressFamily.Unix);
+    internal static bool IsOfFamily(EndPoint address, int fd) =>
+        (address is IPEndPoint) == (SocketOptions.GetFamily(fd) != AddressFamily.Unix);
 
     private static bool IsIPv6(int fd) => SocketOptions.GetFamily(fd) == AddressFamily.InterNetworkV6;
 

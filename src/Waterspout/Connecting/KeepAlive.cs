@@ -43,12 +43,14 @@ public sealed record KeepAlive
         Check(Time, nameof(Time));
         Check(Interval, nameof(Interval));
         if (Retries is < 1 or > MaxRetries)
-            throw new ArgumentOutOfRangeException(parameter, Retries, $"{nameof(KeepAlive)}.{nameof(Retries)} must be from 1 to {MaxRetries}.");
+            throw new ArgumentOutOfRangeException(
+                parameter, Retries, $"{nameof(KeepAlive)}.{nameof(Retries)} must be from 1 to {MaxRetries}.");
 
         void Check(TimeSpan time, string name)
         {
             if (time <= TimeSpan.Zero || time > TimeSpan.FromSeconds(MaxSeconds))
-                throw new ArgumentOutOfRangeException(parameter, time, $"{nameof(KeepAlive)}.{name} must be positive, and at most {MaxSeconds} seconds.");
+                throw new ArgumentOutOfRangeException(
+                    parameter, time, $"{nameof(KeepAlive)}.{name} must be positive, and at most {MaxSeconds} seconds.");
         }
     }
 }

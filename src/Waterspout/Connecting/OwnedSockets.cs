@@ -4,7 +4,10 @@ using Waterspout.Interop;
 
 namespace Waterspout.Connecting;
 
-/// <summary>The <see cref="Socket"/> objects that belong to streams, and to servers that listen on them. Each has its own descriptor for the same socket.</summary>
+/// <summary>
+/// The <see cref="Socket"/> objects that belong to streams, and to servers that listen on them. Each has its own descriptor for the same
+/// socket.
+/// </summary>
 /// <remarks>
 /// A reference to the handle would keep the number too, but would make the other owner's Dispose wait until the stream has closed.
 /// </remarks>

@@ -7,7 +7,9 @@ internal readonly record struct OpenMode(int Flags)
     /// <summary>It can only be written to.</summary>
     internal bool IsWriteOnly => (Flags & LibC.O_ACCMODE) == LibC.O_WRONLY;
 
-    /// <summary>The most that one read returns, if the file keeps the boundaries of packets and drops the rest of a longer one; otherwise 0.</summary>
+    /// <summary>
+    /// The most that one read returns, if the file keeps the boundaries of packets and drops the rest of a longer one; otherwise 0.
+    /// </summary>
     internal int LargestPacket => (Flags & LibC.O_DIRECT) != 0 ? LibC.PIPE_BUF : 0;
 
     /// <summary>For a file that is opened without blocking, and without becoming the controlling terminal.</summary>

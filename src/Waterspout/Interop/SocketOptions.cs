@@ -17,7 +17,9 @@ internal static class SocketOptions
     /// <summary>Several sockets may listen on the port, and share its connections.</summary>
     internal static void SharePort(int fd) => _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
 
-    /// <summary>Probes a silent connection after a time, at an interval, and gives it up after a number of probes without an answer.</summary>
+    /// <summary>
+    /// Probes a silent connection after a time, at an interval, and gives it up after a number of probes without an answer.
+    /// </summary>
     internal static void SetKeepAlive(int fd, int seconds, int interval, int retries)
     {
         Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPIDLE, seconds);

@@ -2,8 +2,8 @@ namespace Waterspout.Loop;
 
 /// <summary>A time limit that is moved often and reached rarely.</summary>
 /// <remarks>
-/// Moving it to a later time is a store. A timer set for an earlier time checks, when it fires, whether the limit has moved, and is then set
-/// again. Used on the loop's thread only.
+/// Moving it to a later time is a store. A timer set for an earlier time checks, when it fires, whether the limit has moved, and is then
+/// set again. Used on the loop's thread only.
 /// </remarks>
 internal sealed class Deadline(IOLoop loop, Action expired)
 {

@@ -65,7 +65,9 @@ public sealed partial class IOLoop
     }
 
     /// <summary>Registers a stream: edge-triggered, for everything, permanently. On the loop's thread only.</summary>
-    /// <remarks>One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.</remarks>
+    /// <remarks>
+    /// One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.
+    /// </remarks>
     internal Registration Register(int fd, IReadinessHandler stream)
     {
         Registration registration = _registrations.Add(fd, stream, isWeak: true);

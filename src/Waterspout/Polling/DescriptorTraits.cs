@@ -5,8 +5,8 @@ namespace Waterspout;
 /// <see cref="BaseIOStream.WriteToFd(ReadOnlySpan{byte})"/>.
 /// </summary>
 /// <remarks>
-/// <see cref="None"/> is right for any hooks. <see cref="Exact"/> and <see cref="ShortMeansBlocked"/> each save a system call per message if
-/// they are true, and make a stream wait for ever if they are not.
+/// <see cref="None"/> is right for any hooks. <see cref="Exact"/> and <see cref="ShortMeansBlocked"/> each save a system call per message
+/// if they are true, and make a stream wait for ever if they are not.
 /// </remarks>
 [Flags]
 public enum DescriptorTraits : byte

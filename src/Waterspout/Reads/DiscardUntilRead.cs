@@ -3,7 +3,9 @@ using Waterspout.Searching;
 
 namespace Waterspout.Reads;
 
-/// <summary>Everything up to and with a delimiter, which nobody wants: dropped as it comes, but for bytes that the delimiter may begin with.</summary>
+/// <summary>
+/// Everything up to and with a delimiter, which nobody wants: dropped as it comes, but for bytes that the delimiter may begin with.
+/// </summary>
 internal sealed class DiscardUntilRead : ReadOperation<long>
 {
     private byte[] _delimiter = [];

@@ -1,7 +1,11 @@
 namespace Waterspout;
 
-/// <summary>How the length in front of each frame is written, for <see cref="BaseIOStream.ReadFrameAsync(FrameLength, int?, CancellationToken, TimeSpan?)"/>.</summary>
-/// <example><c>new FrameLength(4)</c> is a 32-bit length in network byte order; <c>FrameLength.Varint</c> is that of protocol buffers.</example>
+/// <summary>
+/// How the length in front of each frame is written, for
+/// <see cref="BaseIOStream.ReadFrameAsync(FrameLength, int?, CancellationToken, TimeSpan?)"/>.
+/// </summary>
+/// <example><c>new FrameLength(4)</c> is a 32-bit length in network byte order; <c>FrameLength.Varint</c> is that of protocol
+/// buffers.</example>
 public readonly record struct FrameLength
 {
     private const int LongestVarint = 10;
@@ -15,7 +19,8 @@ public readonly record struct FrameLength
     /// <exception cref="ArgumentOutOfRangeException">The size is another.</exception>
     public FrameLength(int size, bool isLittleEndian = false, bool includesItself = false)
     {
-        if (size is not (1 or 2 or 4 or 8)) throw new ArgumentOutOfRangeException(nameof(size), size, "The length of a frame takes 1, 2, 4 or 8 bytes.");
+        if (size is not (1 or 2 or 4 or 8))
+            throw new ArgumentOutOfRangeException(nameof(size), size, "The length of a frame takes 1, 2, 4 or 8 bytes.");
         Size = size;
         IsLittleEndian = isLittleEndian;
         IncludesItself = includesItself;
@@ -24,8 +29,8 @@ public readonly record struct FrameLength
     private FrameLength(bool isVarint) => _isVarint = isVarint;
 
     /// <summary>
-    /// Seven bits a byte, the lowest first, and the high bit of a byte says that another one follows: 1 to 10 bytes. A length that is written with more bytes
-    /// than it takes is refused.
+    /// Seven bits a byte, the lowest first, and the high bit of a byte says that another one follows: 1 to 10 bytes. A length that is
+    /// written with more bytes than it takes is refused.
     /// </summary>
     public static FrameLength Varint { get; } = new(isVarint: true);
 
@@ -52,7 +57,8 @@ public readonly record struct FrameLength
         if (data.Length < Size) return 0;
         for (int i = 0; i < Size; i++) following = (following << 8) | data[IsLittleEndian ? Size - 1 - i : i];
         if (!IncludesItself) return Size;
-        if (following < (ulong)Size) throw new InvalidDataException($"The frame says that it has {following} bytes in all, and its length alone has {Size}.");
+        if (following < (ulong)Size)
+            throw new InvalidDataException($"The frame says that it has {following} bytes in all, and its length alone has {Size}.");
         following -= (ulong)Size;
         return Size;
     }
@@ -64,12 +70,14 @@ public readonly record struct FrameLength
         {
             value |= (ulong)(data[i] & 0x7f) << (7 * i);
             if (data[i] > 0x7f) continue;
-            if (i > 0 && data[i] == 0) throw new InvalidDataException($"The frame's length {value} is a varint of {i + 1} bytes, and takes fewer.");
+            if (i > 0 && data[i] == 0)
+                throw new InvalidDataException($"The frame's length {value} is a varint of {i + 1} bytes, and takes fewer.");
             if (i < LongestVarint - 1 || data[i] == 1) return i + 1;
             break; // the tenth byte has room for one bit
         }
 
-        if (data.Length >= LongestVarint) throw new InvalidDataException("The frame's length is a varint that does not end within 64 bits.");
+        if (data.Length >= LongestVarint)
+            throw new InvalidDataException("The frame's length is a varint that does not end within 64 bits.");
         return 0;
     }
 }

@@ -2,7 +2,9 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>Message after message, until the user has had enough (the result is true) or the stream ends between two of them (false).</summary>
+/// <summary>
+/// Message after message, until the user has had enough (the result is true) or the stream ends between two of them (false).
+/// </summary>
 internal sealed class MessagesRead<T> : ReadOperation<bool>
     where T : allows ref struct
 {

@@ -79,7 +79,10 @@ internal abstract class ReadOperation
     {
     }
 
-    /// <summary>The error where the regular end of the stream leaves the read with a part of what it needs; null where there is no more to say than that.</summary>
+    /// <summary>
+    /// The error where the regular end of the stream leaves the read with a part of what it needs; null where there is no more to say than
+    /// that.
+    /// </summary>
     internal virtual Exception? Truncation(ReadBuffer buffer) => null;
 
     internal abstract void Fail(Exception error);

@@ -4,7 +4,8 @@ namespace Waterspout.Searching;
 
 /// <summary>Finds the first of several delimiters in data that arrives piece by piece, looking at each byte once.</summary>
 /// <remarks>
-/// The one whose end comes first is the one, so a search for the last bytes of all of them, by vectors, stops at nothing else than possible ends.
+/// The one whose end comes first is the one, so a search for the last bytes of all of them, by vectors, stops at nothing else than possible
+/// ends.
 /// </remarks>
 internal sealed class DelimiterSet
 {

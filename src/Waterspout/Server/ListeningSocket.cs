@@ -54,7 +54,9 @@ internal sealed class ListeningSocket
         }
     }
 
-    /// <summary>Takes a socket that a user, or a supervisor, has bound. Until <see cref="Listen"/> has succeeded it can be given back.</summary>
+    /// <summary>
+    /// Takes a socket that a user, or a supervisor, has bound. Until <see cref="Listen"/> has succeeded it can be given back.
+    /// </summary>
     /// <exception cref="ArgumentException">It is not a stream socket that is bound to an IP address or a Unix address.</exception>
     /// <exception cref="InvalidOperationException">It is in use already.</exception>
     internal static ListeningSocket Adopt(Socket socket, Action<int> configure)
@@ -86,8 +88,8 @@ internal sealed class ListeningSocket
 
     /// <summary>Closes the socket and removes its file. May be called from any thread, and again.</summary>
     /// <remarks>
-    /// Done once: after the socket is closed, the inode number of its file may be reused. A stop and the loop's end may call this at the same
-    /// time.
+    /// Done once: after the socket is closed, the inode number of its file may be reused. A stop and the loop's end may call this at the
+    /// same time.
     /// </remarks>
     internal void Release()
     {

@@ -52,8 +52,8 @@ public partial class TcpServer
     }
 
     /// <summary>
-    /// Listens on a socket that was bound elsewhere: by you, with options of your own, or by a supervisor (<see cref="SystemdSockets"/>). May
-    /// be called from any thread.
+    /// Listens on a socket that was bound elsewhere: by you, with options of your own, or by a supervisor (<see cref="SystemdSockets"/>).
+    /// May be called from any thread.
     /// </summary>
     /// <param name="listening">
     /// A stream socket, bound to an IP address or to the address of a Unix socket. It may listen already, and then keeps its backlog. The
@@ -62,9 +62,9 @@ public partial class TcpServer
     /// <returns>The address listened on.</returns>
     /// <remarks>
     /// The socket becomes non-blocking, also for other processes that have it. Its file, if it has one, is left to the socket: a
-    /// <see cref="Socket"/> that was bound in this process removes it, and a supervisor's stays. Options of the streams that are inherited, as
-    /// <see cref="IOStreamOptions.KeepAlive"/>, are set on it; <see cref="TcpServerOptions.ConfigureSocket"/> is not called. The first loop
-    /// accepts for all.
+    /// <see cref="Socket"/> that was bound in this process removes it, and a supervisor's stays. Options of the streams that are inherited,
+    /// as <see cref="IOStreamOptions.KeepAlive"/>, are set on it; <see cref="TcpServerOptions.ConfigureSocket"/> is not called. The first
+    /// loop accepts for all.
     /// </remarks>
     /// <exception cref="ArgumentException">It is not such a socket.</exception>
     /// <exception cref="InvalidOperationException">The socket already belongs to a stream or a server.</exception>

@@ -14,7 +14,11 @@ public abstract partial class BaseIOStream
     private CancellationTokenSource? _closedSource;
     private Task? _closing;
     private volatile bool _isClosedSignalled;
-    private volatile CloseReason _expectedReason; // what is known before the stream closes
+
+    // The reason while there is no outcome yet. Stored, since it does not follow from the state: an orderly close that was begun here, and
+    // one that the peer's EOF has begun, are in the same state once EOF has been received.
+    private volatile CloseReason _expectedReason;
+
     private volatile CloseOutcome? _outcome;
 
     /// <summary>Cancelled when the stream closes, or when the peer's EOF is known, even while data before it is unread.</summary>

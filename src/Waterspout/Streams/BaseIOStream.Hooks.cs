@@ -19,7 +19,9 @@ public abstract partial class BaseIOStream
     private delegate int? Gather(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);
 
     /// <summary>The descriptor. Negative if there is none, which is the default.</summary>
-    /// <remarks>The loop watches it from the first use of the stream. A stream without one calls <see cref="NotifyReady"/> itself.</remarks>
+    /// <remarks>
+    /// The loop watches it from the first use of the stream. A stream without one calls <see cref="NotifyReady"/> itself.
+    /// </remarks>
     protected virtual int Fileno => -1;
 
     /// <summary>What the stream may assume about the hooks. The default is nothing, which is right for any hooks.</summary>
@@ -30,7 +32,9 @@ public abstract partial class BaseIOStream
     protected virtual DescriptorTraits Traits => DescriptorTraits.None;
 
     /// <summary>The close reason that EOF, once received, stands for. <see cref="CloseReason.EndOfStream"/> is the default.</summary>
-    /// <remarks>Any other reason means that data may be missing: <see cref="ReadUntilCloseAsync(CancellationToken, TimeSpan?)"/> fails with it.</remarks>
+    /// <remarks>
+    /// Any other reason means that data may be missing: <see cref="ReadUntilCloseAsync(CancellationToken, TimeSpan?)"/> fails with it.
+    /// </remarks>
     protected virtual CloseReason EofReason => CloseReason.EndOfStream;
 
     /// <summary>
@@ -39,7 +43,9 @@ public abstract partial class BaseIOStream
     /// <remarks>Must not fail. <see cref="CompleteWritesAsync"/> and <see cref="CloseAsync"/> wait for it.</remarks>
     protected virtual Task WriteEndSent => Task.CompletedTask;
 
-    /// <summary>Nothing can be read now, but the read hook has not yet returned all data that had arrived: it is still being decoded, for example.</summary>
+    /// <summary>
+    /// Nothing can be read now, but the read hook has not yet returned all data that had arrived: it is still being decoded, for example.
+    /// </summary>
     /// <remarks>
     /// Used after a write has failed: the stream closes when nothing more comes. While this is true, <see cref="NotifyReady"/> must follow.
     /// </remarks>
@@ -68,7 +74,9 @@ public abstract partial class BaseIOStream
 
     /// <summary>Writes what is accepted without blocking. Called on the loop.</summary>
     /// <returns>The number of bytes written; null if it would block.</returns>
-    /// <exception cref="IOException">The write failed. Data that has arrived is still read, then the stream closes with this error.</exception>
+    /// <exception cref="IOException">
+    /// The write failed. Data that has arrived is still read, then the stream closes with this error.
+    /// </exception>
     protected abstract int? WriteToFd(ReadOnlySpan<byte> data);
 
     /// <summary>The same with memory, for a stream that has to pass it on.</summary>
@@ -112,17 +120,20 @@ public abstract partial class BaseIOStream
     {
     }
 
-    /// <summary>Closes what is under the stream. Called once, on the loop, after the removal of a descriptor from the poller; or by the finalizer.</summary>
+    /// <summary>
+    /// Closes what is under the stream. Called once, on the loop, after the removal of a descriptor from the poller; or by the finalizer.
+    /// </summary>
     protected abstract void CloseFd();
 
     /// <summary>Reports what the loop cannot see: that a read or write is worth a try, that EOF has come, that there is an error.</summary>
     /// <param name="events">
-    /// <see cref="IOEvents.Read"/>, <see cref="IOEvents.Write"/>, <see cref="IOEvents.ReadClosed"/> and <see cref="IOEvents.Error"/>, alone or together.
+    /// <see cref="IOEvents.Read"/>, <see cref="IOEvents.Write"/>, <see cref="IOEvents.ReadClosed"/> and <see cref="IOEvents.Error"/>, alone
+    /// or together.
     /// </param>
     /// <remarks>
-    /// May be called from any thread. On the loop it acts at once: hooks are called and reads resume within this call, so a hook must not call
-    /// it, and calls <see cref="NotifyReadyLater"/> instead. From another thread it acts in the loop's next turn. Does nothing after the
-    /// stream or the loop has closed.
+    /// May be called from any thread. On the loop it acts at once: hooks are called and reads resume within this call, so a hook must not
+    /// call it, and calls <see cref="NotifyReadyLater"/> instead. From another thread it acts in the loop's next turn. Does nothing after
+    /// the stream or the loop has closed.
     /// </remarks>
     protected void NotifyReady(IOEvents events)
     {
@@ -148,8 +159,13 @@ public abstract partial class BaseIOStream
         if (type == owner) return false;
         if (s_hasOwnHooks.TryGetValue(type, out object? known)) return (bool)known;
         // By delegate, not by the name of the method, so that trimming a program keeps it.
-        Delegate[] hooks = [new SpanRead(ReadFromFd), new MemoryRead(ReadFromFd), new SpanWrite(WriteToFd), new MemoryWrite(WriteToFd), new Gather(WriteToFd)];
-        bool overrides = Array.Exists(hooks, hook => hook.Method.DeclaringType != owner && hook.Method.DeclaringType != typeof(BaseIOStream));
+        Delegate[] hooks =
+        [
+            new SpanRead(ReadFromFd), new MemoryRead(ReadFromFd),
+            new SpanWrite(WriteToFd), new MemoryWrite(WriteToFd), new Gather(WriteToFd),
+        ];
+        bool overrides = Array.Exists(
+            hooks, hook => hook.Method.DeclaringType != owner && hook.Method.DeclaringType != typeof(BaseIOStream));
         s_hasOwnHooks.TryAdd(type, overrides);
         return overrides;
     }

@@ -48,7 +48,8 @@ public abstract partial class BaseIOStream
     private ValueTask CloseOffLoop(TimeSpan timeout)
     {
         (BaseIOStream Stream, TimeSpan timeout) state = (this, timeout);
-        if (TryForward(state, static call => WithResultAsync(call.Stream.CloseAsync(call.timeout)), CloseAsync) is { } outcome) return new ValueTask(outcome);
+        Task<bool>? outcome = TryForward(state, static call => WithResultAsync(call.Stream.CloseAsync(call.timeout)), CloseAsync);
+        if (outcome is not null) return new ValueTask(outcome);
         // The loop has ended, and has closed its streams.
         Close();
         return default;

@@ -25,7 +25,8 @@ public abstract partial class BaseIOStream
     /// <summary>No event will come: a read receives at once.</summary>
     private protected void AssumeReadable() => _state.MarkReadable();
 
-    private static InvalidOperationException AlreadyReading() => new("Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
+    private static InvalidOperationException AlreadyReading() => new(
+        "Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
     /// <summary>Completes a read from the buffer.</summary>
     private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
@@ -148,7 +149,8 @@ public abstract partial class BaseIOStream
     void IReadOwner.RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, read, version, token), static call =>
         {
-            if (call.Stream._reads.Pending == call.read && call.read.Version == call.version) call.Stream.AbandonRead(new OperationCanceledException(call.token));
+            if (call.Stream._reads.Pending == call.read && call.read.Version == call.version)
+                call.Stream.AbandonRead(new OperationCanceledException(call.token));
         });
 
     /// <summary>Starts the time limits of the pending read: its own, or else those of the stream.</summary>
@@ -176,5 +178,7 @@ public abstract partial class BaseIOStream
 
     /// <summary>Takes what is left in the buffer after EOF.</summary>
     private ValueTask<byte[]> ReadRestAsync() =>
-        Loop.IsCurrent ? new ValueTask<byte[]>(_reads.Buffer.TakeArray(_reads.Buffer.Length)) : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
+        Loop.IsCurrent
+            ? new ValueTask<byte[]>(_reads.Buffer.TakeArray(_reads.Buffer.Length))
+            : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
 }

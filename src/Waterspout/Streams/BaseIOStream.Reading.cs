@@ -81,8 +81,8 @@ public abstract partial class BaseIOStream
     /// <returns>The number of bytes read: the length of the buffer, or less for a partial read.</returns>
     /// <remarks>
     /// Completion: at once if the buffer has enough, even after the stream has closed. The size of the caller's buffer is not limited by
-    /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>.
-    /// Difference from Tornado: none.
+    /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of
+    /// <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>. Difference from Tornado: none.
     /// </remarks>
     public ValueTask<int> ReadIntoAsync(
         Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
@@ -145,7 +145,8 @@ public abstract partial class BaseIOStream
         if (!Loop.IsCurrent)
         {
             return ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken, timeout),
-                static (stream, call) => stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
+                static (stream, call) =>
+                    stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
@@ -246,8 +247,8 @@ public abstract partial class BaseIOStream
     /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
     /// <remarks>
     /// Each piece is valid until the next one is requested. Leaving the loop early leaves the rest in the stream. Between two pieces the
-    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>, except that a
-    /// regular EOF ends the sequence. Tornado has no such form.
+    /// stream is free for other reads. Errors are those of <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>, except
+    /// that a regular EOF ends the sequence. Tornado has no such form.
     /// </remarks>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadChunksAsync(
         long? count = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
@@ -299,8 +300,8 @@ public abstract partial class BaseIOStream
     /// <para>The cheapest way to read many small messages: everything that arrives together is handed over with one await. To hold the peer
     /// back, or to await anything, return false, and call again afterwards.</para>
     /// <para>Data after the last delimiter is the last piece, if it is not empty. Errors are those of
-    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken, TimeSpan?)"/>. May be called from any thread. Tornado has no such
-    /// form.</para>
+    /// <see cref="ReadUntilAsync(ReadOnlySpan{byte}, int?, CancellationToken, TimeSpan?)"/>. May be called from any thread. Tornado has no
+    /// such form.</para>
     /// </remarks>
     public ValueTask<bool> SplitAsync(
         ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, bool> handle, int? maxBytes = null,
@@ -312,7 +313,8 @@ public abstract partial class BaseIOStream
         if (!Loop.IsCurrent)
         {
             return ReadOffLoop((Delimiter: delimiter.ToArray(), handle, maxBytes, cancellationToken, timeout),
-                static (stream, call) => stream.SplitAsync(call.Delimiter, call.handle, call.maxBytes, call.cancellationToken, call.timeout));
+                static (stream, call) =>
+                    stream.SplitAsync(call.Delimiter, call.handle, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         return TryBeginRead(cancellationToken, out ValueTask<bool> refusal)
@@ -371,7 +373,8 @@ public abstract partial class BaseIOStream
             int read;
             try
             {
-                read = await ReadIntoAsync(chunk.AsMemory(0, (int)Math.Min(count, chunk.Length)), partial: true, cancellationToken, timeout);
+                Memory<byte> space = chunk.AsMemory(0, (int)Math.Min(count, chunk.Length));
+                read = await ReadIntoAsync(space, partial: true, cancellationToken, timeout);
             }
             catch (StreamClosedException closed) when (closed.Reason == CloseReason.EndOfStream)
             {

@@ -7,7 +7,10 @@ namespace Waterspout;
 // that a call that had a meaning before these came keeps it, whatever is null or default in it.
 public abstract partial class BaseIOStream
 {
-    /// <summary>Reads exactly <paramref name="count"/> bytes and hands them to <paramref name="parse"/>, together with <paramref name="state"/>, without a copy.</summary>
+    /// <summary>
+    /// Reads exactly <paramref name="count"/> bytes and hands them to <paramref name="parse"/>, together with <paramref name="state"/>,
+    /// without a copy.
+    /// </summary>
     /// <param name="count">Zero calls the parser with an empty span at once.</param>
     /// <param name="state">Handed to the parser, which so can be static and needs no closure.</param>
     /// <param name="parse">As for the form without a state.</param>
@@ -23,7 +26,10 @@ public abstract partial class BaseIOStream
         return ReadBytesAsync(count, StatefulParser<TState, T>.Bind(state, parse), cancellationToken, timeout);
     }
 
-    /// <summary>Reads up to and with <paramref name="delimiter"/> and hands it to <paramref name="parse"/>, together with <paramref name="state"/>, without a copy.</summary>
+    /// <summary>
+    /// Reads up to and with <paramref name="delimiter"/> and hands it to <paramref name="parse"/>, together with <paramref name="state"/>,
+    /// without a copy.
+    /// </summary>
     /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
     /// <param name="state">Handed to the parser, which so can be static and needs no closure.</param>
     /// <param name="parse">As for the form without a state.</param>
@@ -40,7 +46,10 @@ public abstract partial class BaseIOStream
         return ReadUntilAsync(delimiter, StatefulParser<TState, T>.Bind(state, parse), maxBytes, cancellationToken, timeout);
     }
 
-    /// <summary>Hands the pieces between delimiters, without the delimiters, to <paramref name="handle"/>, together with <paramref name="state"/>, without a copy.</summary>
+    /// <summary>
+    /// Hands the pieces between delimiters, without the delimiters, to <paramref name="handle"/>, together with <paramref name="state"/>,
+    /// without a copy.
+    /// </summary>
     /// <param name="delimiter">One byte or more. Copied where the read has to wait.</param>
     /// <param name="state">Handed to the handler, which so can be static and needs no closure.</param>
     /// <param name="handle">As for the form without a state.</param>

@@ -8,28 +8,33 @@ public abstract partial class BaseIOStream
 {
     /// <summary>Reads a line of text.</summary>
     /// <param name="encoding">
-    /// UTF-8 when null. Must have LF as one byte, as nearly all have; UTF-16 and UTF-32 have not. What it does with bytes that are no text is what it was made for: those of
-    /// <see cref="Encoding"/> put U+FFFD in their place.
+    /// UTF-8 when null. Must have LF as one byte, as nearly all have; UTF-16 and UTF-32 have not. What it does with bytes that are no text
+    /// is what it was made for: those of <see cref="Encoding"/> put U+FFFD in their place.
     /// </param>
     /// <param name="maxBytes">The most bytes that a line may have, with what ends it.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
-    /// <returns>The line without the LF or CR LF that ends it; null at the regular end of the stream, as often as it is asked for.</returns>
+    /// <returns>
+    /// The line without the LF or CR LF that ends it; null at the regular end of the stream, as often as it is asked for.
+    /// </returns>
     /// <remarks>
-    /// <para>What comes behind the last LF is the last line, if it is not empty, as for <see cref="StreamReader.ReadLine"/>. A CR without LF ends no line, and is
-    /// part of it. A byte order mark is not looked for.</para>
-    /// <para>Completion: at once when the line is in the buffer, also after the stream closed. Each byte is looked at once, however it arrives. Tornado has no such
-    /// call.</para>
+    /// <para>What comes behind the last LF is the last line, if it is not empty, as for <see cref="StreamReader.ReadLine"/>. A CR without
+    /// LF ends no line, and is part of it. A byte order mark is not looked for.</para>
+    /// <para>Completion: at once when the line is in the buffer, also after the stream closed. Each byte is looked at once, however it
+    /// arrives. Tornado has no such call.</para>
     /// </remarks>
     /// <exception cref="ArgumentException">LF takes more than one byte in this encoding, or the limit is not positive.</exception>
-    /// <exception cref="DecoderFallbackException">The bytes are no text in this encoding, and it was made to throw. The line counts as read.</exception>
+    /// <exception cref="DecoderFallbackException">
+    /// The bytes are no text in this encoding, and it was made to throw. The line counts as read.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A read is under way; it continues.</exception>
     /// <exception cref="UnsatisfiableReadException">
-    /// The line is longer than <paramref name="maxBytes"/>. Nothing is read, and the stream stays open: <see cref="DiscardUntilAsync"/> drops the line.
+    /// The line is longer than <paramref name="maxBytes"/>. Nothing is read, and the stream stays open: <see cref="DiscardUntilAsync"/>
+    /// drops the line.
     /// </exception>
     /// <exception cref="StreamClosedException">
-    /// The stream closed before the line ended, and not in the regular way. With an inner <see cref="StreamBufferFullException"/>: the line is longer than
-    /// <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
+    /// The stream closed before the line ended, and not in the regular way. With an inner <see cref="StreamBufferFullException"/>: the line
+    /// is longer than <see cref="IOStreamOptions.MaxBufferSize"/>, and the stream was closed for that.
     /// </exception>
     /// <exception cref="TimeoutException">A time limit expired. No byte is lost.</exception>
     /// <exception cref="OperationCanceledException">The read was cancelled. No byte is lost.</exception>
@@ -37,7 +42,8 @@ public abstract partial class BaseIOStream
         Encoding? encoding = null, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         encoding ??= Encoding.UTF8;
-        if (encoding.GetByteCount("\n") != 1) throw new ArgumentException($"A line feed takes more than one byte in {encoding.WebName}.", nameof(encoding));
+        if (encoding.GetByteCount("\n") != 1)
+            throw new ArgumentException($"A line feed takes more than one byte in {encoding.WebName}.", nameof(encoding));
         CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
@@ -55,7 +61,9 @@ public abstract partial class BaseIOStream
     /// <param name="encoding">UTF-8 when null. A byte order mark is not written.</param>
     /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>
     /// <remarks>Encoded into what waits to be sent, without an array in between; off the loop's thread there is one.</remarks>
-    /// <exception cref="EncoderFallbackException">The text cannot be written in this encoding, and it was made to throw. Nothing is written.</exception>
+    /// <exception cref="EncoderFallbackException">
+    /// The text cannot be written in this encoding, and it was made to throw. Nothing is written.
+    /// </exception>
     /// <inheritdoc cref="WriteAsync(ReadOnlySpan{byte}, CancellationToken)" path="/remarks|/exception"/>
     public ValueTask WriteAsync(string text, Encoding? encoding = null, CancellationToken cancellationToken = default)
     {
@@ -63,7 +71,9 @@ public abstract partial class BaseIOStream
         return WriteText(text, "", encoding ?? Encoding.UTF8, cancellationToken);
     }
 
-    /// <summary>Writes text and what ends a line, <see cref="IOStreamOptions.NewLine"/>: LF, or CR LF if the stream was made with that.</summary>
+    /// <summary>
+    /// Writes text and what ends a line, <see cref="IOStreamOptions.NewLine"/>: LF, or CR LF if the stream was made with that.
+    /// </summary>
     /// <param name="text">May be empty. What it has in it that ends a line is written as it is.</param>
     /// <param name="encoding">UTF-8 when null. A byte order mark is not written.</param>
     /// <param name="cancellationToken">Cancelling a write that has begun closes the stream: its bytes are in order among others.</param>

@@ -44,7 +44,8 @@ public abstract partial class BaseIOStream
     /// </remarks>
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
+        if (!Loop.IsCurrent)
+            return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
         if (data.Length < SmallestUncopied) return WriteAsync(data.Span, cancellationToken);
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         _writes.AppendUncopied(data);
@@ -57,7 +58,8 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="WriteAsync(ReadOnlyMemory{byte}, CancellationToken)" path="/remarks"/>
     public ValueTask WriteAsync(ReadOnlySequence<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
+        if (!Loop.IsCurrent)
+            return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
         if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         bool isCopied = true;
         foreach (ReadOnlyMemory<byte> piece in data)
@@ -80,7 +82,8 @@ public abstract partial class BaseIOStream
     /// <exception cref="StreamClosedException">The stream is closed, or closed before that.</exception>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.FlushAsync(call.cancellationToken));
+        if (!Loop.IsCurrent)
+            return OffLoop((Stream: this, cancellationToken), static call => call.Stream.FlushAsync(call.cancellationToken));
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return FlushCore(cancellationToken);
@@ -98,7 +101,8 @@ public abstract partial class BaseIOStream
     /// </exception>
     public ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return OffLoop((Stream: this, cancellationToken), static call => call.Stream.CompleteWritesAsync(call.cancellationToken));
+        if (!Loop.IsCurrent)
+            return OffLoop((Stream: this, cancellationToken), static call => call.Stream.CompleteWritesAsync(call.cancellationToken));
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return CompleteWritesCoreAsync(cancellationToken);

@@ -43,7 +43,10 @@ public sealed record IOStreamOptions
     /// <summary>A write completes once at most this many bytes wait to be sent. 65,536 by default.</summary>
     public int WriteHighWaterMark { get; set; } = 65_536;
 
-    /// <summary>What <see cref="BaseIOStream.WriteLineAsync"/> ends a line with: <c>"\n"</c>, which is the default, or <c>"\r\n"</c>. Lines are read with either end.</summary>
+    /// <summary>
+    /// What <see cref="BaseIOStream.WriteLineAsync"/> ends a line with: <c>"\n"</c>, which is the default, or <c>"\r\n"</c>. Lines are read
+    /// with either end.
+    /// </summary>
     public string NewLine { get; set; } = "\n";
 
     /// <summary>
@@ -67,8 +70,8 @@ public sealed record IOStreamOptions
     /// <para>Measured across reads, and only while one waits: a peer is not charged for the time of this side, and cannot reset the measure
     /// by many small messages. Bytes received faster than the rate make up for what is missing, but are not saved up. A long transfer that
     /// keeps the rate may take any time, unlike with <see cref="ReadTimeout"/>.</para>
-    /// <para>A peer that may be silent between two messages needs a read with a <c>timeout</c> of its own for that time, which the rate does
-    /// not apply to: <c>await stream.PeekAsync(1, timeout: idle)</c>. Over TLS the rate is that of the plain text. Tornado has no such
+    /// <para>A peer that may be silent between two messages needs a read with a <c>timeout</c> of its own for that time, which the rate
+    /// does not apply to: <c>await stream.PeekAsync(1, timeout: idle)</c>. Over TLS the rate is that of the plain text. Tornado has no such
     /// limit.</para>
     /// </remarks>
     public MinimumRate? MinimumReadRate { get; set; }
@@ -157,8 +160,8 @@ public sealed record IOStreamOptions
     /// when it is accepted; for options that have no property here. Not called for a socket of your own.
     /// </summary>
     /// <remarks>
-    /// Set options only, and do not keep the object: it has a descriptor of its own, and is disposed when this returns. Runs on the stream's
-    /// loop. An exception fails that connection. Costs a <see cref="Socket"/> object, and four system calls, for each connection.
+    /// Set options only, and do not keep the object: it has a descriptor of its own, and is disposed when this returns. Runs on the
+    /// stream's loop. An exception fails that connection. Costs a <see cref="Socket"/> object, and four system calls, for each connection.
     /// </remarks>
     public Action<Socket>? ConfigureSocket { get; set; }
 
@@ -182,7 +185,8 @@ public sealed record IOStreamOptions
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ReadChunkSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
         ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
-        if (NewLine is not ("\n" or "\r\n")) throw new ArgumentOutOfRangeException(parameter, NewLine, $"{nameof(NewLine)} must be LF or CR LF.");
+        if (NewLine is not ("\n" or "\r\n"))
+            throw new ArgumentOutOfRangeException(parameter, NewLine, $"{nameof(NewLine)} must be LF or CR LF.");
         if (!Enum.IsDefined(OnReadLimit))
             throw new ArgumentOutOfRangeException(parameter, OnReadLimit, $"{nameof(OnReadLimit)} has no such value.");
         TimeLimit.CheckPositive(ConnectAttemptDelay, parameter);
@@ -193,6 +197,7 @@ public sealed record IOStreamOptions
         TimeLimit.CheckPositive(WriteTimeout, parameter);
         KeepAlive?.Validate(parameter);
         if (UserTimeout is { } time && (time <= TimeSpan.Zero || time.TotalMilliseconds > int.MaxValue))
-            throw new ArgumentOutOfRangeException(parameter, time, $"{nameof(UserTimeout)} must be positive, and at most {int.MaxValue} ms.");
+            throw new ArgumentOutOfRangeException(
+                parameter, time, $"{nameof(UserTimeout)} must be positive, and at most {int.MaxValue} ms.");
     }
 }

@@ -4,7 +4,9 @@ using Waterspout.Reads;
 
 namespace Waterspout.Wrapping;
 
-/// <summary>The receiving side of a <see cref="WrappedIOStream"/>: what has been read of the wrapped stream, and the read under way.</summary>
+/// <summary>
+/// The receiving side of a <see cref="WrappedIOStream"/>: what has been read of the wrapped stream, and the read under way.
+/// </summary>
 /// <remarks>
 /// <para>Theory of operation. The peer's end, and an error, are seen by reading alone, and have to be noticed without a reader. So one read
 /// is under way from the first use on, until as much as <see cref="MostAhead"/> waits to be taken; taking it continues the reading.</para>

@@ -36,7 +36,8 @@ internal sealed class WrappedPipe(IDuplexPipe pipe, bool leaveOpen) : IWrapped
     {
         FlushResult result = await _output.WriteAsync(data).ConfigureAwait(false);
         // A pipe accepts data without a reader, and drops it.
-        if (result.IsCompleted) throw new IOException("The reader of the pipe has completed.", new SocketException((int)SocketError.Shutdown));
+        if (result.IsCompleted)
+            throw new IOException("The reader of the pipe has completed.", new SocketException((int)SocketError.Shutdown));
         if (result.IsCanceled) throw new IOException("The write to the pipe was cancelled.");
     }
 
