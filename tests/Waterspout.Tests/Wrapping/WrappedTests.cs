@@ -147,7 +147,17 @@ public sealed class WrappedTests : LoopTest
     });
 
     [Fact]
-    public void What_is_written_through_a_compressing_stream_arrives_when_it_is_flushed() => Run(async () =>
+    public void What_is_written_to_a_stream_that_buffers_arrives() => Run(async () =>
+    {
+        (DuplexPipe left, DuplexPipe right) = DuplexPipe.CreatePair();
+        await using WrappedIOStream writer = new(new BufferedStream(left.Output.AsStream()));
+        await using WrappedIOStream reader = new(right.Input.AsStream());
+        await writer.WriteLineAsync("buffered");
+        Assert.Equal("buffered", await reader.ReadLineAsync());
+    });
+
+    [Fact]
+    public void What_is_written_through_a_compressing_stream_is_read_through_another() => Run(async () =>
     {
         (DuplexPipe left, DuplexPipe right) = DuplexPipe.CreatePair();
         await using WrappedIOStream writer = new(new BrotliStream(left.Output.AsStream(), CompressionLevel.Fastest));
