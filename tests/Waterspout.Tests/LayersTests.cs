@@ -47,7 +47,7 @@ public sealed partial class LayersTests
     [Fact]
     public void Above_the_pollers_nothing_names_a_number_of_the_system()
     {
-        string root = Repository.PathOf("src/Waterspout");
+        string root = Path.GetDirectoryName(Repository.PathOf("src/Waterspout/Waterspout.csproj"))!;
         IEnumerable<string> wrong =
             from file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
             let path = Path.GetRelativePath(root, file)
