@@ -50,7 +50,7 @@ internal sealed class Nginx : IAsyncDisposable
             Tool.Require("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
             "-subj", "/CN=Waterspout test", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", key, "-out", Certificate);
         Assert.True(made.ExitCode == 0, made.Errors);
-        return $"listen 127.0.0.1:{port} ssl; ssl_certificate {Certificate}; ssl_certificate_key {key};";
+        return $"listen 127.0.0.1:{port} ssl http2; ssl_certificate {Certificate}; ssl_certificate_key {key};";
     }
 
     internal static int FindFreePort()
