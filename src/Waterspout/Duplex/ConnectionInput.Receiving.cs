@@ -155,21 +155,26 @@ internal sealed partial class ConnectionInput
     /// <summary>Receives until there is something that has not been examined.</summary>
     private void Receive()
     {
-        while (!HasUnexamined && IsReceivable) ReceiveOnce();
+        while (!HasUnexamined && IsReceivable) ReceiveOnce(GetSpace());
     }
 
     /// <summary>Receives to find EOF, which has been announced, as far as the buffer may grow without a reader.</summary>
     private void ReceiveAhead()
     {
-        // Lent memory must not be moved.
-        while (IsReceivable && _loan == Loan.None && Buffer.Length < MostAhead) ReceiveOnce();
+        while (IsReceivable && Buffer.Length < MostAhead)
+        {
+            // Lent memory must not be moved, but what is behind it is free.
+            int least = Math.Max(1, _connection.LargestMessage);
+            if (_loan != Loan.None && Buffer.Room < least) return;
+            ReceiveOnce(_loan == Loan.None ? GetSpace() : Buffer.GetSpace(least, least));
+        }
     }
 
-    private void ReceiveOnce()
+    private Memory<byte> GetSpace() =>
+        Buffer.GetSpace(Math.Max(_connection.LargestMessage, SmallestReceive), Math.Max(_connection.LargestMessage, _chunk));
+
+    private void ReceiveOnce(Memory<byte> space)
     {
-        int least = Math.Max(_connection.LargestMessage, SmallestReceive);
-        int wanted = Math.Max(_connection.LargestMessage, _chunk);
-        Memory<byte> space = Buffer.GetSpace(least, wanted);
         int room = space.Length;
         if (ReceiveInto(space) is not (> 0 and int count)) return;
         Buffer.Commit(count);

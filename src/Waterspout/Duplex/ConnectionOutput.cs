@@ -84,7 +84,8 @@ internal sealed partial class ConnectionOutput : PipeWriter
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         if (bytes == 0) return;
-        if (_unflushed?.CommitReserved(bytes) != true)
+        // As with the platform's pipes, the rest of the memory stays usable, and Kestrel does use it.
+        if (_unflushed?.CommitReserved(bytes, staysLent: true) != true)
             throw new InvalidOperationException("More was written than the memory that was lent last has room for. Call GetMemory before each Advance.");
     }
 

@@ -29,6 +29,9 @@ internal partial class PipeConnection
     /// <summary>Both sides are completed: what the peer still sends is discarded.</summary>
     internal bool IsDraining => _isDraining;
 
+    /// <summary>The limit of an orderly close includes the time for what is still to be sent.</summary>
+    protected virtual bool LimitsSending => true;
+
     /// <summary>Cancelled once, on the thread pool, when the peer's EOF has been received, or the connection has failed or closed.</summary>
     internal CancellationToken Closed
     {
@@ -111,7 +114,7 @@ internal partial class PipeConnection
     }
 
     /// <summary>Everything has been sent for a writer that has completed. Under the output's lock.</summary>
-    internal void OnOutputEnded()
+    internal virtual void OnOutputEnded()
     {
         _hasShutDown = _descriptor.ShutdownWrites();
         // Not here: that would take the input's lock under the output's.
@@ -136,7 +139,7 @@ internal partial class PipeConnection
     {
         bool isOver = Volatile.Read(ref _completions) == 2 || (_descriptor.IsWriteOnly && Output.IsDone);
         if (!isOver || IsClosed) return;
-        _limit ??= Loop.CallLater(s_closeLimit, OnLimit);
+        if (LimitsSending || Output.IsDone) _limit ??= Loop.CallLater(s_closeLimit, OnLimit);
         if (!Output.IsDone) return;
         _isDraining = true;
         // Without half-close the peer sees no end before the close.
@@ -175,7 +178,8 @@ internal partial class PipeConnection
         Volatile.Read(ref _finished)?.TrySetResult();
     }
 
-    private void SignalClosed()
+    /// <summary>Notifies of the end, if that has not been done.</summary>
+    internal void SignalClosed()
     {
         if (Interlocked.Exchange(ref _signals, 1) != 0) return;
         _isClosedSignalled = true;

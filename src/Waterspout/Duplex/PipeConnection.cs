@@ -86,7 +86,12 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
         Output.HandleEvents(events);
     }
 
-    void IReadinessHandler.EndWithLoop() => Abort(new ObjectDisposedException(nameof(IOLoop), "The loop has been disposed."));
+    void IReadinessHandler.EndWithLoop()
+    {
+        // Everything has been sent, and must not be taken back by a reset.
+        if (IsDraining) CloseNow(Outcome);
+        else Abort(new ObjectDisposedException(nameof(IOLoop), "The loop has been disposed."));
+    }
 
     /// <summary>Receives, and runs the code that waits for it.</summary>
     void IThreadPoolWorkItem.Execute() => Input.Resume();

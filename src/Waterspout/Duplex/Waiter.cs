@@ -85,7 +85,7 @@ internal sealed class Waiter<T>(IConnectionLoop loop, Action<Waiter<T>, Exceptio
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
-        if (loop.IsInTurn) PrefersLoop = true;
+        if (loop.IsHome) PrefersLoop = true;
         _core.OnCompleted(continuation, state, token, flags);
     }
 

@@ -7,6 +7,9 @@ internal interface IConnectionLoop
     /// <summary>The caller runs on this loop, which sends what is queued by <see cref="FlushAtEndOfTurn"/> when the code that runs now has returned.</summary>
     bool IsInTurn { get; }
 
+    /// <summary>The caller is on a thread that its awaits return to: code that waits there is resumed there.</summary>
+    bool IsHome { get; }
+
     /// <summary>Watches a descriptor, edge-triggered, for everything. The handler is rooted. On the loop's thread only.</summary>
     Registration Watch(int fd, IReadinessHandler handler);
 

@@ -6,6 +6,8 @@ public sealed partial class IOLoop : IConnectionLoop
 {
     bool IConnectionLoop.IsInTurn => IsCurrent;
 
+    bool IConnectionLoop.IsHome => IsCurrent;
+
     Registration IConnectionLoop.Watch(int fd, IReadinessHandler handler) =>
         Register(fd, _registrations.Add(fd, handler, isWeak: false), Polling.EdgeEvents.All, edgeTriggered: true);
 

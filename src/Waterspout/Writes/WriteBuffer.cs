@@ -127,10 +127,12 @@ internal sealed class WriteBuffer
     }
 
     /// <summary>Adds what was written into the lent space. False if none is lent, or less.</summary>
-    internal bool CommitReserved(int count)
+    /// <param name="count">The number of bytes.</param>
+    /// <param name="staysLent">More may be written into the rest of the space.</param>
+    internal bool CommitReserved(int count, bool staysLent = false)
     {
         if (!_isReserved || count > Tail.Room) return false;
-        _isReserved = false;
+        _isReserved = staysLent;
         Tail.End += count;
         Length += count;
         return true;
