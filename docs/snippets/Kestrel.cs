@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Waterspout.Kestrel;
+
+namespace Snippets;
+
+/// <summary>Compiled with the tests of Waterspout.Kestrel.</summary>
+internal static class Kestrel
+{
+    internal static void Minimal(string[] args)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+        builder.WebHost.UseWaterspout();
+
+        WebApplication app = builder.Build();
+        app.MapGet("/", () => "Hello");
+        app.Run();
+    }
+
+    internal static void Options(WebApplicationBuilder builder)
+    {
+        builder.WebHost.UseWaterspout(options =>
+        {
+            options.LoopCount = 4;                            // one per core by default
+            options.MaxWriteBufferSize = 256 * 1024;          // what may wait for a slow client
+            options.Scheduling = SchedulingMode.ThreadPool;   // always one work item for each request
+        });
+    }
+
+    internal static void Services(IServiceCollection services)
+    {
+        services.AddWaterspoutTransport();
+    }
+}

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using Waterspout.Loop;
+
+namespace Waterspout.Kestrel.Loops;
+
+// Who runs the loop, and how: see the theory at the head of the class.
+internal sealed partial class TransportLoop
+{
+    // Longer than nearly every request that only computes, much shorter than what blocks.
+    private static readonly long s_long = Stopwatch.Frequency / 5000; // 200 us
+
+    // How long connections are work items after that: long enough that blocking code seldom meets a leader.
+    private static readonly long s_fanOut = Stopwatch.Frequency / 50; // 20 ms
+
+    // A leader makes way for other work of the pool from time to time.
+    private static readonly long s_leading = Stopwatch.Frequency / 66; // 15 ms
+
+    // How often the parked thread looks. A connection waits at most twice as long for one that blocks.
+    private const int Look = 2; // milliseconds
+
+    private readonly object _parking = new();
+    private Lease _lease;
+    private bool _isLed; // guarded by _parking, as is _returns
+    private long _fanOutUntil;
+
+    private bool MustFanOut => !_mayLead || Stopwatch.GetTimestamp() < _fanOutUntil;
+
+    /// <summary>The loop's thread.</summary>
+    private void RunThread()
+    {
+        while (!_isStopping)
+        {
+            HandleEvents(WaitForEvents());
+            if (_work.Count > 0 && !MustFanOut) BeLed();
+            FanOut();
+            RunCallbacks();
+        }
+
+        End();
+    }
+
+    /// <summary>A worker of the pool leads.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        Lease lease = _lease;
+        long begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            if (!RunWork(lease, out long now)) return;
+            RunCallbacks();
+            HandleEvents(_poller.Wait(0));
+            if (_work.Count == 0 || _isStopping || MustFanOut) break;
+            if (now - begun < s_leading) continue;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            return;
+        }
+
+        lock (_parking)
+        {
+            _isLed = false;
+            Monitor.Pulse(_parking);
+        }
+    }
+
+    /// <summary>Has a worker lead, and waits until it returns the loop, or takes the loop from it.</summary>
+    private void BeLed()
+    {
+        lock (_parking)
+        {
+            _isLed = true;
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            long seen = 0;
+            while (_isLed)
+            {
+                if (Monitor.Wait(_parking, Look)) continue;
+                long sequence = _lease.Sequence;
+                if (sequence == seen && _lease.IsInUserCode && _lease.TryRevoke())
+                {
+                    _lease = new Lease(this);
+                    _isLed = false;
+                    _fanOutUntil = Stopwatch.GetTimestamp() + s_fanOut;
+                }
+
+                seen = sequence;
+            }
+        }
+
+    }
+
+    /// <summary>Runs connection after connection. False if the loop was taken away.</summary>
+    private bool RunWork(Lease lease, out long now)
+    {
+        now = Stopwatch.GetTimestamp();
+        while (_work.TryDequeue(out IThreadPoolWorkItem? work))
+        {
+            if (!lease.Run(work)) return false;
+            long begun = now;
+            now = Stopwatch.GetTimestamp();
+            if (now - begun <= s_long) continue;
+            _fanOutUntil = now + s_fanOut;
+            FanOut();
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes each connection with something to do a work item of the pool.</summary>
+    private void FanOut()
+    {
+        while (_work.TryDequeue(out IThreadPoolWorkItem? work)) ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+    }
+
+    private void HandleEvents(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            (ulong token, IOEvents events) = _poller.GetReport(i);
+            // Looked up only now: an earlier event in the batch may have closed it.
+            _registrations.Find(token)?.HandleEvents(events);
+        }
+    }
+
+    private void RunCallbacks()
+    {
+        if (_callbacks.IsEmpty) return;
+        foreach (LoopCallback callback in _callbacks.TakeAll()) callback.Invoke();
+        _callbacks.ForgetTaken();
+    }
+
+    private int WaitForEvents()
+    {
+        // Announce, then check: a call that is queued after the check finds the announcement, and wakes the loop.
+        Volatile.Write(ref _isWoken, 0);
+        Volatile.Write(ref _isWaiting, true);
+        Interlocked.MemoryBarrier();
+        int events = _poller.Wait(_callbacks.IsEmpty && _work.Count == 0 && !_isStopping ? -1 : 0);
+        Volatile.Write(ref _isWaiting, false);
+        return events;
+    }
+}
