@@ -11,6 +11,8 @@ internal struct RecordCursor
     // The type, two bytes of version, two of length (RFC 8446, 5.1).
     private const int HeaderSize = 5;
 
+    private const int ChangeCipherSpec = 20;
+    private const int HandshakeMessage = 22;
     private const int ApplicationData = 23;
 
     private byte _type;
@@ -50,12 +52,21 @@ internal struct RecordCursor
     }
 
     /// <summary>The same, but past the records of a handshake, to the end of the first one that may hold data of the application.</summary>
+    /// <remarks>
+    /// A record of any other kind, such as an alert or garbage, comes alone: what is before it has to have its effect first.
+    /// </remarks>
     internal int AdvanceToData(ReadOnlySpan<byte> received)
     {
         int position = Advance(received);
-        while (position < received.Length && !IsInApplicationData) position += Advance(received[position..]);
+        while (IsAtEnd && IsOfHandshake(_type) && position < received.Length && MayFollow(received[position]))
+            position += Advance(received[position..]);
         return position;
     }
+
+    private static bool IsOfHandshake(byte type) => type is ChangeCipherSpec or HandshakeMessage;
+
+    // In TLS 1.3 the last message of a handshake looks like data.
+    private static bool MayFollow(byte type) => IsOfHandshake(type) || type == ApplicationData;
 
     private void AdvanceInHeader(byte value)
     {

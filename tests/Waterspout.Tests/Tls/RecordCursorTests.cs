@@ -54,15 +54,28 @@ public sealed class RecordCursorTests
     [Fact]
     public void Records_without_data_come_together_with_the_next_one_that_may_hold_some()
     {
-        byte[] stream = [.. Record(6, type: 20), .. Record(80, type: 22), .. Record(100), .. Record(27, type: 21), .. Record(29)];
+        byte[] stream = [.. Record(6, type: 20), .. Record(80, type: 22), .. Record(100), .. Record(29)];
         RecordCursor cursor = default;
         Assert.Equal(50, cursor.AdvanceToData(stream.AsSpan(0, 50)));
         Assert.False(cursor.IsInApplicationData);
         Assert.Equal(136, cursor.AdvanceToData(stream.AsSpan(50)));
         Assert.True(cursor.IsInApplicationData);
         Assert.Equal(28, cursor.AdvanceToData(stream.AsSpan(186, 28)));
-        Assert.True(cursor.IsInApplicationData); // the header of the next one has begun
-        Assert.Equal(28, cursor.AdvanceToData(stream.AsSpan(214)));
+        Assert.Equal(1, cursor.AdvanceToData(stream.AsSpan(214)));
+    }
+
+    [Theory]
+    [InlineData(21)] // an alert
+    [InlineData('G')]
+    [InlineData(0)]
+    public void Any_other_record_comes_alone(byte other)
+    {
+        byte[] stream = [.. Record(80, type: 22), .. Record(27, other), .. Record(40, type: 22), .. Record(10, other)];
+        RecordCursor cursor = default;
+        Assert.Equal(80, cursor.AdvanceToData(stream));
+        Assert.Equal(27, cursor.AdvanceToData(stream.AsSpan(80)));
+        Assert.Equal(40, cursor.AdvanceToData(stream.AsSpan(107)));
+        Assert.Equal(10, cursor.AdvanceToData(stream.AsSpan(147)));
     }
 
     /// <summary>A record of this number of bytes, with its header.</summary>
