@@ -6,14 +6,17 @@ using Waterspout.Loop;
 namespace Waterspout.Kestrel.Connections;
 
 /// <summary>A connection of the library, with the errors and the notification that Kestrel expects.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "Without a timer and a wait handle a source has nothing to dispose of, and its token is used after the end.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "Without a timer and a wait handle a source has nothing to dispose of, and its token is used after the end.")]
 internal sealed class SocketConnection(IConnectionLoop loop, SocketDescriptor descriptor) : PipeConnection(loop, descriptor)
 {
     private readonly CancellationTokenSource _closed = new();
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _notified = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Cancelled once, on the thread pool, when the client can send nothing more, or the connection has failed or is aborted.</summary>
+    /// <summary>
+    /// Cancelled once, on the thread pool, when the client can send nothing more, or the connection has failed or is aborted.
+    /// </summary>
     internal CancellationToken ConnectionClosed => _closed.Token;
 
     /// <summary>Completes when everything that was written has been sent, or dropped because the connection has closed.</summary>
@@ -25,8 +28,8 @@ internal sealed class SocketConnection(IConnectionLoop loop, SocketDescriptor de
     /// <summary>Completes when what is registered for <see cref="ConnectionClosed"/> has run.</summary>
     internal Task Notified => _notified.Task;
 
-    // Kestrel logs resets at Debug, by their type, and passes the reason of an abort on. An abort after the client's EOF changes nothing for
-    // reads: Kestrel itself aborts then, and half a request is still reported as such.
+    // Kestrel logs resets at Debug, by their type, and passes the reason of an abort on. An abort after the client's EOF changes nothing
+    // for reads: Kestrel itself aborts then, and half a request is still reported as such.
     internal override Exception? ReadError() => base.ReadError() switch
     {
         null => null,

@@ -82,7 +82,9 @@ internal sealed class TransportConnection : ConnectionContext, IConnectionIdFeat
 
     public override void Abort() => Abort(new ConnectionAbortedException());
 
-    /// <summary>Sends what is unsent, and ends the connection. Completes when both is done, and the callbacks of the token have run.</summary>
+    /// <summary>
+    /// Sends what is unsent, and ends the connection. Completes when both is done, and the callbacks of the token have run.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
         _connection.Input.Complete();

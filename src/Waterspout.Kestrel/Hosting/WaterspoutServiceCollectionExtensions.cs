@@ -8,8 +8,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class WaterspoutServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers an <see cref="IConnectionListenerFactory"/>, for Kestrel and for whatever else listens by this interface. It is preferred to
-    /// those that were registered before.
+    /// Registers an <see cref="IConnectionListenerFactory"/>, for Kestrel and for whatever else listens by this interface. It is preferred
+    /// to those that were registered before.
     /// </summary>
     /// <param name="services">The services of the application.</param>
     /// <param name="configure">Sets options; null for the defaults.</param>

@@ -8,7 +8,8 @@ namespace Waterspout.Kestrel;
 public sealed class WaterspoutTransportOptions
 {
     /// <summary>
-    /// The number of event loops, each with a thread of its own. By default one per core, and at most 16. Connections are spread over them in turn.
+    /// The number of event loops, each with a thread of its own. By default one per core, and at most 16. Connections are spread over them
+    /// in turn.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is not from 1 to 1024.</exception>
     public int LoopCount
@@ -18,8 +19,8 @@ public sealed class WaterspoutTransportOptions
     } = Math.Min(Environment.ProcessorCount, 16);
 
     /// <summary>
-    /// The number of connections that the system holds until they are accepted; more are refused or must try again. 512 by default. The system
-    /// has a limit of its own (net.core.somaxconn).
+    /// The number of connections that the system holds until they are accepted; more are refused or must try again. 512 by default. The
+    /// system has a limit of its own (net.core.somaxconn).
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is less than 1.</exception>
     public int Backlog
@@ -32,8 +33,8 @@ public sealed class WaterspoutTransportOptions
     public bool NoDelay { get; set; } = true;
 
     /// <summary>
-    /// The number of bytes that may wait to be sent before <c>FlushAsync</c> waits for the client. 64 KiB by default. Null: no limit, so that
-    /// a client that does not read makes the server hold everything that is written for it.
+    /// The number of bytes that may wait to be sent before <c>FlushAsync</c> waits for the client. 64 KiB by default. Null: no limit, so
+    /// that a client that does not read makes the server hold everything that is written for it.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is less than 1.</exception>
     public long? MaxWriteBufferSize
@@ -51,8 +52,8 @@ public sealed class WaterspoutTransportOptions
     }
 
     /// <summary>
-    /// Creates the socket that is listened on, and binds it; the transport listens on it and closes it. By default as Kestrel's own transport
-    /// does: both versions for <see cref="IPAddress.IPv6Any"/>, and an inherited descriptor as it came.
+    /// Creates the socket that is listened on, and binds it; the transport listens on it and closes it. By default as Kestrel's own
+    /// transport does: both versions for <see cref="IPAddress.IPv6Any"/>, and an inherited descriptor as it came.
     /// </summary>
     /// <exception cref="ArgumentNullException">The function is null.</exception>
     public Func<EndPoint, Socket> CreateBoundListenSocket

@@ -13,8 +13,8 @@ namespace Waterspout.Kestrel.Listening;
 
 /// <summary>A listening socket, from which Kestrel takes one connection after the other.</summary>
 /// <remarks>
-/// An exception from <see cref="AcceptAsync"/> would end accepting for good, so it never throws for what a client or a lack of descriptors can
-/// cause. The connections outlive <see cref="UnbindAsync"/>; the loops are ended by <see cref="DisposeAsync"/>.
+/// An exception from <see cref="AcceptAsync"/> would end accepting for good, so it never throws for what a client or a lack of descriptors
+/// can cause. The connections outlive <see cref="UnbindAsync"/>; the loops are ended by <see cref="DisposeAsync"/>.
 /// </remarks>
 internal sealed partial class TransportListener : IConnectionListener, IReadinessHandler
 {

@@ -4,8 +4,8 @@ namespace Waterspout.Kestrel;
 public enum SchedulingMode
 {
     /// <summary>
-    /// The thread pool: one of its threads runs connection after connection while their code is short, and each connection is a work item of
-    /// its own while it is not.
+    /// The thread pool: one of its threads runs connection after connection while their code is short, and each connection is a work item
+    /// of its own while it is not.
     /// </summary>
     Auto,
 

@@ -5,15 +5,16 @@ namespace Waterspout.Kestrel.Loops;
 
 /// <summary>An event loop whose connections are run by the thread pool.</summary>
 /// <remarks>
-/// <para>Theory of operation. A thread of the loop's own waits for events. What they bring to do is application code, and that belongs on the
-/// thread pool; but a hop to the pool for each request costs more than the request. So the loop itself goes to the pool: its thread queues one
-/// work item and parks, and the worker that runs this item <em>leads</em>. It runs each connection (receive, application, send), polls without
-/// waiting, and continues as long as there is something to do. Then it wakes the thread, which waits for events again. So there is one hop for
-/// many requests under load, and the application sees an ordinary thread of the pool.</para>
+/// <para>Theory of operation. A thread of the loop's own waits for events. What they bring to do is application code, and that belongs on
+/// the thread pool; but a hop to the pool for each request costs more than the request. So the loop itself goes to the pool: its thread
+/// queues one work item and parks, and the worker that runs this item <em>leads</em>. It runs each connection (receive, application, send),
+/// polls without waiting, and continues as long as there is something to do. Then it wakes the thread, which waits for events again. So
+/// there is one hop for many requests under load, and the application sees an ordinary thread of the pool.</para>
 /// <para>One connection after the other is right for code that is short, and wrong for code that blocks. Two things guard against that.
-/// <em>Fan-out</em>: each piece of work is timed, and one that takes long makes the loop queue a work item for each connection instead, for a
-/// while, as Kestrel's own transport always does. <em>Take-over</em>: the parked thread looks at the leader every few milliseconds; if it is
-/// still in the same piece of work, the thread takes the loop from it, and fans out. The worker finds that out when the application returns.</para>
+/// <em>Fan-out</em>: each piece of work is timed, and one that takes long makes the loop queue a work item for each connection instead, for
+/// a while, as Kestrel's own transport always does. <em>Take-over</em>: the parked thread looks at the leader every few milliseconds; if it
+/// is still in the same piece of work, the thread takes the loop from it, and fans out. The worker finds that out when the application
+/// returns.</para>
 /// <para>Whoever runs the loop, thread or leader, is alone to use the poller, the table and the queues. The right to it is in the lease
 /// (<see cref="Lease"/>), which is all that has to be atomic.</para>
 /// </remarks>

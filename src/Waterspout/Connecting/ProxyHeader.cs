@@ -23,7 +23,9 @@ public sealed record ProxyHeader
     /// <summary>The proxy's own address.</summary>
     public EndPoint? ProxyEndPoint { get; init; }
 
-    /// <summary>What version 2 has after the addresses, as it came: any number of type (1 byte), length (2 bytes) and value. Not checked.</summary>
+    /// <summary>
+    /// What version 2 has after the addresses, as it came: any number of type (1 byte), length (2 bytes) and value. Not checked.
+    /// </summary>
     public ReadOnlyMemory<byte> Tlvs { get; init; }
 
     /// <summary>The value of the first entry of <see cref="Tlvs"/> with this type; null if there is none.</summary>

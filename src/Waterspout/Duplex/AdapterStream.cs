@@ -1,9 +1,11 @@
 namespace Waterspout.Duplex;
 
-/// <summary>What <see cref="Stream"/> demands of every connected stream, whatever is below it: its many forms come down to four calls.</summary>
+/// <summary>
+/// What <see cref="Stream"/> demands of every connected stream, whatever is below it: its many forms come down to four calls.
+/// </summary>
 /// <remarks>
-/// Synchronous calls block the thread, so on a loop they are refused at once: the loop that would complete them is the one that is blocked. A
-/// time-out ends the wait of a synchronous call; what has arrived is not lost, and what was written is still sent.
+/// Synchronous calls block the thread, so on a loop they are refused at once: the loop that would complete them is the one that is blocked.
+/// A time-out ends the wait of a synchronous call; what has arrived is not lost, and what was written is still sent.
 /// </remarks>
 internal abstract class AdapterStream : Stream
 {
@@ -130,7 +132,9 @@ internal abstract class AdapterStream : Stream
 
     public override void SetLength(long value) => throw NoSeeking();
 
-    /// <summary>Closes the connection in an orderly way: completes when everything has been handed to the system; the rest follows by itself.</summary>
+    /// <summary>
+    /// Closes the connection in an orderly way: completes when everything has been handed to the system; the rest follows by itself.
+    /// </summary>
     public override async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0) await CloseAsync().ConfigureAwait(false);
@@ -168,7 +172,10 @@ internal abstract class AdapterStream : Stream
     {
         ThrowIfDisposed();
         if (WouldDeadlock)
-            throw new InvalidOperationException("A synchronous call on the loop would block the loop, and with it this call. Use the asynchronous form, or another thread.");
+        {
+            throw new InvalidOperationException(
+                "A synchronous call on the loop would block the loop, and with it this call. Use the asynchronous form, or another thread.");
+        }
     }
 
     private static int CheckTimeout(int value) => value is > 0 or Timeout.Infinite

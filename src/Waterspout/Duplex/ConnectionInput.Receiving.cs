@@ -41,7 +41,9 @@ internal sealed partial class ConnectionInput
         if (mustResume) _connection.Loop.Resume(_connection);
     }
 
-    /// <summary>Receives for the pending read, and completes it; its awaiter runs within this call, unless it has a context of its own.</summary>
+    /// <summary>
+    /// Receives for the pending read, and completes it; its awaiter runs within this call, unless it has a context of its own.
+    /// </summary>
     internal void Resume()
     {
         Waiter<ReadResult>? waiter = null;
@@ -178,7 +180,9 @@ internal sealed partial class ConnectionInput
         int room = space.Length;
         if (ReceiveInto(space) is not (> 0 and int count)) return;
         Buffer.Commit(count);
-        _chunk = count == room ? Math.Min(LargestChunk, Math.Max(room, _chunk) * 2) : Math.Max(SmallestChunk, count < _chunk / 4 ? _chunk / 2 : _chunk);
+        _chunk = count == room
+            ? Math.Min(LargestChunk, Math.Max(room, _chunk) * 2)
+            : Math.Max(SmallestChunk, count < _chunk / 4 ? _chunk / 2 : _chunk);
     }
 
     /// <summary>One receive. Its error, or EOF, ends the input.</summary>
@@ -212,7 +216,9 @@ internal sealed partial class ConnectionInput
         _connection.OnInputEnded();
     }
 
-    /// <summary>The reader has completed. Unread data would turn the close into a reset, and the peer could lose the last of ours.</summary>
+    /// <summary>
+    /// The reader has completed. Unread data would turn the close into a reset, and the peer could lose the last of ours.
+    /// </summary>
     private void Discard()
     {
         if (!_connection.IsDraining) return;

@@ -6,10 +6,10 @@ namespace Waterspout.Duplex;
 
 /// <summary>The receiving side of a connection, as a <see cref="PipeReader"/> over the buffer that is received into.</summary>
 /// <remarks>
-/// <para>Theory of operation. Only a read receives, on the thread that runs the application: there is no pump, and the kernel's buffer holds
-/// the peer back. A read returns what is buffered and not examined yet; else it receives, if the descriptor is known to be readable; else it
-/// waits, and an empty buffer holds no memory meanwhile. The event then runs <see cref="Resume"/>, which receives and completes the read as
-/// its last act, so that the application continues on the same thread.</para>
+/// <para>Theory of operation. Only a read receives, on the thread that runs the application: there is no pump, and the kernel's buffer
+/// holds the peer back. A read returns what is buffered and not examined yet; else it receives, if the descriptor is known to be readable;
+/// else it waits, and an empty buffer holds no memory meanwhile. The event then runs <see cref="Resume"/>, which receives and completes the
+/// read as its last act, so that the application continues on the same thread.</para>
 /// <para>A result lends the buffer's memory until <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>. Nothing is moved while it is
 /// lent. The peer's EOF is looked for ahead of the reader once the poller has announced it, since the end of a connection has to be known
 /// while nobody reads.</para>
@@ -200,7 +200,8 @@ internal sealed partial class ConnectionInput : PipeReader
     private void ThrowIfReadIsRefused()
     {
         ThrowIfCompleted();
-        if (_pending != Kind.None || _loan == Loan.Full) throw new InvalidOperationException("Another read is under way: its result has not been advanced after.");
+        if (_pending != Kind.None || _loan == Loan.Full)
+            throw new InvalidOperationException("Another read is under way: its result has not been advanced after.");
     }
 
     private void ThrowIfCompleted()

@@ -11,7 +11,9 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
     private long _sends; // each has a budget of its own
 
     /// <summary>The poller knows the descriptor. On the loop's thread.</summary>
-    /// <param name="unsent">What was written to a stream that the connection takes over. It precedes everything that is written here.</param>
+    /// <param name="unsent">
+    /// What was written to a stream that the connection takes over. It precedes everything that is written here.
+    /// </param>
     internal void Start(Writes.WriteBuffer? unsent)
     {
         Exception? failure = null;

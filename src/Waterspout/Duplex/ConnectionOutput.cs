@@ -5,8 +5,9 @@ namespace Waterspout.Duplex;
 
 /// <summary>The sending side of a connection, as a <see cref="PipeWriter"/> whose memory is sent from.</summary>
 /// <remarks>
-/// <para>Theory of operation. What is written and not flushed belongs to the writer alone, and needs no lock. A flush hands its buffer over,
-/// and completes at once while what is unsent is below the high-water mark; above it, when half of that is left. Who sends, and when:</para>
+/// <para>Theory of operation. What is written and not flushed belongs to the writer alone, and needs no lock. A flush hands its buffer
+/// over, and completes at once while what is unsent is below the high-water mark; above it, when half of that is left. Who sends, and
+/// when:</para>
 /// <list type="bullet">
 /// <item>within a turn of the loop: the loop, at the end of the turn, everything together;</item>
 /// <item>elsewhere the first flush after something was received, or after a wait, sends at once: it is the answer, or the request. Further
@@ -86,7 +87,10 @@ internal sealed partial class ConnectionOutput : PipeWriter
         if (bytes == 0) return;
         // As with the platform's pipes, the rest of the memory stays usable, and Kestrel does use it.
         if (_unflushed?.CommitReserved(bytes, staysLent: true) != true)
-            throw new InvalidOperationException("More was written than the memory that was lent last has room for. Call GetMemory before each Advance.");
+        {
+            throw new InvalidOperationException(
+                "More was written than the memory that was lent last has room for. Call GetMemory before each Advance.");
+        }
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 namespace Waterspout.Duplex;
 
-/// <summary>A connection that any thread may use, as a <see cref="Stream"/>. Reads receive into the caller's memory, and writes send from it.</summary>
+/// <summary>
+/// A connection that any thread may use, as a <see cref="Stream"/>. Reads receive into the caller's memory, and writes send from it.
+/// </summary>
 internal sealed class ConnectionStream(PipeConnection connection) : AdapterStream
 {
     protected override bool WouldDeadlock => connection.Loop.IsInTurn;

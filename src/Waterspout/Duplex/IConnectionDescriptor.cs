@@ -1,6 +1,8 @@
 namespace Waterspout.Duplex;
 
-/// <summary>The descriptor of a connection, and the calls on it. None waits. A connection makes sure that it is not closed during one.</summary>
+/// <summary>
+/// The descriptor of a connection, and the calls on it. None waits. A connection makes sure that it is not closed during one.
+/// </summary>
 internal interface IConnectionDescriptor
 {
     IOStreamOptions Options { get; }

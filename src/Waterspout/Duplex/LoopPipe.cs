@@ -2,7 +2,9 @@ using System.IO.Pipelines;
 
 namespace Waterspout.Duplex;
 
-/// <summary>A stream that keeps its loop, as pipes: the platform's own, over its <see cref="Stream"/>, with the ends of a connection.</summary>
+/// <summary>
+/// A stream that keeps its loop, as pipes: the platform's own, over its <see cref="Stream"/>, with the ends of a connection.
+/// </summary>
 internal sealed class LoopPipe : IDuplexPipe
 {
     private readonly BaseIOStream _stream;

@@ -1,6 +1,9 @@
 namespace Waterspout.Duplex;
 
-/// <summary>A stream that keeps its loop (TLS, memory, a class of the user's), as a <see cref="Stream"/>: each call is one of its own reads or writes.</summary>
+/// <summary>
+/// A stream that keeps its loop (TLS, memory, a class of the user's), as a <see cref="Stream"/>: each call is one of its own reads or
+/// writes.
+/// </summary>
 internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
 {
     protected override bool WouldDeadlock => stream.Loop.IsCurrent;

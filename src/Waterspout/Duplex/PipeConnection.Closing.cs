@@ -32,7 +32,9 @@ internal partial class PipeConnection
     /// <summary>The limit of an orderly close includes the time for what is still to be sent.</summary>
     protected virtual bool LimitsSending => true;
 
-    /// <summary>Cancelled once, on the thread pool, when the peer's EOF has been received, or the connection has failed or closed.</summary>
+    /// <summary>
+    /// Cancelled once, on the thread pool, when the peer's EOF has been received, or the connection has failed or closed.
+    /// </summary>
     internal CancellationToken Closed
     {
         get
@@ -59,8 +61,8 @@ internal partial class PipeConnection
     }
 
     /// <summary>
-    /// Closes the connection now, from any thread. Reads fail with the error, flushes report the end, what is unsent is dropped, and the peer
-    /// sees a reset.
+    /// Closes the connection now, from any thread. Reads fail with the error, flushes report the end, what is unsent is dropped, and the
+    /// peer sees a reset.
     /// </summary>
     internal void Abort(Exception? error)
     {
@@ -134,7 +136,9 @@ internal partial class PipeConnection
     {
     }
 
-    /// <summary>On the loop: closes the connection in an orderly way when both sides have been completed, and everything has been sent.</summary>
+    /// <summary>
+    /// On the loop: closes the connection in an orderly way when both sides have been completed, and everything has been sent.
+    /// </summary>
     private void CloseIfDone()
     {
         bool isOver = Volatile.Read(ref _completions) == 2 || (_descriptor.IsWriteOnly && Output.IsDone);
@@ -149,8 +153,14 @@ internal partial class PipeConnection
 
     private void OnLimit()
     {
-        if (Output.IsDone) CloseNow(Outcome);
-        else CloseNow(new CloseOutcome(CloseReason.Timeout, new TimeoutException("Not everything could be sent before the close."), IsKnown: false, IsAwaitingData: false));
+        if (Output.IsDone)
+        {
+            CloseNow(Outcome);
+            return;
+        }
+
+        TimeoutException error = new("Not everything could be sent before the close.");
+        CloseNow(new CloseOutcome(CloseReason.Timeout, error, IsKnown: false, IsAwaitingData: false));
     }
 
     private void CloseNow(CloseOutcome? outcome)

@@ -10,15 +10,16 @@ namespace Waterspout.Duplex;
 /// <para>Theory of operation. A stream belongs to the thread of its loop; code on other threads pays for each of its calls with a crossing
 /// in both directions. Here the loop only watches the descriptor, and reports. What is received and sent is received and sent on the thread
 /// that runs the application. The two halves, their buffers and their state are those of a stream; each is under a lock of its own.</para>
-/// <para>The surface, for a transport that is built on this: <see cref="Input"/> and <see cref="Output"/>; <see cref="Start"/>, on the loop's
-/// thread, before which reads wait and writes are kept; <see cref="Abort"/>, from any thread; <see cref="Closed"/>, which is cancelled once,
-/// on the thread pool, when the peer's EOF has been received, or when the connection has failed or is aborted; <see cref="Finished"/>, when the
-/// descriptor is closed. A loop of another kind is an <see cref="IConnectionLoop"/>: it calls <see cref="IReadinessHandler.HandleEvents"/> of
-/// what it watches, and decides in <see cref="IConnectionLoop.Resume"/> where the application's code runs.</para>
+/// <para>The surface, for a transport that is built on this: <see cref="Input"/> and <see cref="Output"/>; <see cref="Start"/>, on the
+/// loop's thread, before which reads wait and writes are kept; <see cref="Abort"/>, from any thread; <see cref="Closed"/>, which is
+/// cancelled once, on the thread pool, when the peer's EOF has been received, or when the connection has failed or is aborted;
+/// <see cref="Finished"/>, when the descriptor is closed. A loop of another kind is an <see cref="IConnectionLoop"/>: it calls
+/// <see cref="IReadinessHandler.HandleEvents"/> of what it watches, and decides in <see cref="IConnectionLoop.Resume"/> where the
+/// application's code runs.</para>
 /// <para>The end. Completing the output sends what is left, and the end of this side. When both sides have been completed, the connection
-/// closes: it discards what the peer still sends until its EOF, for at most ten seconds, since unread data would turn the close into a reset.
-/// Completing a side with an error aborts the connection. An error of a send lets what arrived before it be read first; then reads fail, and
-/// flushes report that the connection is completed.</para>
+/// closes: it discards what the peer still sends until its EOF, for at most ten seconds, since unread data would turn the close into a
+/// reset. Completing a side with an error aborts the connection. An error of a send lets what arrived before it be read first; then reads
+/// fail, and flushes report that the connection is completed.</para>
 /// <para>Order of locks: the input's, then the output's. Neither is held while the application's code runs.</para>
 /// </remarks>
 internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, IHalfOwner, IThreadPoolWorkItem

@@ -19,7 +19,9 @@ internal sealed class StreamDescriptor(BaseIOStream stream) : IConnectionDescrip
 
     public bool IsShortOfMemory => stream.IsShortOfMemory;
 
-    /// <summary>Takes the descriptor over, on the loop. If the stream refuses, the connection has failed, and the stream keeps it.</summary>
+    /// <summary>
+    /// Takes the descriptor over, on the loop. If the stream refuses, the connection has failed, and the stream keeps it.
+    /// </summary>
     internal void Take(PipeConnection connection)
     {
         try

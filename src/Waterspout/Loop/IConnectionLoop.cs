@@ -1,10 +1,14 @@
 namespace Waterspout.Loop;
 
 /// <summary>What a connection that any thread may use needs of the loop that watches its descriptor.</summary>
-/// <remarks>A loop that is no <see cref="IOLoop"/> implements this over a poller, a table of registrations and a queue of its own.</remarks>
+/// <remarks>
+/// A loop that is no <see cref="IOLoop"/> implements this over a poller, a table of registrations and a queue of its own.
+/// </remarks>
 internal interface IConnectionLoop
 {
-    /// <summary>The caller runs on this loop, which sends what is queued by <see cref="FlushAtEndOfTurn"/> when the code that runs now has returned.</summary>
+    /// <summary>
+    /// The caller runs on this loop, which sends what is queued by <see cref="FlushAtEndOfTurn"/> when the code that runs now has returned.
+    /// </summary>
     bool IsInTurn { get; }
 
     /// <summary>The caller is on a thread that its awaits return to: code that waits there is resumed there.</summary>

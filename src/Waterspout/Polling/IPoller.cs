@@ -6,8 +6,8 @@ namespace Waterspout.Polling;
 /// <remarks>
 /// What an implementation must guarantee:
 /// <list type="number">
-/// <item>All members are called on the loop's thread, except <see cref="Wake"/>, <see cref="Probe"/> and <see cref="MustRearm"/>, which any thread may call
-/// at any time.</item>
+/// <item>All members are called on the loop's thread, except <see cref="Wake"/>, <see cref="Probe"/> and <see cref="MustRearm"/>, which any
+/// thread may call at any time.</item>
 /// <item>A level-triggered registration is reported as long as the descriptor is ready.</item>
 /// <item>An edge-triggered registration is reported at least once for every direction that becomes ready, if that direction was not ready
 /// at the time of <see cref="Add"/> or of its <see cref="Rearm"/>. It may be reported more often. Its owner calls <see cref="Rearm"/> after
@@ -39,7 +39,9 @@ internal interface IPoller : IDisposable
     /// </param>
     void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits);
 
-    /// <summary><see cref="Rearm"/> does something for an edge-triggered descriptor with these traits. May be called from any thread.</summary>
+    /// <summary>
+    /// <see cref="Rearm"/> does something for an edge-triggered descriptor with these traits. May be called from any thread.
+    /// </summary>
     bool MustRearm(DescriptorTraits traits);
 
     /// <summary>Stops watching. Called before the descriptor is closed.</summary>

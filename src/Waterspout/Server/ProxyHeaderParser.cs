@@ -64,7 +64,8 @@ internal sealed class ProxyHeaderParser(int maxSize)
             ? parsed.AddressFamily == AddressFamily.InterNetwork && parsed.ToString() == address
             : parsed.AddressFamily == AddressFamily.InterNetworkV6 && address.AsSpan().IndexOfAny("%[]") < 0);
         if (!isLegal) throw Malformed("an address is not of its family");
-        if (!ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number) || (port.Length > 1 && port[0] == '0'))
+        bool isNumber = ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out ushort number);
+        if (!isNumber || (port.Length > 1 && port[0] == '0'))
             throw Malformed("a port is not a number");
         return new IPEndPoint(parsed!, number);
     }

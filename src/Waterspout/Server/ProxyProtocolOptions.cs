@@ -22,7 +22,8 @@ public sealed record ProxyProtocolOptions
     public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The most bytes of a header. 4096 by default; at least 107, the longest of version 1. One that says it is longer closes the connection.
+    /// The most bytes of a header. 4096 by default; at least 107, the longest of version 1. One that says it is longer closes the
+    /// connection.
     /// </summary>
     public int MaxHeaderSize { get; set; } = 4096;
 

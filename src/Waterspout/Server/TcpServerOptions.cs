@@ -29,11 +29,11 @@ public sealed record TcpServerOptions
     /// <see cref="Ssl"/>.
     /// </summary>
     /// <remarks>
-    /// <para>Called for each handshake, so what it returns may change at any time without a restart: connections keep what they have. Return
-    /// options that are created once, each with its own <see cref="SslStreamCertificateContext"/>: creating one for each handshake is slow.
-    /// The name is what the client sent, in any case, and empty if it sent none.</para>
-    /// <para>Runs on a handshake's own thread, and may await; <see cref="HandshakeTimeout"/> goes on meanwhile. The token is cancelled when the
-    /// connection closes. An exception fails the handshake, and is logged as the reason.</para>
+    /// <para>Called for each handshake, so what it returns may change at any time without a restart: connections keep what they have.
+    /// Return options that are created once, each with its own <see cref="SslStreamCertificateContext"/>: creating one for each handshake
+    /// is slow. The name is what the client sent, in any case, and empty if it sent none.</para>
+    /// <para>Runs on a handshake's own thread, and may await; <see cref="HandshakeTimeout"/> goes on meanwhile. The token is cancelled when
+    /// the connection closes. An exception fails the handshake, and is logged as the reason.</para>
     /// </remarks>
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectSsl { get; set; }
 
@@ -76,21 +76,22 @@ public sealed record TcpServerOptions
     /// Called with each connection that is accepted, before anything is spent on it: false refuses it. Null, the default, admits all.
     /// </summary>
     /// <remarks>
-    /// <para>A refused connection is closed, over TCP with a reset, counted as refused, and logged at Debug. An exception refuses it too, and
-    /// is logged as an error. What <see cref="MaxConnections"/> holds back is not accepted, and does not get here.</para>
+    /// <para>A refused connection is closed, over TCP with a reset, counted as refused, and logged at Debug. An exception refuses it too,
+    /// and is logged as an error. What <see cref="MaxConnections"/> holds back is not accepted, and does not get here.</para>
     /// <para>Runs on the loop that accepts, and must not block. With <see cref="ReusePort"/> that may be any of the loops.</para>
     /// </remarks>
     public Func<ConnectionRequest, bool>? OnConnection { get; set; }
 
     /// <summary>
-    /// Called when a connection that was admitted has ended, with the object that <see cref="OnConnection"/> got: when its handler has ended
-    /// and its stream is closed, or when it has not come to its handler. May be called on any thread.
+    /// Called when a connection that was admitted has ended, with the object that <see cref="OnConnection"/> got: when its handler has
+    /// ended and its stream is closed, or when it has not come to its handler. May be called on any thread.
     /// </summary>
     public Action<ConnectionRequest>? OnConnectionEnd { get; set; }
 
     /// <summary>
     /// Called with each listening socket that the server creates, before it is bound; for options that have no property here. What accepted
-    /// sockets inherit can be set here too, at no cost for each. An exception is that of the call of <see cref="TcpServer.Listen(int, string?)"/>.
+    /// sockets inherit can be set here too, at no cost for each. An exception is that of the call of
+    /// <see cref="TcpServer.Listen(int, string?)"/>.
     /// </summary>
     /// <remarks>
     /// Set options only, and do not keep the object: it has a descriptor of its own, and is disposed when this returns.
@@ -102,8 +103,8 @@ public sealed record TcpServerOptions
     /// of clouds. Null, the default, means it is not.
     /// </summary>
     /// <remarks>
-    /// <para>Every connection then has to come from a trusted address and begin with a header, in front of TLS if that is used. One that does
-    /// not is closed, with one line in the log: nothing else could tell a proxy from a client that claims to be one.</para>
+    /// <para>Every connection then has to come from a trusted address and begin with a header, in front of TLS if that is used. One that
+    /// does not is closed, with one line in the log: nothing else could tell a proxy from a client that claims to be one.</para>
     /// <para><see cref="IOStream.RemoteEndPoint"/> and the log have the client's address, <see cref="IOStream.ProxyHeader"/> all that the
     /// proxy says. <see cref="OnConnection"/> is called before anything is read, with the proxy's address.</para>
     /// </remarks>

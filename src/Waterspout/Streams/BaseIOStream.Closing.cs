@@ -65,7 +65,8 @@ public abstract partial class BaseIOStream
 
         if (IsClosed) return;
         SettleOutcome(reason, error, isKnown: true);
-        if (!Loop.TryPost((Stream: this, reason, error), static call => call.Stream.CloseNow(call.reason, call.error))) CloseWithoutLoop(reason, error);
+        if (!Loop.TryPost((Stream: this, reason, error), static call => call.Stream.CloseNow(call.reason, call.error)))
+            CloseWithoutLoop(reason, error);
     }
 
     /// <summary>
@@ -107,7 +108,8 @@ public abstract partial class BaseIOStream
     public void SetCloseCallback(Action? callback)
     {
         // If the loop has ended, so has the stream.
-        if (!Loop.TryInvoke((Stream: this, callback), static call => call.Stream.StoreCloseCallback(call.callback))) StoreCloseCallback(callback);
+        if (!Loop.TryInvoke((Stream: this, callback), static call => call.Stream.StoreCloseCallback(call.callback)))
+            StoreCloseCallback(callback);
     }
 
     /// <summary>Closes the stream now, and sends what the system accepts at once: see <see cref="Close"/>.</summary>
@@ -137,7 +139,8 @@ public abstract partial class BaseIOStream
         return _outcome!;
     }
 
-    private bool TrySetOutcome(CloseOutcome outcome) => _outcome is null && Interlocked.CompareExchange(ref _outcome, outcome, null) is null;
+    private bool TrySetOutcome(CloseOutcome outcome) =>
+        _outcome is null && Interlocked.CompareExchange(ref _outcome, outcome, null) is null;
 
     /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
     private protected virtual void OnClosed(Exception error)
@@ -275,8 +278,14 @@ public abstract partial class BaseIOStream
 
     private void OnCloseTimeout(CloseReason reason)
     {
-        if (Unsent == 0 && WriteEndSent.IsCompleted) CloseNow(reason);
-        else CloseNow(CloseReason.Timeout, new TimeoutException(Unsent > 0 ? $"{Unsent} bytes could not be sent before the close." : "The end could not be sent before the close."));
+        if (Unsent == 0 && WriteEndSent.IsCompleted)
+        {
+            CloseNow(reason);
+            return;
+        }
+
+        string unsent = Unsent > 0 ? $"{Unsent} bytes" : "The end";
+        CloseNow(CloseReason.Timeout, new TimeoutException($"{unsent} could not be sent before the close."));
     }
 
     /// <summary>
@@ -326,6 +335,8 @@ public abstract partial class BaseIOStream
     private void StoreCloseCallback(Action? callback)
     {
         _closeCallback = callback;
+        // The connection that has taken over the descriptor reports the close.
+        if (_isTakenOver) return;
         if (_state.IsClosed) RunCloseCallbackLater();
         else AwaitClose();
     }
@@ -350,7 +361,8 @@ public abstract partial class BaseIOStream
     private static bool IsConnectionLoss(Exception error) => error switch
     {
         StreamClosedException closed => closed.Reason == CloseReason.Reset, // of the transport under TLS
-        SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut } => true,
+        SocketException socket => socket.SocketErrorCode is
+            SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut,
         IOException { InnerException: SocketException inner } => IsConnectionLoss(inner), // of a network stream
         IOException io => PosixResult.IsNoReader(io),
         _ => false,

@@ -27,12 +27,14 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Caused by the peer or the network: an exceeded limit, an invalid message.</summary>
-    private protected virtual bool IsPeersDoing(CloseReason reason, Exception error) => error is ProxyHeaderException || (!IsOrdinary(reason) && error switch
-    {
-        UnsatisfiableReadException or StreamBufferFullException or AuthenticationException => true,
-        SocketException socket => socket.SocketErrorCode is SocketError.HostUnreachable or SocketError.HostDown or SocketError.NetworkUnreachable or SocketError.NetworkDown,
-        _ => false,
-    });
+    private protected virtual bool IsPeersDoing(CloseReason reason, Exception error) =>
+        error is ProxyHeaderException || (!IsOrdinary(reason) && error switch
+        {
+            UnsatisfiableReadException or StreamBufferFullException or AuthenticationException => true,
+            SocketException socket => socket.SocketErrorCode is
+                SocketError.HostUnreachable or SocketError.HostDown or SocketError.NetworkUnreachable or SocketError.NetworkDown,
+            _ => false,
+        });
 
     /// <summary>The number of bytes that a close drops.</summary>
     private protected virtual long Lost => Unsent;

@@ -7,21 +7,25 @@ namespace Waterspout;
 // The hand-over of the descriptor to a connection that any thread may use.
 public abstract partial class BaseIOStream
 {
-    /// <summary>The connection as a pair of pipes: what is received is read from its input, and what is written to its output is sent.</summary>
+    private bool _isTakenOver; // by a connection that has not closed yet
+
+    /// <summary>
+    /// The connection as a pair of pipes: what is received is read from its input, and what is written to its output is sent.
+    /// </summary>
     /// <returns>
-    /// The pipes. Any thread may use them, one at a time for each direction. Completing both closes the connection: what was written is sent
-    /// first, and what the peer still sends is discarded. Completing one with an error aborts it.
+    /// The pipes. Any thread may use them, one at a time for each direction. Completing both closes the connection: what was written is
+    /// sent first, and what the peer still sends is discarded. Completing one with an error aborts it.
     /// </returns>
     /// <remarks>
     /// <para>A stream over a descriptor of the kernel is taken over, with what it has received and not sent yet: this object is no longer
     /// usable, as after an upgrade to TLS, but its addresses and its <see cref="Closed"/> token stay true, and its close callback runs when
-    /// the connection closes. Off the loop the pipes are much faster than the stream: a call crosses no thread.</para>
-    /// <para>A flush completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, and otherwise when half of
-    /// that is left; its result is completed when the connection has failed or closed. Cancelling a read or a flush loses nothing. Time limits
-    /// of the options do not apply. The peer's EOF does not close the connection: it is the end of the input. May be called from any thread.
-    /// Tornado has no equivalent.</para>
-    /// <para>Other streams (TLS, memory, a class that overrides a hook) keep their loop, and behave at the peer's EOF as their options say. The
-    /// pipes are the platform's, over reads and writes of the stream.</para>
+    /// the connection closes. Off the loop the pipes cost less than the stream: a call crosses no thread.</para>
+    /// <para>A flush completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, and otherwise when
+    /// half of that is left; its result is completed when the connection has failed or closed. Cancelling a read or a flush loses nothing.
+    /// Time limits of the options do not apply. The peer's EOF does not close the connection: it is the end of the input. May be called
+    /// from any thread. Tornado has no equivalent.</para>
+    /// <para>Other streams (TLS, memory, a class that overrides a hook) keep their loop, and behave at the peer's EOF as their options say.
+    /// The pipes are the platform's, over reads and writes of the stream.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// A read is pending, a write waits, the writes have been completed, the stream is not connected, or was taken over before. Nothing has
@@ -36,11 +40,11 @@ public abstract partial class BaseIOStream
     /// <see cref="Stream.DisposeAsync"/> completes when everything has been handed to the system.
     /// </returns>
     /// <remarks>
-    /// A read returns what there is, and 0 at the end; one of zero bytes waits for data. A cancelled read loses nothing, and a cancelled write
-    /// is still sent. A write completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes are unsent; flushing waits for
-    /// all of them. <see cref="Stream.ReadTimeout"/> and <see cref="Stream.WriteTimeout"/> are for synchronous calls, which a loop's thread is
-    /// refused with an <see cref="InvalidOperationException"/>. Errors are <see cref="StreamClosedException"/>. What is said of
-    /// <see cref="AsDuplexPipe"/> holds otherwise.
+    /// A read returns what there is, and 0 at the end; one of zero bytes waits for data. A cancelled read loses nothing, and a cancelled
+    /// write is still sent. A write completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes are unsent; flushing
+    /// waits for all of them. <see cref="Stream.ReadTimeout"/> and <see cref="Stream.WriteTimeout"/> are for synchronous calls, which a
+    /// loop's thread is refused with an <see cref="InvalidOperationException"/>. Errors are <see cref="StreamClosedException"/>. What is
+    /// said of <see cref="AsDuplexPipe"/> holds otherwise.
     /// </remarks>
     /// <inheritdoc cref="AsDuplexPipe" path="/exception"/>
     public Stream AsStream() => DuplexAdapters.ToStream(this);
@@ -57,7 +61,9 @@ public abstract partial class BaseIOStream
     /// <summary>The system had no memory for the last send.</summary>
     internal bool IsShortOfMemory => _writes.IsPaused;
 
-    /// <summary>Throws if the stream cannot be taken over now. May be called from any thread, where it may see what was true a moment ago.</summary>
+    /// <summary>
+    /// Throws if the stream cannot be taken over now. May be called from any thread, where it may see what was true a moment ago.
+    /// </summary>
     internal void CheckCanMove()
     {
         if (IsMoved) throw RefusedException();
@@ -77,6 +83,7 @@ public abstract partial class BaseIOStream
         if (!_registration.IsNone) Loop.Unregister(_registration);
         _registration = default;
         _state.Move();
+        _isTakenOver = true;
         GC.SuppressFinalize(this);
         return (_writes.TakeBuffer(), mayBeReadable);
     }
@@ -88,6 +95,7 @@ public abstract partial class BaseIOStream
     internal void FinishMoved(CloseOutcome outcome, long unsent)
     {
         TrySetOutcome(outcome);
+        _isTakenOver = false;
         Loop.Counters.StreamsOpen--;
         NoteClose(outcome.Reason, outcome.Error, outcome.IsKnown);
         if (unsent > 0) LogUnsent(unsent, outcome.Error, IsCutByPeer(outcome.Reason, outcome.Error));

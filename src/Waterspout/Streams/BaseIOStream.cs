@@ -23,11 +23,12 @@ namespace Waterspout;
 /// <see cref="Fileno"/> as it is, and report what the loop cannot see. Hooks never wait: a hook that cannot do its work now returns null,
 /// and is called again after <see cref="NotifyReady"/> has reported that a try is worth it: <see cref="IOEvents.Read"/> for data or EOF,
 /// <see cref="IOEvents.Write"/> for room. <see cref="IOEvents.ReadClosed"/> reports the peer's EOF, so that it is noticed without a reader;
-/// <see cref="IOEvents.Error"/> reports an error that <see cref="GetFdError"/> returns. A report too many costs a call of the hook; a report
-/// too few makes an operation wait for ever. The stream does the rest: the order of reads and writes, buffers and limits, timeouts,
+/// <see cref="IOEvents.Error"/> reports an error that <see cref="GetFdError"/> returns. A report too many costs a call of the hook; a
+/// report too few makes an operation wait for ever. The stream does the rest: the order of reads and writes, buffers and limits, timeouts,
 /// the order of data, errors and the close; and it is rooted while an operation is pending.</para>
 /// </remarks>
-public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler, IFlushable, IReadOwner, IWriteOwner
+public abstract partial class BaseIOStream
+    : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler, IFlushable, IReadOwner, IWriteOwner
 {
     private Registration _registration;
     private StreamState _state = new();
@@ -91,7 +92,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
     public bool IsClosed => _state.IsClosed || _outcome is { IsAwaitingData: false };
 
     /// <summary>A read is pending. May be read from any thread.</summary>
-    public bool IsReading => _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || Volatile.Read(ref _readsOnTheirWay) > 0;
+    public bool IsReading =>
+        _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent. May be read from any thread.</summary>
     public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
@@ -115,7 +117,8 @@ public abstract partial class BaseIOStream : IBufferWriter<byte>, IDisposable, I
 
     /// <summary>The exception for an operation started after the stream closed or was upgraded.</summary>
     private protected Exception RefusedException() => _state.IsMoved
-        ? new InvalidOperationException("This stream has been upgraded to TLS, or taken over: use what StartTlsAsync, AsDuplexPipe or AsStream returned.")
+        ? new InvalidOperationException(
+            "This stream has been upgraded to TLS, or taken over: use what StartTlsAsync, AsDuplexPipe or AsStream returned.")
         : ClosedException();
 
     /// <summary>The exception for an operation on the closed stream.</summary>

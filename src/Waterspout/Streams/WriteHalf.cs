@@ -153,7 +153,8 @@ internal struct WriteHalf()
     internal void SetCallback(Action callback) => Waiters.SetCallback(callback, WrittenPosition);
 
     /// <summary>The next operation whose position has been sent.</summary>
-    internal readonly WriteOperation? TakeReleased() => _waiters is { } waiters && waiters.TryTake(SentPosition, out WriteOperation? operation) ? operation : null;
+    internal readonly WriteOperation? TakeReleased() =>
+        _waiters is { } waiters && waiters.TryTake(SentPosition, out WriteOperation? operation) ? operation : null;
 
     /// <summary>The callback, if everything before it has been sent.</summary>
     internal readonly Action? TakeCallback() => _waiters?.TakeCallback(SentPosition);

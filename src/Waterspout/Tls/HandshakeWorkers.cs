@@ -71,7 +71,9 @@ internal sealed class HandshakeWorkers(int cores, int maxThreads)
         called?.Wake();
     }
 
-    /// <summary>The thread to wake for a queued step: for a free core, or, if there is none, to watch the time. Null if none is needed.</summary>
+    /// <summary>
+    /// The thread to wake for a queued step: for a free core, or, if there is none, to watch the time. Null if none is needed.
+    /// </summary>
     private Worker? Call()
     {
         bool isCoreFree = _computing < cores;

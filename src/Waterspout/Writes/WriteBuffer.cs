@@ -86,7 +86,9 @@ internal sealed class WriteBuffer
         }
     }
 
-    /// <summary>Takes everything out of another buffer, which is empty afterwards. Little data is copied, so that it is sent in one piece.</summary>
+    /// <summary>
+    /// Takes everything out of another buffer, which is empty afterwards. Little data is copied, so that it is sent in one piece.
+    /// </summary>
     internal void Append(WriteBuffer other)
     {
         other._isReserved = false;

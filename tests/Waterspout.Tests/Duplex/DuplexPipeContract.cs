@@ -106,6 +106,20 @@ public sealed class DuplexPipeContract : DuplexPipeTest
     });
 
     [Fact]
+    public void A_close_callback_that_is_set_later_runs_at_the_close() => RunPair(async (left, right) =>
+    {
+        IDuplexPipe pipe = right.AsDuplexPipe();
+        Task closed = WhenClosed(right);
+        await Turns(3);
+        Assert.False(closed.IsCompleted);
+        await pipe.Input.CompleteAsync();
+        await pipe.Output.CompleteAsync();
+        left.Close();
+        await closed;
+        Assert.True(right.IsClosed);
+    });
+
+    [Fact]
     public void Completing_with_an_error_closes_the_stream_with_it() => RunPair((left, right) => Task.Run(async () =>
     {
         IDuplexPipe pipe = right.AsDuplexPipe();
