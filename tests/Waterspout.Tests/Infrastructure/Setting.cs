@@ -21,6 +21,14 @@ public sealed record Setting(PollerKind Poller, string? Transport = null)
         }
     }
 
+    /// <summary>This program runs the setting. There is one program for the portable poller, and one for everything else.</summary>
+    public bool IsOfThisProgram =>
+#if PORTABLE
+        Poller == PollerKind.Portable;
+#else
+        Poller != PollerKind.Portable;
+#endif
+
     private string PollerName => Poller.ToString().ToLowerInvariant();
 
     /// <summary>Adds to the traits that a test case has already.</summary>

@@ -19,9 +19,10 @@ public sealed class SettingsFramework : XunitTestFramework
 
             async ValueTask<bool> AddSettings(ITestCase found)
             {
-                if (testMethod.TestClass.Class.GetCustomAttribute<SettingsAttribute>() is not { } asked) return await discoveryCallback(found);
+                if (testMethod.TestClass.Class.GetCustomAttribute<SettingsAttribute>() is not { } asked)
+                    return !new Setting(PollerKind.Default).IsOfThisProgram || await discoveryCallback(found);
                 foreach (Setting setting in asked.Settings)
-                    if (!await discoveryCallback(With(found, setting))) return false;
+                    if (setting.IsOfThisProgram && !await discoveryCallback(With(found, setting))) return false;
                 return true;
             }
         }

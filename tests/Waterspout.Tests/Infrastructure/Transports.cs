@@ -44,10 +44,10 @@ public static class Transports
 
         new("memory", static () => new MemoryTransport()),
 
-        // Their peers see the end of the stream where others see a reset.
-        new("wrapped-socket", static () => new WrappedTransport(Wrapped.Socket), Aspects.All & ~Aspects.Resets),
+        // Their peers see the end of the stream where others see a reset. No poller is below them.
+        new("wrapped-socket", static () => new WrappedTransport(Wrapped.Socket), Aspects.All & ~Aspects.Resets, Aspects.None),
         new("wrapped-tls", static () => new WrappedTransport(Wrapped.Tls), Aspects.All & ~Aspects.Resets, Aspects.None),
-        new("wrapped-pipe", static () => new WrappedTransport(Wrapped.Pipe), Aspects.All & ~Aspects.Resets),
+        new("wrapped-pipe", static () => new WrappedTransport(Wrapped.Pipe), Aspects.All & ~Aspects.Resets, Aspects.None),
 
         // A subclass that replaces the system calls, and one whose calls move little.
         new("derived", static () => new FaultyTransport(), Aspects.LastSends),
