@@ -128,7 +128,7 @@ public sealed class ThreadContract : StreamContract
     [Fact]
     public void An_await_resumes_in_the_callers_context() => RunPair(async (left, right) =>
     {
-        OwnContext context = new();
+        PostingContext context = new();
         await Task.Run(async () =>
         {
             SynchronizationContext.SetSynchronizationContext(context);
@@ -235,22 +235,4 @@ public sealed class ThreadContract : StreamContract
             return Task.FromResult(goesOn.Task);
         });
     });
-
-    /// <summary>Resumes on the thread pool.</summary>
-    private sealed class OwnContext : SynchronizationContext
-    {
-        private int _posts;
-
-        internal int Posts => _posts;
-
-        public override void Post(SendOrPostCallback d, object? state)
-        {
-            Interlocked.Increment(ref _posts);
-            ThreadPool.QueueUserWorkItem(_ =>
-            {
-                SetSynchronizationContext(this);
-                d(state);
-            });
-        }
-    }
 }

@@ -4,12 +4,7 @@ namespace Waterspout.Tests.Duplex;
 [Contract(Aspects.Duplex)]
 public sealed class StreamFormsContract : StreamTest
 {
-    [Theory]
-    [InlineData(Array)]
-    [InlineData(Span)]
-    [InlineData(ArrayAsync)]
-    [InlineData(MemoryAsync)]
-    [InlineData(BeginEnd)]
+    [Theory, MemberData(nameof(Forms))]
     public void Data_of_any_size_is_read_whole(string form) => RunStream(async (left, stream) =>
     {
         foreach (int size in (int[])[1, 42, 10_000, 300_000])
@@ -29,12 +24,7 @@ public sealed class StreamFormsContract : StreamTest
         }
     });
 
-    [Theory]
-    [InlineData(Array)]
-    [InlineData(Span)]
-    [InlineData(ArrayAsync)]
-    [InlineData(MemoryAsync)]
-    [InlineData(BeginEnd)]
+    [Theory, MemberData(nameof(Forms))]
     public void Data_of_any_size_is_written_whole(string form) => RunStream(async (left, stream) =>
     {
         foreach (int size in (int[])[1, 42, 10_000, 300_000])
@@ -47,12 +37,7 @@ public sealed class StreamFormsContract : StreamTest
         }
     });
 
-    [Theory]
-    [InlineData(Array)]
-    [InlineData(Span)]
-    [InlineData(ArrayAsync)]
-    [InlineData(MemoryAsync)]
-    [InlineData(BeginEnd)]
+    [Theory, MemberData(nameof(Forms))]
     public void The_end_is_zero_after_the_data_and_again_and_again(string form) => RunStream(async (left, stream) =>
     {
         Task closing = Task.Run(() => WriteAndClose(left, "ab"));
@@ -67,12 +52,7 @@ public sealed class StreamFormsContract : StreamTest
         await closing;
     });
 
-    [Theory]
-    [InlineData(Array)]
-    [InlineData(Span)]
-    [InlineData(ArrayAsync)]
-    [InlineData(MemoryAsync)]
-    [InlineData(BeginEnd)]
+    [Theory, MemberData(nameof(Forms))]
     public void A_read_of_zero_bytes_waits_for_data_and_takes_none(string form) => RunStream(async (left, stream) =>
     {
         for (int i = 0; i < 3; i++)
@@ -87,12 +67,7 @@ public sealed class StreamFormsContract : StreamTest
         }
     });
 
-    [Theory]
-    [InlineData(Array)]
-    [InlineData(Span)]
-    [InlineData(ArrayAsync)]
-    [InlineData(MemoryAsync)]
-    [InlineData(BeginEnd)]
+    [Theory, MemberData(nameof(Forms))]
     public void A_short_message_is_read_without_waiting_for_more(string form) => RunStream(async (left, stream) =>
     {
         await left.WriteAsync("x"u8);

@@ -208,24 +208,6 @@ public sealed class StreamStateContract : StreamTest
         Assert.Equal(source.Token, error.CancellationToken);
     }
 
-    private sealed class PostingContext : SynchronizationContext
-    {
-        private int _posts;
-
-        internal int Posts => _posts;
-
-        public override void Post(SendOrPostCallback d, object? state)
-        {
-            Interlocked.Increment(ref _posts);
-            ThreadPool.QueueUserWorkItem(_ =>
-            {
-                SetSynchronizationContext(this);
-                d(state);
-                SetSynchronizationContext(null);
-            });
-        }
-    }
-
     private sealed unsafe class NativeMemory(int length) : MemoryManager<byte>
     {
         private readonly byte* _start = (byte*)System.Runtime.InteropServices.NativeMemory.AllocZeroed((nuint)length);

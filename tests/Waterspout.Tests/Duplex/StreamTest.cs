@@ -5,11 +5,14 @@ namespace Waterspout.Tests.Duplex;
 /// <summary>Tests of a stream of ours as a <see cref="Stream"/>: its left side is ours, its right side the platform's.</summary>
 public abstract class StreamTest : StreamContract
 {
-    public const string Array = nameof(Array);
-    public const string Span = nameof(Span);
-    public const string ArrayAsync = nameof(ArrayAsync);
-    public const string MemoryAsync = nameof(MemoryAsync);
-    public const string BeginEnd = nameof(BeginEnd);
+    private const string Array = nameof(Array);
+    private const string Span = nameof(Span);
+    private const string ArrayAsync = nameof(ArrayAsync);
+    private const string MemoryAsync = nameof(MemoryAsync);
+    private const string BeginEnd = nameof(BeginEnd);
+
+    /// <summary>The forms of a read or write.</summary>
+    public static TheoryData<string> Forms => [Array, Span, ArrayAsync, MemoryAsync, BeginEnd];
 
     /// <summary>Runs a body off the loop, and closes both sides after it.</summary>
     protected void RunStream(Func<BaseIOStream, Stream, Task> body, IOStreamOptions? options = null) => RunPair((left, right) => Task.Run(async () =>
