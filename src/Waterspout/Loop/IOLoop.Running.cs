@@ -84,11 +84,11 @@ public sealed partial class IOLoop
         Turn++;
         _clock.Update();
         RunCallbacks();
-        RunDeferred();
         RunDueTimers();
         FlushWrites();
         int events = WaitForEvents(isOver);
         if (events > 0) Dispatch(events);
+        RunDeferred(isIdle: events == 0 && _callbacks.IsEmpty);
         FlushWrites();
         Counters.Turns++;
     }

@@ -20,6 +20,9 @@ internal struct ReceivedRecords
     /// <summary>The last record that SslStream has got may hold data.</summary>
     internal readonly bool IsInApplicationData => _cursor.IsInApplicationData;
 
+    /// <summary>The size of the last record whose header has arrived; 0 before the first one.</summary>
+    internal readonly int LastSize => _cursor.LastSize;
+
     /// <summary>A handshake is going on.</summary>
     internal bool IsHandshake { get; set; }
 

@@ -25,6 +25,9 @@ internal struct RecordCursor
     /// </summary>
     internal readonly bool IsInApplicationData => _type == ApplicationData;
 
+    /// <summary>The size of the last record, with its header; 0 before the first one.</summary>
+    internal readonly int LastSize => _last;
+
     private readonly bool IsAtEnd => _headerSeen == 0 && _missing == 0;
 
     /// <summary>How much to receive into the given space: as many records as fit, if they are like the last one.</summary>

@@ -93,7 +93,9 @@ internal sealed class TransportStream : Stream, IValueTaskSource<int>
     internal ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty) return ReadNothingAsync(cancellationToken);
-        return !_transport.Loop.IsCurrent || _budget.Allows(_transport.Loop.Turn) ? Receive(buffer, cancellationToken) : DeferAsync(buffer);
+        return !_transport.Loop.IsCurrent || _budget.Allows(_transport.Loop.Turn, _records.LastSize)
+            ? Receive(buffer, cancellationToken)
+            : DeferAsync(buffer);
     }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

@@ -11,12 +11,13 @@ internal static class RecordFlood
     private const int LineLength = 4000;
 
     /// <summary>
-    /// Arguments: port, kind, count. Kinds: <c>0</c> a key update, <c>1</c> one that requests the same in return, <c>byte</c>, <c>empty</c>. Prints
-    /// "begun", "full" when the kernel takes no more, and at the end the count, or what is missing of the echo.
+    /// Arguments: port, kind, version, count. Kinds: <c>0</c> a key update, <c>1</c> one that requests the same in return, <c>byte</c>,
+    /// <c>empty</c>. Versions: <c>1.2</c>, without key updates, and <c>1.3</c>. Prints "begun", "full" when the kernel takes no more, and at
+    /// the end the count, or what is missing of the echo.
     /// </summary>
     internal static readonly string Program = $$"""
         import ctypes, hashlib, hmac, os, socket, ssl, struct, sys, tempfile
-        port, kind, count = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+        port, kind, old, count = int(sys.argv[1]), sys.argv[2], sys.argv[3] == '1.2', int(sys.argv[4])
         C, V, I = ctypes.CDLL('libcrypto.so.3'), ctypes.c_void_p, ctypes.c_int
         for f in 'EVP_CIPHER_CTX_new EVP_aes_128_gcm EVP_aes_256_gcm'.split(): getattr(C, f).restype = V
         C.EVP_EncryptInit_ex.argtypes = [V, V, V, ctypes.c_char_p, ctypes.c_char_p]
@@ -25,10 +26,14 @@ internal static class RecordFlood
         C.EVP_EncryptFinal_ex.argtypes = [V, ctypes.c_char_p, ctypes.POINTER(I)]
         with tempfile.NamedTemporaryFile() as log:
             c = ssl._create_unverified_context()
-            c.minimum_version = ssl.TLSVersion.TLSv1_3
+            c.minimum_version = c.maximum_version = ssl.TLSVersion.TLSv1_2 if old else ssl.TLSVersion.TLSv1_3
+            c.set_ciphers('AES128+AESGCM')
             c.keylog_filename = log.name
+            hello = []
+            c._msg_callback = lambda s, way, version, kind, message, data: hello.append(data) if message == 2 else None
             s = c.wrap_socket(socket.create_connection(('127.0.0.1', port)))
-            secret = [bytes.fromhex(l.split()[2]) for l in open(log.name) if l.startswith('CLIENT_TRAFFIC_SECRET_0')][0]
+            line = 'CLIENT_RANDOM' if old else 'CLIENT_TRAFFIC_SECRET_0'
+            random, secret = [[bytes.fromhex(part) for part in l.split()[1:]] for l in open(log.name) if l.startswith(line)][0]
         hash = hashlib.sha384 if len(secret) == 48 else hashlib.sha256
         size = 32 if len(secret) == 48 else 16
         cipher = C.EVP_aes_256_gcm() if size == 32 else C.EVP_aes_128_gcm()
@@ -41,8 +46,26 @@ internal static class RecordFlood
             secret, sent = next, 0
             iv = int.from_bytes(expand(b'iv', 12), 'big')
             assert C.EVP_EncryptInit_ex(x, cipher, None, expand(b'key', size), None) == 1
+        def prf(seed, n): # RFC 5246, 5
+            out, a = b'', seed
+            while len(out) < n:
+                a = hmac.digest(secret, a, 'sha256')
+                out += hmac.digest(secret, a + seed, 'sha256')
+            return out[:n]
+        def record12(data):
+            global sent
+            number = sent.to_bytes(8, 'big')
+            C.EVP_EncryptInit_ex(x, None, None, None, salt + number)
+            C.EVP_EncryptUpdate(x, None, n, number + b'\x17\x03\x03' + struct.pack('>H', len(data)), 13)
+            C.EVP_EncryptUpdate(x, out, n, data, len(data))
+            body = out.raw[:len(data)]
+            C.EVP_EncryptFinal_ex(x, out, n)
+            C.EVP_CIPHER_CTX_ctrl(x, 16, 16, out) # the tag
+            sent += 1
+            return b'\x17\x03\x03' + struct.pack('>H', len(data) + 24) + number + body + out.raw[:16]
         def record(data, type=b'\x17'):
             global sent
+            if old: return record12(data)
             head = b'\x17\x03\x03' + struct.pack('>H', len(data) + 17)
             C.EVP_EncryptInit_ex(x, None, None, None, (iv ^ sent).to_bytes(12, 'big'))
             C.EVP_EncryptUpdate(x, None, n, head, 5)
@@ -56,7 +79,11 @@ internal static class RecordFlood
             made = record(b'\x18\0\0\1' + bytes([requested]), b'\x16')
             use(expand(b'traffic upd', len(secret)))
             return made
-        use(secret)
+        if old:
+            keys = prf(b'key expansion' + hello[0][6:38] + random, 36)
+            salt, sent = keys[32:], 1 # Finished was 0
+            assert C.EVP_EncryptInit_ex(x, C.EVP_aes_128_gcm(), None, keys[:16], None) == 1
+        else: use(secret)
         # OpenSSL takes no more than 32 empty records in a row.
         make = { 'byte': lambda i: record(b'x'), 'empty': lambda i: record(b'' if i % 32 else b'x') }.get(kind) or (lambda i: update(int(kind)))
         flood = b''.join([make(i) for i in range(count)] + [record(b'x' * {{LineLength}} + b'\n')])
