@@ -9,7 +9,6 @@ public sealed partial class LayersTests
     private static readonly (string User, string Used, string Reason)[] s_exceptions =
     [
         ("IOStream", "SslIOStream", "StartTlsAsync: the upgrade is a method of the stream that is upgraded"),
-        ("IOStream", "TlsTransport", "StartTlsAsync"),
         ("IOStream", "ServerAuthentication", "StartTlsAsync"),
         ("BaseIOStream", "DuplexAdapters", "AsStream and AsDuplexPipe: the hand-over is a method of the stream that is handed over"),
     ];

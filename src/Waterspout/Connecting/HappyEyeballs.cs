@@ -17,6 +17,14 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
     private TaskCompletionSource _change = new();
     private IOStream? _winner;
 
+    internal static void CheckArguments(string host, int port, IOStreamOptions? options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
+        options?.Validate(nameof(options));
+    }
+
     internal static async ValueTask<IOStream> ConnectAsync(
         string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
     {
@@ -110,7 +118,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
         {
             IOStream stream = FileDescriptors.HandOver(CreateSocket(address), fd => IOStream.FromUnconnected(fd, options, loop));
             _attempts.Add(stream);
-            await stream.ConnectCoreAsync(address, cancellationToken);
+            await stream.ConnectCoreAsync(address, null, cancellationToken);
             stream.SetNoDelay(true);
             _winner ??= stream;
         }

@@ -20,8 +20,8 @@ internal static class Metrics
             static loop => loop.Counters.Accepted);
         Count("waterspout.connections.refused", "{connection}", "Connections that a server's own check has refused.",
             static loop => loop.Counters.Refused);
-        Count("waterspout.bytes.received", "By", "Bytes that streams have received.", static loop => loop.Counters.BytesIn);
-        Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system.",
+        Count("waterspout.bytes.received", "By", "Bytes that streams have received; over TLS, after decryption.", static loop => loop.Counters.BytesIn);
+        Count("waterspout.bytes.sent", "By", "Bytes that streams have handed to the operating system; over TLS, before encryption.",
             static loop => loop.Counters.BytesOut);
         s_meter.CreateObservableCounter("waterspout.streams.closed", MeasureCloses, "{stream}", "Streams that have closed, by reason.");
         Count("waterspout.reads.timed_out", "{read}", "Reads that did not complete within the read timeout.",

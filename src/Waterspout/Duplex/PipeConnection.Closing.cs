@@ -1,3 +1,5 @@
+using Waterspout.Errors;
+
 namespace Waterspout.Duplex;
 
 internal partial class PipeConnection
@@ -95,7 +97,7 @@ internal partial class PipeConnection
 
     /// <summary>Decides why the connection fails. The first call wins.</summary>
     internal void Settle(Exception error) =>
-        Settle(new CloseOutcome(BaseIOStream.ReasonOf(error), error, IsKnown: false, IsAwaitingData: false));
+        Settle(new CloseOutcome(ErrorReasons.Of(error), error, IsKnown: false, IsAwaitingData: false));
 
     /// <summary>The error for a read when nothing is left to be read. Null after a regular EOF.</summary>
     internal virtual Exception? ReadError()

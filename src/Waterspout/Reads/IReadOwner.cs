@@ -8,9 +8,6 @@ internal interface IReadOwner
     /// <summary>The maximum number of bytes that may be buffered.</summary>
     int BufferLimit { get; }
 
-    /// <summary>A receive would not block, as far as is known.</summary>
-    bool IsReadable { get; }
-
     /// <summary>The token of a read was cancelled. Called on any thread.</summary>
     void RequestCancelRead(ReadOperation read, short version, CancellationToken token);
 }

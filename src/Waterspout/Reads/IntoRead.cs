@@ -22,9 +22,6 @@ internal sealed class IntoRead : ReadOperation<int>
     private bool _partial;
     private bool _eofIsAResult;
 
-    // An empty target only waits until there is data.
-    internal override bool IsSatisfiedByReadiness => _target.IsEmpty;
-
     internal override bool EofIsAResult => _eofIsAResult;
 
     internal override bool LeavesBuffer => _front > 0;
@@ -41,7 +38,6 @@ internal sealed class IntoRead : ReadOperation<int>
 
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
-        if (_target.IsEmpty) return buffer.Length > 0 || Owner.IsReadable ? Finish(0) : ReadProgress.Pending;
         if (_filled == 0) _front = _partial || _target.Length < SmallestLeft ? 0 : Math.Min(buffer.Length, _target.Length);
         // The caller's memory may be disposed. That is noticed even if nothing is copied into it yet.
         if (_front > 0) _ = _target.Span;

@@ -55,9 +55,6 @@ internal abstract class ReadOperation
     /// <summary>The read is a close's, and no user's.</summary>
     internal virtual bool IsDrain => false;
 
-    /// <summary>The read only waits until there is data, and does not consume it.</summary>
-    internal virtual bool IsSatisfiedByReadiness => false;
-
     /// <summary>Received data is unrelated to what is in the buffer.</summary>
     internal virtual bool BypassesBuffer => false;
 

@@ -2,7 +2,6 @@ using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Server;
-using Waterspout.Tls;
 
 namespace Waterspout;
 
@@ -122,14 +121,26 @@ public partial class TcpServer
         closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error }
         && stream is { CloseReason: CloseReason.None };
 
-    private IOStream MakeStream(int fd, IOLoop loop) => FileDescriptors.HandOver(fd, fd =>
+    private IOStream MakeStream(int fd, IOLoop loop)
     {
-        // The other settings are inherited from the listening socket.
-        SocketSettings.Configure(fd, _streamOptions.ConfigureSocket);
-        return _tls is { } tls
-            ? new SslIOStream(null, tls, new TlsTransport(fd, isConnected: true, _tlsOptions, loop), _tlsOptions)
-            : IOStream.FromAccepted(fd, _streamOptions, loop);
-    });
+        IOStream plain = FileDescriptors.HandOver(fd, fd =>
+        {
+            // The other settings are inherited from the listening socket.
+            SocketSettings.Configure(fd, _streamOptions.ConfigureSocket);
+            return _tls is null
+                ? IOStream.FromAccepted(fd, _streamOptions, loop)
+                : IOStream.FromAcceptedForUpgrade(fd, _tlsOptions, loop);
+        });
+        try
+        {
+            return _tls is { } tls ? new SslIOStream(null, tls, plain) : plain;
+        }
+        catch
+        {
+            plain.Close();
+            throw;
+        }
+    }
 
     private static async ValueTask CloseAsync(IOStream stream)
     {

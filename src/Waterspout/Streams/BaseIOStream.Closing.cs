@@ -1,5 +1,4 @@
-using System.Net.Sockets;
-using Waterspout.Interop;
+using Waterspout.Errors;
 using Waterspout.Loop;
 using Waterspout.Reads;
 
@@ -68,6 +67,12 @@ public abstract partial class BaseIOStream
         if (!Loop.TryPost((Stream: this, reason, error), static call => call.Stream.CloseNow(call.reason, call.error)))
             CloseWithoutLoop(reason, error);
     }
+
+    /// <summary>Closes the stream now, as <see cref="Close"/> does, for a reason that a derived class knows.</summary>
+    /// <param name="reason">Any but <see cref="CloseReason.None"/>.</param>
+    /// <param name="error">Becomes <see cref="Error"/>, and is logged. Null for a close without an error.</param>
+    /// <remarks>Called on the loop. Errors of the hooks close the stream by themselves.</remarks>
+    protected void CloseFor(CloseReason reason, Exception? error) => CloseNow(reason, error);
 
     /// <summary>
     /// Closes the stream in an orderly way: sends pending data, shuts down writing, waits for the peer's EOF, then closes. May be called
@@ -171,7 +176,7 @@ public abstract partial class BaseIOStream
     {
         (CloseReason reason, Exception? error, bool isKnown, _) = outcome;
         NoteClose(reason, error, isKnown);
-        if (Lost is > 0 and long lost) LogUnsent(lost, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
+        if (Unsent > 0) LogUnsent(Unsent, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
     }
 
     /// <summary>Drops what is unsent, and completes what waits: with what has arrived, else with the reason of the close.</summary>
@@ -199,16 +204,18 @@ public abstract partial class BaseIOStream
     private void ReleaseDescriptor()
     {
         ForgetUnregistered();
-        if (!_registration.IsNone)
-        {
-            // Before the descriptor is closed: a duplicate of it, in a child process, would keep the events coming.
-            Loop.Unregister(_registration);
-            _registration = default;
-            Loop.Counters.StreamsOpen--;
-        }
-
+        // Before the descriptor is closed: a duplicate of it, in a child process, would keep the events coming.
+        Unregister();
         GC.SuppressFinalize(this);
         CloseFd();
+    }
+
+    private void Unregister()
+    {
+        if (_registration.IsNone) return;
+        Loop.Unregister(_registration);
+        _registration = default;
+        Loop.Counters.StreamsOpen--;
     }
 
     /// <summary>EOF has been received, after everything before it, and closes the stream.</summary>
@@ -299,15 +306,13 @@ public abstract partial class BaseIOStream
     /// <summary>
     /// Takes over another stream's received data. The descriptor moves too, and the other stream ends without closing it.
     /// </summary>
-    private protected void TakeOver(BaseIOStream other)
+    private protected static byte[] TakeOver(BaseIOStream other)
     {
-        _reads.Buffer.Append(other._reads.Buffer.Data);
-        other._reads.Buffer.Release();
+        byte[] received = other._reads.Buffer.TakeArray(other._reads.Buffer.Length);
         other._state.Move();
-        if (!other._registration.IsNone) Loop.Unregister(other._registration);
-        other._registration = default;
-        Loop.Counters.StreamsOpen--;
+        other.Unregister();
         GC.SuppressFinalize(other);
+        return received;
     }
 
     /// <summary>Moves the close callback and the Closed token to another stream.</summary>
@@ -353,18 +358,5 @@ public abstract partial class BaseIOStream
     }
 
     private bool IsCutByPeer(CloseReason reason, Exception? error) =>
-        reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || IsConnectionLoss(error)));
-
-    /// <summary>The peer has ended its side with a regular EOF.</summary>
-    private protected bool HasPeerEnded => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
-
-    private static bool IsConnectionLoss(Exception error) => error switch
-    {
-        StreamClosedException closed => closed.Reason == CloseReason.Reset, // of the transport under TLS
-        SocketException socket => socket.SocketErrorCode is
-            SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted or SocketError.TimedOut,
-        IOException { InnerException: SocketException inner } => IsConnectionLoss(inner), // of a network stream
-        IOException io => PosixResult.IsNoReader(io),
-        _ => false,
-    };
+        reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || ErrorReasons.IsConnectionLoss(error)));
 }

@@ -4,8 +4,11 @@ namespace Waterspout;
 
 public abstract partial class BaseIOStream
 {
-    /// <summary>There is no connection yet, so reads and writes wait for one; or the stream has closed without one.</summary>
-    private protected bool IsConnecting => _state.IsConnecting;
+    /// <summary>
+    /// There is no connection yet, so reads and writes wait for one; or the stream has closed without one. May be read from any thread.
+    /// </summary>
+    /// <remarks>Over TLS, and in any class that has a handshake, the connection is there when the handshake is done.</remarks>
+    protected bool IsConnecting => _state.IsConnecting;
 
     /// <summary>The stream was created before its connection.</summary>
     private protected void AwaitPeer() => _state.AwaitPeer();
@@ -21,14 +24,24 @@ public abstract partial class BaseIOStream
     {
     }
 
-    /// <summary>The peer's EOF is known; there may be data before it.</summary>
-    private protected virtual void OnEofAnnounced()
+    /// <summary>Called on the loop with what the poller or <see cref="NotifyReady"/> reports, before the stream acts on it.</summary>
+    /// <param name="events">What has been reported.</param>
+    /// <remarks>
+    /// For a class whose hooks do more than pass data on, such as one that encrypts: it may receive more than a read asked for, or have
+    /// data of its own to send. Call the base class's method. Called while there is no connection too.
+    /// </remarks>
+    protected virtual void OnEvents(IOEvents events)
     {
     }
 
-    /// <summary>The poller has reported urgent data. Reads stop before it, although there is more.</summary>
-    private protected virtual void OnPriority()
+    /// <summary>
+    /// Makes the poller report when the descriptor is ready, after a call on it that would have blocked without its hook's returning null.
+    /// </summary>
+    /// <param name="events">For which the call would have blocked. Reported to <see cref="OnEvents"/>.</param>
+    /// <remarks>Called on the loop. Where the hook returns null, the stream does this by itself.</remarks>
+    protected void AwaitReadiness(IOEvents events)
     {
+        if (!_registration.IsNone) Loop.Rearm(_registration, events, Traits);
     }
 
     void IReadinessHandler.EndWithLoop() => Close();
@@ -40,7 +53,8 @@ public abstract partial class BaseIOStream
     private void HandleEvents(IOEvents events)
     {
         if (_state.IsClosed) return;
-        if ((events & IOEvents.Priority) != 0) OnPriority();
+        OnEvents(events);
+        if (_state.IsClosed) return;
         if (IsConnecting)
         {
             if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
@@ -50,7 +64,7 @@ public abstract partial class BaseIOStream
 
         bool wasBlocked = !_state.IsWritable;
         // An error alone is not EOF: an error queue (timestamps, for example) reports itself the same way. HandleError checks.
-        if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0 && _state.AnnounceEof()) OnEofAnnounced();
+        if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0) _state.AnnounceEof();
         _state.Track(events);
         if (_writes.IsPaused) _state.ClearWritable();
 

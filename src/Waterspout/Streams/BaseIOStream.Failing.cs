@@ -1,3 +1,5 @@
+using Waterspout.Errors;
+
 namespace Waterspout;
 
 public abstract partial class BaseIOStream
@@ -21,14 +23,14 @@ public abstract partial class BaseIOStream
     private protected bool IsEnding => _state.EndsWrites;
 
     /// <summary>No more writes are accepted, because of an error.</summary>
-    internal bool IsFailing => _state.IsFailing;
+    private bool IsFailing => _state.IsFailing;
 
     /// <summary>The descriptor has failed: received data is completed first, then the stream closes with the error.</summary>
-    internal void Fail(Exception error)
+    private void Fail(Exception error)
     {
         if (_state.HasDroppedWrites) return;
         if (!_state.IsOpen || IsConnecting) CloseByError(error);
-        else Fail(ReasonOf(error), error);
+        else Fail(ErrorReasons.Of(error), error);
     }
 
     private void Fail(CloseReason reason, Exception error)
@@ -40,7 +42,7 @@ public abstract partial class BaseIOStream
         }
 
         _state.Fail();
-        if (Lost is > 0 and long lost) LogUnsent(lost, error, IsCutByPeer(reason, error));
+        if (Unsent > 0) LogUnsent(Unsent, error, IsCutByPeer(reason, error));
         _writes.Drop();
         FailWriters();
         SignalClosed();
@@ -55,7 +57,7 @@ public abstract partial class BaseIOStream
         if (_state.IsClosed) return;
         // Everything has been sent, and the peer did not wait for the close to complete.
         if (_state.IsClosing && Unsent == 0) CloseNow(CloseReason.Local);
-        else CloseNow(ReasonOf(error), error);
+        else CloseNow(ErrorReasons.Of(error), error);
     }
 
     /// <summary>Gives the pending read what has arrived, and receives the rest.</summary>
@@ -93,6 +95,4 @@ public abstract partial class BaseIOStream
         if (!_state.IsReadable && !MoreWillCome) CloseByError(Error!);
         else UpdateRoot();
     }
-
-    internal static CloseReason ReasonOf(Exception error) => IsConnectionLoss(error) ? CloseReason.Reset : CloseReason.Error;
 }

@@ -40,7 +40,10 @@ public abstract partial class BaseIOStream
     /// <summary>
     /// Completes when the system has accepted what <see cref="ShutdownWrites"/> has to send, if that takes longer than the call.
     /// </summary>
-    /// <remarks>Must not fail. <see cref="CompleteWritesAsync"/> and <see cref="CloseAsync"/> wait for it.</remarks>
+    /// <remarks>
+    /// Must not fail, except with a <see cref="StreamClosedException"/> when the stream closes first. <see cref="CompleteWritesAsync"/> and
+    /// <see cref="CloseAsync"/> wait for it.
+    /// </remarks>
     protected virtual Task WriteEndSent => Task.CompletedTask;
 
     /// <summary>

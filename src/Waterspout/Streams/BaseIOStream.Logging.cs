@@ -16,18 +16,26 @@ public abstract partial class BaseIOStream
     /// <param name="isKnown">
     /// The error came from the user's code, or is already in the log. An exceeded limit may have come through user code too.
     /// </param>
-    private protected virtual void NoteClose(CloseReason reason, Exception? error, bool isKnown)
+    private void NoteClose(CloseReason reason, Exception? error, bool isKnown)
     {
         Loop.Counters.Closes[(int)reason]++;
         if (error is null) Log.Closed(Loop.Logger, this, reason);
         else if (isKnown && error is not UnsatisfiableReadException) Log.ConnectionLost(Loop.Logger, error, this, reason);
-        else if (IsPeersDoing(reason, error)) Loop.PeerErrors.Report(this, reason, error);
+        else if (IsCausedByPeer(reason, error)) Loop.PeerErrors.Report(this, reason, error);
         else if (IsOrdinary(reason)) Log.ConnectionLost(Loop.Logger, error, this, reason);
         else Log.ClosedByError(Loop.Logger, error, this, reason);
     }
 
-    /// <summary>Caused by the peer or the network: an exceeded limit, an invalid message.</summary>
-    private protected virtual bool IsPeersDoing(CloseReason reason, Exception error) =>
+    /// <summary>
+    /// Whether the error that closes the stream is caused by the peer or the network, not by the program. The log then has it as
+    /// information, with a limit on the rate, instead of as a warning.
+    /// </summary>
+    /// <param name="reason">Why the stream closes.</param>
+    /// <param name="error">The error.</param>
+    /// <remarks>
+    /// The default is true for an exceeded limit, an invalid message, an unreachable peer. Lost connections are at a lower level anyway.
+    /// </remarks>
+    protected virtual bool IsCausedByPeer(CloseReason reason, Exception error) =>
         error is ProxyHeaderException || (!IsOrdinary(reason) && error switch
         {
             UnsatisfiableReadException or StreamBufferFullException or AuthenticationException => true,
@@ -36,11 +44,8 @@ public abstract partial class BaseIOStream
             _ => false,
         });
 
-    /// <summary>The number of bytes that a close drops.</summary>
-    private protected virtual long Lost => Unsent;
-
     /// <summary>Logs how much written data is dropped: at Debug if the peer has cut the connection or there never was one.</summary>
-    private protected virtual void LogUnsent(long bytes, Exception? error, bool isCutByPeer) =>
+    private void LogUnsent(long bytes, Exception? error, bool isCutByPeer) =>
         Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, bytes);
 
     // Connections get lost, and a failed connect returns its error to the caller.

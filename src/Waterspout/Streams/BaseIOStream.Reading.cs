@@ -253,7 +253,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>
-    /// Reads what there is, like <see cref="Stream"/>: 0 at a regular EOF, repeatedly; with an empty buffer, waits until there is data.
+    /// Reads what there is, like <see cref="Stream"/>: 0 at a regular EOF, repeatedly. The buffer must not be empty.
     /// </summary>
     internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {

@@ -40,7 +40,6 @@ public abstract partial class BaseIOStream
     /// <summary>One receive for the pending read. True if that has completed it.</summary>
     private bool ReceiveOnce(ReadOperation read)
     {
-        if (read.IsSatisfiedByReadiness) return TryFinish(read);
         if (!_reads.TryGetDirectSpace(this, read, out Memory<byte> space)) return true;
         int? count;
         try
@@ -71,10 +70,7 @@ public abstract partial class BaseIOStream
         if (!_registration.IsNone) Loop.Counters.BytesIn += count;
     }
 
-    void IHalfOwner.OnReceiveBlocked()
-    {
-        if (!_registration.IsNone) Loop.Rearm(_registration, IOEvents.Read | (_state.IsEofAnnounced ? 0 : IOEvents.ReadClosed), Traits);
-    }
+    void IHalfOwner.OnReceiveBlocked() => AwaitReadiness(IOEvents.Read | (_state.IsEofAnnounced ? 0 : IOEvents.ReadClosed));
 
     private bool IsBudgetSpent()
     {
@@ -95,9 +91,6 @@ public abstract partial class BaseIOStream
         else ReceiveForRead();
         AfterUserCode();
     }
-
-    /// <summary>The peer's EOF is known.</summary>
-    internal bool IsEofAnnounced => _state.IsEofAnnounced;
 
     /// <summary>Whether there is any unread data, here or in the kernel.</summary>
     private protected bool HasReceivedAnything()
@@ -125,28 +118,7 @@ public abstract partial class BaseIOStream
     /// <summary>Memory is rented for received data.</summary>
     internal bool HoldsReadMemory => _reads.Buffer.HoldsMemory;
 
-    /// <summary>The kernel is known to have data or EOF.</summary>
-    bool IReadOwner.IsReadable => _state.IsReadable;
-
     int IReadOwner.BufferLimit => Options.BufferLimit;
-
-    /// <summary>A zero-byte read would complete immediately.</summary>
-    internal bool HasDataOrEof => _state.IsReadable || _reads.Buffer.Length > 0;
-
-    /// <summary>Receives directly if possible; returns 0 if the caller must use a normal read.</summary>
-    internal int ReceiveBypassingBuffer(Memory<byte> space)
-    {
-        if (!_state.IsReadable || _reads.Buffer.Length > 0 || _reads.Pending is not null || _state.EndsReads || IsBudgetSpent()) return 0;
-        try
-        {
-            return _reads.ReceiveInto(this, ref _state, space) ?? 0;
-        }
-        catch (Exception error)
-        {
-            CloseByError(error);
-            return 0;
-        }
-    }
 
     /// <summary>The peer's EOF does not close the stream, since this side may still write.</summary>
     private bool StaysHalfOpen => Options.AllowHalfOpen && _state.WriteEnd == WriteEnd.Open;

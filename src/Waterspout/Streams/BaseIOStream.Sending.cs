@@ -11,9 +11,6 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     private WriteHalf _writes = new();
 
-    /// <summary>Nothing waits to be sent.</summary>
-    internal bool IsFlushed => Unsent == 0;
-
     /// <summary>Bytes that wait to be sent.</summary>
     internal long Unsent => _writes.Unsent;
 
@@ -52,25 +49,6 @@ public abstract partial class BaseIOStream : IHalfOwner
         RegisterAtFirstUse();
         _writes.IsFlushQueued = true;
         Loop.FlushAtEndOfTurn(this);
-    }
-
-    /// <summary>Accepts any amount of data, to be sent at the end of the turn or when the descriptor accepts it.</summary>
-    internal void WriteWithoutWaiting(ReadOnlySpan<byte> data)
-    {
-        if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open) return;
-        _writes.Append(data);
-        QueueFlush();
-    }
-
-    /// <summary>
-    /// Like <see cref="WriteWithoutWaiting"/>; but large data with nothing queued before it is sent at once, without a copy. Throws the
-    /// descriptor's errors.
-    /// </summary>
-    internal void WriteThrough(ReadOnlySpan<byte> data)
-    {
-        if (data.Length >= SmallestUncopied && _state.IsWritable && Unsent == 0 && _state.IsOpen)
-            data = data[_writes.SendDirectly(this, ref _state, data)..];
-        if (!data.IsEmpty) WriteWithoutWaiting(data);
     }
 
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
@@ -123,7 +101,9 @@ public abstract partial class BaseIOStream : IHalfOwner
     private Exception? SendLast()
     {
         if (Unsent == 0 || _writes.IsSending || !_state.CanSend) return null;
-        PrepareLastSend();
+        // Without a limit, since there is no next turn. The descriptor may have become writable without a handled event.
+        _state.MarkWritable();
+        _writes.LiftBudget(Loop.Turn);
         Exception? error = null;
         try
         {
@@ -136,16 +116,6 @@ public abstract partial class BaseIOStream : IHalfOwner
 
         ReleaseWriters();
         return error;
-    }
-
-    /// <summary>
-    /// The last send has no limit, since there is no next turn. The descriptor may have become writable, although the event has not been
-    /// handled yet.
-    /// </summary>
-    internal virtual void PrepareLastSend()
-    {
-        _state.MarkWritable();
-        _writes.LiftBudget(Loop.Turn);
     }
 
     int? IHalfOwner.Send(ReadOnlySpan<byte> data) => WriteToFd(data);
@@ -162,7 +132,7 @@ public abstract partial class BaseIOStream : IHalfOwner
     void IHalfOwner.OnSendBlocked(bool isNews)
     {
         // During a pause the descriptor may be reported as writable repeatedly.
-        if (!_registration.IsNone && !_writes.IsPaused) Loop.Rearm(_registration, IOEvents.Write, Traits);
+        if (!_writes.IsPaused) AwaitReadiness(IOEvents.Write);
         UpdateRoot();
         if (isNews && Options.WriteTimeout is { } timeout)
             (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));

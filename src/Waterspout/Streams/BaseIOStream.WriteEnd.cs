@@ -16,6 +16,7 @@ public abstract partial class BaseIOStream
     private async Task EndWritesAsync()
     {
         _state.BeginWriteEnd();
+        UpdateRoot();
         await FlushWhenConnectedAsync(default);
         if (_state.HasDroppedWrites) throw ClosedException();
         if (!ShutdownWrites())
@@ -24,8 +25,9 @@ public abstract partial class BaseIOStream
             throw new NotSupportedException("This descriptor cannot be closed in one direction.");
         }
 
-        _state.CompleteWriteEnd();
         await WriteEndSent;
+        _state.CompleteWriteEnd();
+        UpdateRoot();
         if (_state.IsEofReceived) CloseNow(EofReason);
         else if (_state.IsEofAnnounced) ProbeForEofLater();
     }

@@ -151,24 +151,18 @@ public abstract partial class BaseIOStream
     {
         Loop.AssertIsCurrent();
         if (!_state.IsNew) return;
-        _registration = RegisterDescriptor();
+        _registration = Loop.Register(Fileno, this);
         _state.Register();
         // No poller reports what is there at first.
         if (Fileno < 0) AssumeReadable();
         ForgetUnregistered();
-        if (!_registration.IsNone) Loop.Counters.StreamsOpen++;
+        Loop.Counters.StreamsOpen++;
         // There may already be a waiter: for a connection, or a read started before it.
         UpdateRoot();
     }
 
     /// <summary>Makes the poller check everything again: what it reported did not count.</summary>
     private protected void LookAgain() => Loop.Rearm(_registration, EdgeEvents.All, DescriptorTraits.None);
-
-    /// <summary>
-    /// Registers the stream with the loop, and its descriptor, if it has one, with the poller. None for a stream over another one of ours,
-    /// which is registered for both.
-    /// </summary>
-    private protected virtual Registration RegisterDescriptor() => Loop.Register(Fileno, this);
 
     /// <summary>Registers from a constructor, on any thread. If that fails, the caller still owns the descriptor.</summary>
     private protected void Register()
@@ -235,15 +229,12 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Roots the stream while an operation is pending.</summary>
-    internal virtual void UpdateRoot()
+    private void UpdateRoot()
     {
         if (!_registration.IsNone) Loop.SetRoot(_registration, HasWaiters ? this : null);
     }
 
     /// <summary>The stream has pending work, or a waiter.</summary>
-    internal virtual bool HasWaiters => HasReadWaiter || _closeCallback is not null || _closedSource is not null
-        || Unsent > 0 || _writes.HasWaiters || _state.IsClosing || IsConnecting;
-
-    /// <summary>A read is pending, and has a waiter.</summary>
-    private protected virtual bool HasReadWaiter => _reads.Pending is not null;
+    private bool HasWaiters => _reads.Pending is not null || _closeCallback is not null || _closedSource is not null
+        || Unsent > 0 || _writes.HasWaiters || _state.WriteEnd == WriteEnd.Ending || _state.IsClosing || IsConnecting;
 }

@@ -3,19 +3,24 @@ using System.Net;
 using System.Net.Sockets;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
-using Waterspout.Interop;
 using Waterspout.Loop;
 
 namespace Waterspout;
 
 public partial class IOStream
 {
-    private bool _isConnectCalled;
-    private bool _isConnectRequested; // by the callback form, perhaps on another thread
-    private TaskCompletionSource<PosixResult>? _attempt;
-    private Waiters? _connectWaiters;
+    private volatile SocketPhase _phase;
 
-    private protected override bool WillConnect => _isConnectCalled;
+    /// <summary>Where the socket is on its way to a connection. A handshake comes after that.</summary>
+    private enum SocketPhase : byte
+    {
+        Unconnected,
+
+        /// <summary>The callback form has been called, perhaps on another thread.</summary>
+        Requested,
+        Connecting,
+        Connected,
+    }
 
     /// <summary>Connects the socket, and calls back when that is done.</summary>
     /// <param name="address">An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket.</param>
@@ -30,7 +35,7 @@ public partial class IOStream
     {
         ArgumentNullException.ThrowIfNull(address);
         if (RefuseConnect() is { } refusal) throw refusal;
-        if (Interlocked.Exchange(ref _isConnectRequested, true)) throw ConnectedAlready();
+        if (Interlocked.CompareExchange(ref _phase, SocketPhase.Requested, SocketPhase.Unconnected) != SocketPhase.Unconnected) throw ConnectedAlready();
         bool isBegun = Loop.TryInvoke((Stream: this, address, callback, serverHostname), static call =>
             call.Stream.DeliverConnect(call.Stream.ConnectAsync(call.address, call.serverHostname), call.callback));
         if (!isBegun) throw ClosedException();
@@ -41,10 +46,13 @@ public partial class IOStream
     /// An IP address, a name (<see cref="DnsEndPoint"/>), or the path of a Unix socket. A name's addresses that the socket's family can
     /// reach are tried one after the other.
     /// </param>
-    /// <param name="serverHostname">For TLS streams: the name that the certificate must have. Plain streams do not use it.</param>
+    /// <param name="serverHostname">
+    /// For TLS streams: the name that is sent to the server, and must be in its certificate. When null it is taken from a
+    /// <see cref="DnsEndPoint"/>. A target host in the options takes precedence over both. Plain streams do not use it.
+    /// </param>
     /// <param name="cancellationToken">Cancelling closes the stream.</param>
     /// <remarks>
-    /// Completion: when the socket is connected. Reads and writes may be started meanwhile. If it fails the stream is closed, and
+    /// Completion: when the socket is connected and, over TLS, the handshake is done. Reads and writes may be started meanwhile. If it fails the stream is closed, and
     /// <see cref="BaseIOStream.Error"/> is the cause. May be called from any thread.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The stream is already connected or connecting.</exception>
@@ -57,7 +65,7 @@ public partial class IOStream
     {
         ArgumentNullException.ThrowIfNull(address);
         return Loop.IsCurrent
-            ? LimitConnectAsync(ConnectCoreAsync(address, cancellationToken), address)
+            ? LimitConnectAsync(ConnectCoreAsync(address, serverHostname, cancellationToken), address)
             : OffLoop((Stream: this, address, serverHostname, cancellationToken),
                 static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
     }
@@ -86,53 +94,12 @@ public partial class IOStream
     public static ValueTask<IOStream> ConnectAsync(
         string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
     {
-        CheckConnect(host, port, options);
+        HappyEyeballs.CheckArguments(host, port, options);
         return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
     }
 
-    private protected static void CheckConnect(string host, int port, IOStreamOptions? options)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(host);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
-        options?.Validate(nameof(options));
-    }
-
-    private protected override void HandleConnect()
-    {
-        if (_attempt is null) return;
-        // Do not query the error first: if a peer has already answered and reset, the socket has been connected, what the peer sent is
-        // here, and the error comes after it.
-        PosixResult received = Sockets.IsConnected(_fd) ? default : Sockets.Peek(_fd);
-        // An event of the previous attempt has no error, and no connection either.
-        if (received.WouldBlock || received.IsNotConnected) LookAgain();
-        // Its awaiter resumes here, and has set the stream to connected when this returns.
-        else _attempt.TrySetResult(received);
-    }
-
-    private protected override void OnClosed(Exception error)
-    {
-        if (_attempt is null && _connectWaiters is null) return;
-        // Not here: this may be inside a user's call.
-        Loop.TryPost((Stream: this, error), static call =>
-        {
-            call.Stream._attempt?.TrySetException(call.error);
-            call.Stream.WakeConnectWaiters(call.Stream.ClosedException);
-        });
-    }
-
-    /// <summary>Completes when the stream has connected, which over TLS includes the handshake; fails when it has closed.</summary>
-    private protected Task WhenConnectedAsync(CancellationToken cancellationToken) =>
-        (_connectWaiters ??= new Waiters(Loop)).WaitAsync(cancellationToken);
-
-    private protected override async ValueTask FlushWhenConnectedAsync(CancellationToken cancellationToken)
-    {
-        if (IsConnecting) await WhenConnectedAsync(cancellationToken);
-        await base.FlushWhenConnectedAsync(cancellationToken);
-    }
-
     /// <summary>Closes the stream if connecting takes longer than the options allow.</summary>
-    private protected ValueTask LimitConnectAsync(ValueTask connect, EndPoint address)
+    private ValueTask LimitConnectAsync(ValueTask connect, EndPoint address)
     {
         return Options.ConnectTimeout is { } timeout ? WithLimitAsync(timeout) : connect;
 
@@ -157,21 +124,37 @@ public partial class IOStream
     }
 
     /// <summary>The error of a call that connects, on any thread; null if it is legal.</summary>
-    internal virtual Exception? RefuseConnect()
+    private Exception? RefuseConnect()
     {
         if (IsClosed) return RefusedException();
-        return !IsConnecting || Volatile.Read(ref _isConnectCalled) ? ConnectedAlready() : null;
+        return !IsConnecting || _phase >= SocketPhase.Connecting ? ConnectedAlready() : null;
     }
 
     private static InvalidOperationException ConnectedAlready() => new("The stream is already connected or connecting.");
 
-    internal async ValueTask ConnectCoreAsync(EndPoint address, CancellationToken cancellationToken)
+    internal async ValueTask ConnectCoreAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
     {
         if (RefuseConnect() is { } refusal) throw refusal;
         cancellationToken.ThrowIfCancellationRequested();
-        _isConnectCalled = true;
-        using Activity? activity = Tracing.Source.StartActivity("connect");
+        _phase = SocketPhase.Connecting;
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(CloseCancelled, this);
+        try
+        {
+            await OpenAsync(address, cancellationToken);
+            if (!HasHandshake) return;
+            StartHandshake(serverHostname ?? (address as DnsEndPoint)?.Host);
+            await WaitForConnectionAsync(CancellationToken.None);
+        }
+        catch (StreamClosedException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    /// <summary>Connects the socket. If that fails, the stream closes.</summary>
+    private async Task OpenAsync(EndPoint address, CancellationToken cancellationToken)
+    {
+        using Activity? activity = Tracing.Source.StartActivity("connect");
         try
         {
             await TryEachAsync(address is DnsEndPoint name
@@ -186,79 +169,8 @@ public partial class IOStream
             if (error is OperationCanceledException) throw error;
             throw ClosedException();
         }
-        catch (StreamClosedException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
 
         Log.Connected(Loop.Logger, this);
-    }
-
-    /// <summary>The addresses of the name. A close of the stream ends the wait for them, since a resolver cannot be stopped.</summary>
-    private async Task<IReadOnlyList<EndPoint>> ResolveAsync(DnsEndPoint name, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<IReadOnlyList<EndPoint>> resolving = EndPointResolver.ResolveAsync(name, _fd, Loop, closed.Token);
-        _attempt = new TaskCompletionSource<PosixResult>();
-        Task first = await Task.WhenAny(resolving, _attempt.Task);
-        if (first != resolving) closed.Cancel();
-        Task<PosixResult> attempt = _attempt.Task;
-        _attempt = null;
-        // Fails with the stream's close error.
-        if (attempt.IsCompleted) await attempt;
-        return await resolving;
-    }
-
-    private async Task TryEachAsync(IReadOnlyList<EndPoint> addresses)
-    {
-        for (int i = 0; ; i++)
-        {
-            PosixResult result = await TryOnceAsync(addresses[i], isFirst: i == 0);
-            if (result.IsSuccess) break;
-            // How the kernel treats an address of another family depends on its length.
-            if (result.IsInvalid && !EndPointResolver.IsOfFamily(addresses[i], _fd)) result = PosixResult.WrongFamily;
-            if (i == addresses.Count - 1) throw AddressError.Of(PosixResult.ToSocketException(result.Error), addresses[i]);
-        }
-
-        OnConnected();
-    }
-
-    /// <summary>There is a connection, and what had to wait for it continues.</summary>
-    private protected void OnConnected()
-    {
-        MarkConnected();
-        WakeConnectWaiters(null);
-        QueueFlush();
-    }
-
-    private async Task<PosixResult> TryOnceAsync(EndPoint address, bool isFirst)
-    {
-        for (bool isRetry = false; ; isRetry = true)
-        {
-            if (IsClosed) throw ClosedException();
-            // The mode is shared with every duplicate of the descriptor, and a connect has no flag for it.
-            FileDescriptors.SetNonBlocking(_fd);
-            PosixResult result = Sockets.Connect(_fd, address.Serialize());
-            if (result.IsSuccess || result.IsInProgress)
-            {
-                // Only now: an unconnected socket reports a hang-up.
-                EnsureRegistered();
-                if (IsClosed) throw ClosedException();
-                if (!isFirst) LookAgain();
-                if (result.IsSuccess) return result;
-                _attempt = new TaskCompletionSource<PosixResult>();
-                result = await _attempt.Task;
-                _attempt = null;
-                return result;
-            }
-
-            // Left over from the previous attempt, whose error has been consumed: the kernel reports it once, without trying to connect.
-            if (result.IsAborted && !isRetry) continue;
-            // A Unix socket with a full backlog. There is no event for that, and it is over soon.
-            if (!result.WouldBlock) return result;
-            TaskCompletionSource pause = new();
-            using (Loop.CallLater(TimeSpan.FromMilliseconds(5), pause.SetResult)) await pause.Task;
-        }
     }
 
     private static void CloseCancelled(object? state, CancellationToken cancellationToken)
@@ -270,13 +182,6 @@ public partial class IOStream
             if (call.stream.IsConnecting)
                 call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.cancellationToken));
         });
-    }
-
-    private void WakeConnectWaiters(Func<Exception>? error)
-    {
-        Waiters? waiters = _connectWaiters;
-        _connectWaiters = null;
-        waiters?.Release(error);
     }
 
     private async void DeliverConnect(ValueTask connect, Action? callback)

@@ -22,30 +22,26 @@ public partial class IOStream
     /// with the stream. Disposing it earlier does not affect the stream. May be called from any thread.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The stream is closed, or was upgraded to TLS.</exception>
-    public Socket Socket => Connection.GetSocket();
+    public Socket Socket => GetSocket();
 
     /// <summary>The address of the peer, also after the stream has closed; null if there has been none, as before connecting.</summary>
     /// <remarks>
     /// It is empty for a peer on a Unix socket that has not bound its side. Behind a proxy that says it, it is the client's address:
     /// <see cref="ProxyHeader"/> has the proxy's. May be called from any thread.
     /// </remarks>
-    public EndPoint? RemoteEndPoint => Connection.GetPeer();
+    public EndPoint? RemoteEndPoint => GetPeer();
 
     /// <summary>The address of this side, also after the stream has closed; null if there is none.</summary>
     /// <remarks>May be called from any thread.</remarks>
-    public EndPoint? LocalEndPoint => SocketAddresses.ToEndPoint(Connection.GetAddress(isPeer: false));
+    public EndPoint? LocalEndPoint => SocketAddresses.ToEndPoint(GetAddress(isPeer: false));
 
     /// <inheritdoc/>
     protected override int Fileno => _fd;
 
-    /// <summary>The stream that owns the descriptor: for a TLS stream the one below.</summary>
-    private protected virtual IOStream Connection => this;
-
     /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
     internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out IOStream? holder) ? holder : this;
 
-    /// <summary>The descriptor, or the complement of what it was.</summary>
-    internal int Descriptor => _fd;
+    private bool IsSocketConnected => _phase == SocketPhase.Connected;
 
     private SocketDetails Details => _details ?? Interlocked.CompareExchange(ref _details, new SocketDetails(), null) ?? _details;
 
@@ -64,10 +60,9 @@ public partial class IOStream
     /// </returns>
     public override string ToString()
     {
-        IOStream connection = Connection;
-        int fd = connection._fd;
-        string peer = connection.GetPeer() is { } address ? $" {address}" : "";
-        return $"{GetType().Name} {(fd >= 0 ? fd : ~fd)} #{connection.Details.Number}{peer}".TrimEnd();
+        int fd = _fd;
+        string peer = GetPeer() is { } address ? $" {address}" : "";
+        return $"{GetType().Name} {(fd >= 0 ? fd : ~fd)} #{Details.Number}{peer}".TrimEnd();
     }
 
     /// <inheritdoc/>
@@ -82,7 +77,7 @@ public partial class IOStream
     private int LetGoOfDescriptor()
     {
         int fd = _fd;
-        if (!IsConnecting) Details.Keep(fd);
+        if (IsSocketConnected) Details.Keep(fd);
         lock (s_descriptors) _fd = ~fd;
         return fd;
     }
@@ -110,7 +105,7 @@ public partial class IOStream
         lock (s_descriptors)
         {
             if (_fd < 0) return isPeer ? _details?.Peer : _details?.Local;
-            return isPeer ? SocketAddresses.GetPeer(_fd, !IsConnecting) : SocketAddresses.GetLocal(_fd);
+            return isPeer ? SocketAddresses.GetPeer(_fd, IsSocketConnected) : SocketAddresses.GetLocal(_fd);
         }
     }
 }

@@ -8,7 +8,7 @@ public partial class IOStream
     /// What the proxy in front of a server has said about the connection: see <see cref="TcpServerOptions.Proxy"/>. Null for other streams.
     /// May be read from any thread.
     /// </summary>
-    public ProxyHeader? ProxyHeader => Connection._details?.Proxy;
+    public ProxyHeader? ProxyHeader => _details?.Proxy;
 
     /// <summary>From now on the peer's address is the client's.</summary>
     internal void SetProxyHeader(ProxyHeader header) => Details.Proxy = header with { ProxyEndPoint = RemoteEndPoint };

@@ -84,7 +84,7 @@ public partial class IOStream
         }
 
         if (IsClosed || IsEnding) throw ClosedException();
-        SslIOStream upgraded = new(client, server, new TlsTransport(this), Options);
+        SslIOStream upgraded = new(client, server, this);
         Details.Upgraded = new WeakReference<IOStream>(upgraded);
         MoveListeners(upgraded);
         await upgraded.CompleteHandshakeAsync(cancellationToken);

@@ -46,15 +46,32 @@ public partial class IOStream : BaseIOStream
         OwnedSockets.SuppressFinalize(socket);
     }
 
-    /// <summary>A stream that replaces another one, which ends here; it takes over the descriptor and the received data.</summary>
-    private protected IOStream(IOStream other, IOStreamOptions options)
-        : base(options, other.Loop, typeof(IOStream))
+    /// <summary>
+    /// Creates a stream that replaces another one, which ends here: an upgrade of the connection. It takes over the descriptor and what has
+    /// been received.
+    /// </summary>
+    /// <param name="plain">
+    /// Connected, with nothing pending and nothing unsent. From now on it is not usable; closing it does nothing. If this fails before the
+    /// descriptor has moved, nothing has changed; later, it is closed.
+    /// </param>
+    /// <param name="options">Limits and settings; null for the defaults.</param>
+    /// <param name="received">What had arrived and was not read, for the hooks of the new class to return first.</param>
+    /// <remarks>To be called on the loop.</remarks>
+    /// <exception cref="InvalidOperationException">
+    /// A read or write is pending, the stream was replaced before, or it has a handshake itself.
+    /// </exception>
+    /// <exception cref="StreamClosedException">The stream is closed.</exception>
+    protected IOStream(IOStream plain, IOStreamOptions? options, out byte[] received)
+        : base(options, NotNull(plain).Loop, typeof(IOStream))
     {
-        TakeDescriptor(other);
-        TakeOver(other);
+        if (plain.HasHandshake) throw new InvalidOperationException("The stream has a handshake of its own: what it reads is not the connection's data.");
+        plain.CheckCanMove();
+        if (plain.IsWriting) throw new InvalidOperationException("The stream is writing.");
+        TakeDescriptor(plain);
+        received = TakeOver(plain);
         try
         {
-            Register();
+            Begin(isConnected: true);
         }
         catch
         {
@@ -64,20 +81,20 @@ public partial class IOStream : BaseIOStream
         }
     }
 
-    /// <summary>A stream over another one, which has the socket. It has no peer before its handshake is done.</summary>
-    private protected IOStream(IOStreamOptions? options, IOLoop? loop)
-        : base(options, loop, typeof(IOStream)) => AwaitPeer();
-
     /// <summary>
     /// Over a non-blocking descriptor that the library created, owned by the stream unless this fails. The socket object is created on
     /// demand.
     /// </summary>
-    private protected IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
+    private IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream))
     {
         _fd = fd;
         Begin(isConnected);
     }
+
+    /// <summary>The same for a connection that is upgraded before anything else: the upgraded stream registers it.</summary>
+    private IOStream(int fd, IOStreamOptions options, IOLoop loop)
+        : base(options, loop, typeof(IOStream)) => (_fd, _phase) = (fd, SocketPhase.Connected);
 
     /// <inheritdoc/>
     protected override DescriptorTraits Traits => HasKernelHooks ? KernelTraits : DescriptorTraits.None;
@@ -100,8 +117,14 @@ public partial class IOStream : BaseIOStream
 
     internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
 
-    // Permanently: the kernel stops at each urgent byte, and reports only the latest.
-    private protected override void OnPriority() => _kernelTraits = DescriptorTraits.Exact;
+    internal static IOStream FromAcceptedForUpgrade(int fd, IOStreamOptions options, IOLoop loop) => new(fd, options, loop);
+
+    /// <inheritdoc/>
+    protected override void OnEvents(IOEvents events)
+    {
+        // Permanently: the kernel stops at each urgent byte, and reports only the latest.
+        if ((events & IOEvents.Priority) != 0) _kernelTraits = DescriptorTraits.Exact;
+    }
 
     /// <inheritdoc/>
     protected override int? ReadFromFd(Span<byte> buffer)
@@ -135,7 +158,8 @@ public partial class IOStream : BaseIOStream
 
     private void Begin(bool isConnected)
     {
-        if (isConnected)
+        if (isConnected) _phase = SocketPhase.Connected;
+        if (isConnected && !HasHandshake)
         {
             Register();
             return;
@@ -150,5 +174,11 @@ public partial class IOStream : BaseIOStream
         if (result.IsSuccess) return result.Value;
         if (result.WouldBlock) return null;
         return result.IsShortOfMemory ? TryAgainLater() : throw PosixResult.ToSocketException(result.Error);
+    }
+
+    private static IOStream NotNull(IOStream plain)
+    {
+        ArgumentNullException.ThrowIfNull(plain);
+        return plain;
     }
 }

@@ -19,7 +19,7 @@ namespace Waterspout;
 /// Fail              Open, peer None or Announced                           Failing, peer Announced; readable
 /// BeginClose        Open or Closing                                        Closing
 /// Close             New, Open, Failing or Closing                          Closed; not ready
-/// Move              Open, peer from None                                   Moved; not ready
+/// Move              New or Open, peer from None                            Moved; not ready
 /// BeginWriteEnd     New or Open                                            write end Ending or later
 /// CompleteWriteEnd  not Moved                                              write end Ended
 /// CancelWriteEnd    not Moved, write end Open or Ending                    write end Open
@@ -101,7 +101,7 @@ internal struct StreamState()
         Transition.Fail => _life == Life.Open && _peerEnd is PeerEnd.None or PeerEnd.Announced,
         Transition.BeginClose => _life is Life.Open or Life.Closing,
         Transition.Close => _life < Life.Closed,
-        Transition.Move => _life == Life.Open && _peerEnd >= PeerEnd.None,
+        Transition.Move => _life is Life.New or Life.Open && _peerEnd >= PeerEnd.None,
         Transition.BeginWriteEnd => _life < Life.Failing,
         Transition.CompleteWriteEnd => _life != Life.Moved,
         Transition.CancelWriteEnd => _life != Life.Moved && _writeEnd != WriteEnd.Ended,
@@ -130,11 +130,10 @@ internal struct StreamState()
     }
 
     /// <summary>The poller reports EOF of the peer.</summary>
-    /// <returns>True if that was not known.</returns>
-    internal bool AnnounceEof()
+    internal void AnnounceEof()
     {
         Check(Transition.AnnounceEof);
-        return RaisePeerEnd(PeerEnd.Announced);
+        RaisePeerEnd(PeerEnd.Announced);
     }
 
     /// <summary>A receive has returned EOF.</summary>
@@ -230,11 +229,9 @@ internal struct StreamState()
     /// <summary>A send would block.</summary>
     internal void ClearWritable() => _ready &= ~Readiness.Writable;
 
-    private bool RaisePeerEnd(PeerEnd end)
+    private void RaisePeerEnd(PeerEnd end)
     {
-        if (_peerEnd >= end) return false;
-        _peerEnd = end;
-        return true;
+        if (_peerEnd < end) _peerEnd = end;
     }
 
     [Conditional("DEBUG")]

@@ -6,8 +6,8 @@ namespace Waterspout.Tls;
 /// <summary>A handshake. It waits for its peer on the loop, and is computed by a worker, step by step.</summary>
 /// <remarks>
 /// <para>Theory of operation. A step begins with the start of the handshake, or with data that has arrived for it, and ends when SslStream
-/// needs more data or is done. Its code then returns to the worker, since everything that it awaits is a read of this class. By then the
-/// transport has what the step has written, and the loop takes over: it sends that, and receives for the next step. So each flight costs
+/// needs more data or is done. Its code then returns to the worker, since everything that it awaits is a read of this class. By then all
+/// that the step has written is there, and the loop takes over: it sends that, and receives for the next step. So each flight costs
 /// one crossing in each direction. The last step of TLS 1.3 on a server is so short that it is done on the loop, as deferred work, unless
 /// it may call the user or look up a certificate.</para>
 /// <para>The phase says who owns the handshake. A close takes it from the loop or from the queue at once, and nothing is computed for a
@@ -15,10 +15,10 @@ namespace Waterspout.Tls;
 /// <para>A user's asynchronous callback may make SslStream wait for something else, and continue on a thread of the user's. The phase is
 /// then the one for waiting on the loop, and the next step is posted from that thread.</para>
 /// </remarks>
-internal sealed partial class Handshake(SslIOStream stream, TlsTransport transport, ITlsEngine engine, ServerAuthentication? server)
+internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, ServerAuthentication? server)
     : IThreadPoolWorkItem
 {
-    private readonly HandshakeGate _gate = HandshakeGate.Of(transport.Loop, server is not null);
+    private readonly HandshakeGate _gate = HandshakeGate.Of(stream.Loop, server is not null);
     private bool _isAtGate; // has a place there, or waits for one
     private ExecutionContext? _context;
     private Activity? _activity;
@@ -57,11 +57,11 @@ internal sealed partial class Handshake(SslIOStream stream, TlsTransport transpo
     {
         _activity = Tracing.Source.StartActivity("handshake");
         _context = ExecutionContext.Capture();
-        if (limit is { } time) _limit = transport.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
+        if (limit is { } time) _limit = stream.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
         try
         {
             if (IsServer) await engine.WaitForPeerAsync();
-            if (IsServer && transport.IsEofAnnounced) OnPeerEnded();
+            if (IsServer && engine.IsEndAnnounced) OnPeerEnded();
             if (_phase == Phase.Over) return;
         }
         catch (Exception error)
@@ -117,7 +117,7 @@ internal sealed partial class Handshake(SslIOStream stream, TlsTransport transpo
     private void DeferStep()
     {
         if (Interlocked.CompareExchange(ref _phase, Phase.Queued, Phase.OnLoop) == Phase.OnLoop)
-            transport.Loop.Defer(this, static handshake => handshake.ComputeStep());
+            stream.Loop.Defer(this, static handshake => handshake.ComputeStep());
     }
 
     private void ComputeStep()
@@ -129,18 +129,18 @@ internal sealed partial class Handshake(SslIOStream stream, TlsTransport transpo
 
         if (Interlocked.CompareExchange(ref _phase, Phase.OnLoop, Phase.Computing) != Phase.Computing) Release();
         else if (!_task!.IsCompleted && _reading != ReadPhase.Wanted) ContinueWhenCompleted(PostToLoop);
-        else if (transport.Loop.IsCurrent) Resume();
+        else if (stream.Loop.IsCurrent) Resume();
         else PostToLoop();
     }
 
     private void Start() => _task = engine.HandshakeAsync(this);
 
-    private void PostToLoop() => transport.Loop.TryPost(this, static handshake => handshake.Resume());
+    private void PostToLoop() => stream.Loop.TryPost(this, static handshake => handshake.Resume());
 
     /// <summary>On the loop: sends what the step has written, and goes to the next.</summary>
     private void Resume()
     {
-        transport.TakeFromElsewhere();
+        engine.FlushLater();
         if (_phase == Phase.Over) FailRead();
         else if (_task!.IsCompleted) Finish(_task);
         else if (Interlocked.CompareExchange(ref _reading, ReadPhase.Receiving, ReadPhase.Wanted) == ReadPhase.Wanted) Receive();
@@ -173,7 +173,7 @@ internal sealed partial class Handshake(SslIOStream stream, TlsTransport transpo
     private Phase End(string? error)
     {
         _limit?.Dispose();
-        if (_isAtGate && !transport.Loop.IsDisposed) _gate.Leave(this);
+        if (_isAtGate && !stream.Loop.IsDisposed) _gate.Leave(this);
         _isAtGate = false;
         if (error is not null) _activity?.SetStatus(ActivityStatusCode.Error, error);
         _activity?.Dispose();

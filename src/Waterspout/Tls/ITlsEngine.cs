@@ -6,8 +6,8 @@ namespace Waterspout.Tls;
 
 /// <summary>What an SslIOStream needs from an implementation of TLS. It works on the transport it was created with.</summary>
 /// <remarks>
-/// It is called like a non-blocking descriptor, so that the stream above works like any other. There is one implementation, over SslStream;
-/// one over the lower-level types of a later .NET would be another.
+/// It is called like a non-blocking descriptor, on the loop unless stated otherwise, so that the stream works like any other. There is one
+/// implementation, over SslStream; one over the lower-level types of a later .NET would be another.
 /// </remarks>
 internal interface ITlsEngine : IDisposable
 {
@@ -21,14 +21,32 @@ internal interface ITlsEngine : IDisposable
 
     X509Certificate2? RemoteCertificate { get; }
 
-    /// <summary>The peer ended the transport without close_notify.</summary>
+    /// <summary>The poller has reported that the peer has ended its side of the connection. There may be records before that.</summary>
+    bool IsEndAnnounced { get; }
+
+    /// <summary>The peer ended the connection without close_notify.</summary>
     bool IsTruncated { get; }
+
+    /// <summary>The error of the connection itself: why nothing more can be received, or sent.</summary>
+    Exception? TransportError { get; }
+
+    /// <summary>Everything that was encrypted has been sent.</summary>
+    bool IsFlushed { get; }
 
     /// <summary>Received data is decrypted in the next turn of the loop. The stream is notified then.</summary>
     bool IsDeferred { get; }
 
     /// <summary>What was received last for the handshake is encrypted, as everything after the hellos is in TLS 1.3.</summary>
     bool IsHandshakeEncrypted { get; }
+
+    /// <summary>Remembers what the poller has reported, before the stream acts on it. Sends what TLS has of its own.</summary>
+    void OnEvents(IOEvents events);
+
+    /// <summary>Receives for the handshake, if it waits for that.</summary>
+    void ContinueHandshake();
+
+    /// <summary>Takes what had arrived before TLS began.</summary>
+    void Keep(ReadOnlySpan<byte> received);
 
     /// <summary>Waits, on the loop, until the peer has sent something. A server has nothing to compute before that.</summary>
     ValueTask WaitForPeerAsync();
@@ -45,16 +63,21 @@ internal interface ITlsEngine : IDisposable
     /// <summary>Receives ciphertext for the handshake, on the loop. 0 at EOF.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> buffer);
 
-    /// <summary>Decrypts what there is. Null if more ciphertext is needed; the stream is notified when it has arrived. 0 at EOF.</summary>
+    /// <summary>Decrypts what there is. Null if more ciphertext is needed. 0 at EOF.</summary>
     int? Read(Memory<byte> buffer);
 
-    /// <summary>Encrypts and sends. Null if the transport must first send what it has; the stream is notified when it has.</summary>
-    /// <remarks>After null the next call passes the same pieces at the front, and perhaps more after them.</remarks>
+    /// <summary>Encrypts and sends. Null if what is encrypted must be sent first.</summary>
+    /// <remarks>
+    /// Only what has been sent in whole records counts as written. After less than all of it the next call passes the rest at the front,
+    /// and perhaps more after it.
+    /// </remarks>
     int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);
 
-    /// <summary>How many of the bytes that are encrypted but not reported as written have reached the peer in whole records.</summary>
-    /// <param name="dropped">The bytes of records that the transport has not sent.</param>
-    int GetDelivered(long dropped);
+    /// <summary>Sends what the handshake has written, at the end of the turn.</summary>
+    void FlushLater();
+
+    /// <summary>Sends what is encrypted, as far as the kernel accepts it.</summary>
+    void Flush();
 
     /// <summary>Sends close_notify: nothing more will be written.</summary>
     void Shutdown();

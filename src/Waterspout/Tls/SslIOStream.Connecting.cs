@@ -1,8 +1,8 @@
 using System.ComponentModel;
-using System.Net;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
+using Waterspout.Connecting;
 using Waterspout.Loop;
 using Waterspout.Tls;
 
@@ -36,7 +36,7 @@ public partial class SslIOStream
         IOStreamOptions? options = null,
         CancellationToken cancellationToken = default)
     {
-        CheckConnect(host, port, options);
+        HappyEyeballs.CheckArguments(host, port, options);
         return ConnectAndUpgradeAsync(
             host, port, TlsOptions.ForServer(sslOptions, host), options ?? IOStreamOptions.Default, cancellationToken);
     }
@@ -56,34 +56,6 @@ public partial class SslIOStream
     [EditorBrowsable(EditorBrowsableState.Never)]
     public static new (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
         IOStream.CreatePair(options, loop);
-
-    /// <inheritdoc/>
-    /// <remarks>
-    /// Completion: when the handshake is done. <paramref name="serverHostname"/> is sent to the server, and must be in its certificate;
-    /// when null it is taken from a <see cref="DnsEndPoint"/>. The target host of the options takes precedence over both.
-    /// </remarks>
-    public override ValueTask ConnectAsync(EndPoint address, string? serverHostname = null, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(address);
-        if (!Loop.IsCurrent)
-        {
-            return OffLoop((Stream: this, address, serverHostname, cancellationToken),
-                static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
-        }
-
-        serverHostname ??= (address as DnsEndPoint)?.Host;
-        return LimitConnectAsync(ConnectAndAuthenticateAsync(address, serverHostname, cancellationToken), address);
-    }
-
-    internal override Exception? RefuseConnect() => IsClosed ? ClosedException() : _transport.RefuseConnect();
-
-    private async ValueTask ConnectAndAuthenticateAsync(EndPoint address, string? serverHostname, CancellationToken cancellationToken)
-    {
-        if (RefuseConnect() is { } refusal) throw refusal;
-        await _transport.ConnectAsync(address, null, cancellationToken);
-        StartHandshake(serverHostname);
-        await CompleteHandshakeAsync(cancellationToken);
-    }
 
     private static async ValueTask<SslIOStream> ConnectAndUpgradeAsync(
         string host,

@@ -1,16 +1,20 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Diagnostics;
+using Waterspout.Errors;
 using Waterspout.Tls;
 
 namespace Waterspout;
 
 public partial class SslIOStream
 {
+    private readonly byte[] _received = []; // before the handshake, as its beginning
+    private IOEvents _early; // reported before the handshake
     private Handshake? _handshake; // null once it is over
     private volatile ITlsEngine? _engine;
 
-    private protected override bool WillConnect => _handshake is not null || _transport.IsConnectBegun;
+    /// <inheritdoc/>
+    protected override bool HasHandshake => true;
 
     /// <summary>Waits until the handshake is done. May be called from any thread.</summary>
     /// <param name="cancellationToken">Cancelling ends the wait, not the handshake.</param>
@@ -18,13 +22,7 @@ public partial class SslIOStream
     /// <exception cref="StreamClosedException">
     /// The handshake failed, with the cause as inner exception; or the stream was closed.
     /// </exception>
-    public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default)
-    {
-        if (!Loop.IsCurrent)
-            return OffLoop((Stream: this, cancellationToken), static call => call.Stream.WaitForHandshakeAsync(call.cancellationToken));
-        if (IsEstablished && !IsClosed) return default;
-        return IsClosed ? ValueTask.FromException(ClosedException()) : new ValueTask(WhenConnectedAsync(cancellationToken));
-    }
+    public ValueTask WaitForHandshakeAsync(CancellationToken cancellationToken = default) => WaitForConnectionAsync(cancellationToken);
 
     /// <summary>Waits for the handshake; a cancellation closes the stream.</summary>
     internal async ValueTask CompleteHandshakeAsync(CancellationToken cancellationToken)
@@ -34,7 +32,7 @@ public partial class SslIOStream
             SslIOStream stream = (SslIOStream)state!;
             stream.Loop.TryInvoke((stream, token), static call =>
             {
-                if (!call.stream.IsEstablished) call.stream.CloseNow(CloseReason.Local, new OperationCanceledException(call.token));
+                if (!call.stream.IsEstablished) call.stream.CloseFor(CloseReason.Local, new OperationCanceledException(call.token));
             });
         }, this);
         try
@@ -61,28 +59,24 @@ public partial class SslIOStream
         }
     }
 
-    private protected override void NoteClose(CloseReason reason, Exception? error, bool isKnown)
-    {
-        if (IsConnecting && _engine is not null) Loop.Counters.HandshakesFailed++;
-        base.NoteClose(reason, error, isKnown);
-    }
-
     // On a server, errors of SslStream and failed handshakes are reported nowhere else. A handshake that just ends, like that of a port
     // scan, is as ordinary as anywhere.
-    private protected override bool IsPeersDoing(CloseReason reason, Exception error) => IsEstablished
-        ? base.IsPeersDoing(reason, error) || (reason == CloseReason.Error && error is IOException)
+    /// <inheritdoc/>
+    protected override bool IsCausedByPeer(CloseReason reason, Exception error) => IsEstablished
+        ? base.IsCausedByPeer(reason, error) || (reason == CloseReason.Error && error is IOException)
         : reason == CloseReason.Error || (reason == CloseReason.Timeout && _engine is not null);
 
-    private void StartHandshake(string? serverHostname)
+    /// <inheritdoc/>
+    protected override void BeginHandshake(string? serverHostname)
     {
-        if (IsClosed || _engine is not null) return;
-        _engine = CreateEngine(_transport, CreateAuthentication(serverHostname));
-        _handshake = new Handshake(this, _transport, _engine, _server);
+        _engine = CreateEngine(CreateAuthentication(serverHostname));
+        _engine.Keep(_received);
+        _engine.OnEvents(_early);
+        _handshake = new Handshake(this, _engine, _server);
         _handshake.Begin(Options.HandshakeTimeout);
     }
 
-    private protected virtual ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) =>
-        new SslStreamEngine(this, transport, authenticate);
+    private protected virtual ITlsEngine CreateEngine(Func<SslStream, Task> authenticate) => new SslStreamEngine(this, authenticate);
 
     private Func<SslStream, Task> CreateAuthentication(string? serverHostname)
     {
@@ -96,12 +90,12 @@ public partial class SslIOStream
     {
         if (IsClosed) return;
         if (error is null) CompleteHandshake(_engine!);
-        else FailHandshake(error);
+        else FailHandshake(_engine!, error);
     }
 
     internal void OnHandshakeTimeout(TimeSpan limit)
     {
-        if (IsConnecting) CloseNow(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
+        if (IsConnecting) CloseFor(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
     }
 
     private void CompleteHandshake(ITlsEngine engine)
@@ -110,33 +104,37 @@ public partial class SslIOStream
         _mayHaveTickets = _server is null && engine.Protocol == SslProtocols.Tls13;
         Loop.Counters.HandshakesDone++;
         Log.HandshakeDone(Loop.Logger, this, engine.Protocol, engine.CipherSuite);
-        OnConnected();
-        // Whatever arrived after the handshake is already in SslStream, and no event will report it.
-        NotifyReady(_transport.IsEofAnnounced ? IOEvents.Read | IOEvents.ReadClosed : IOEvents.Read);
-        // The transport may have failed meanwhile. Unlike a failed handshake, a completed one still has the data that arrived after it.
-        if (_transport.IsClosed) OnTransportClosed();
+        CompleteConnecting();
+        // Whatever arrived after the handshake is already in SslStream, and no event will report it. A connection that has failed meanwhile
+        // still has that data.
+        IOEvents events = IOEvents.Read;
+        if (engine.IsEndAnnounced) events |= IOEvents.ReadClosed;
+        if (engine.TransportError is not null) events |= IOEvents.Error;
+        NotifyReady(events);
     }
 
-    private void FailHandshake(Exception error)
+    private void FailHandshake(ITlsEngine engine, Exception error)
     {
-        // The alert with the cause has been written; the peer should get it before the close.
-        if (!_transport.IsClosed)
-        {
-            // Another thread has posted it, perhaps after this call.
-            _transport.TakeFromElsewhere();
-            _transport.FlushWrites();
-        }
-
-        bool isEnd = error is IOException && _transport.IsEofAnnounced && error is not StreamClosedException;
-        if (_transport.Error is { } cause && error is not AuthenticationException) CloseByError(cause);
-        else CloseNow(isEnd ? CloseReason.Truncated : CloseReason.Error, error as AuthenticationException
+        // The alert with the cause has been written; the peer should get it before the close. Another thread has written it, perhaps after
+        // the last call of the loop.
+        engine.Flush();
+        bool isEnd = error is IOException && engine is { IsEndAnnounced: true, TransportError: null };
+        if (engine.TransportError is { } cause && error is not AuthenticationException) CloseFor(ErrorReasons.Of(cause), cause);
+        else CloseFor(isEnd ? CloseReason.Truncated : CloseReason.Error, error as AuthenticationException
             ?? new AuthenticationException($"The TLS handshake failed: {error.Message}", error));
     }
 
     private void ReleaseEngine()
     {
         // Not while the handshake may be computing on its worker.
-        if (_handshake is { } handshake) handshake.Drop();
-        else _engine?.Dispose();
+        if (_handshake is { } handshake)
+        {
+            Loop.Counters.HandshakesFailed++;
+            handshake.Drop();
+        }
+        else
+        {
+            _engine?.Dispose();
+        }
     }
 }

@@ -12,12 +12,11 @@ namespace Waterspout.Tls;
 /// <remarks>
 /// <para>Theory of operation. SslStream's reads are awaited; the stream above calls this class like a non-blocking descriptor. A zero-byte
 /// read connects the two: it completes when there is plaintext, or EOF, and SslStream holds no buffer while it waits. After that, reads
-/// with a buffer complete at once, until there is no more; then the next zero-byte read is started. Since the transport completes on the
-/// loop, inline, SslStream resumes there, decrypts there, and the reader above resumes there: no other thread takes part.</para>
-/// <para>Writes go into SslStream 16 KiB at a time if there is that much, since each becomes a record of at most that size. A write is
-/// reported only when the transport has handed all of its ciphertext to the system: only then are the bytes sent.</para>
-/// <para>During a renegotiation (TLS 1.2), which SslStream does within a read, a write has to wait until it is over. Such an encryption is
-/// awaited in the same way as the transport.</para>
+/// with a buffer complete at once, until there is no more; then the next zero-byte read is started. Each read of the stream first receives
+/// for the read that SslStream waits for: SslStream resumes within that call, and decrypts there. No other thread takes part.</para>
+/// <para>Writes go into SslStream 16 KiB at a time if there is that much, since each becomes a record of at most that size. The bytes of a
+/// record are reported as written when the system has all of it: only then are they sent.</para>
+/// <para>During a renegotiation (TLS 1.2), which SslStream does within a read, a write has to wait until it is over.</para>
 /// </remarks>
 internal sealed class SslStreamEngine : ITlsEngine
 {
@@ -28,15 +27,17 @@ internal sealed class SslStreamEngine : ITlsEngine
     private const int BatchSize = 4 * RecordSize;
 
     private readonly SslIOStream _owner;
-    private readonly TlsTransport _transport;
     private readonly TransportStream _inner;
+    private readonly CiphertextInput _input;
+    private readonly CiphertextOutput _output;
     private readonly SslStream _ssl;
     private readonly Func<SslStream, Task> _authenticate;
     private readonly Action _onReadable;
     private bool _isWaiting;
+    private bool _isReading; // within a read of the stream above
     private bool _isReady; // a read of no bytes has completed, and none with a buffer has followed it
     private ExceptionDispatchInfo? _readError;
-    private bool _isAwaitingFlush;
+    private bool _isAwaitingEncryption;
     private bool _isShutDown;
     private int _unreported;
     private int _overhead; // of each record in the unreported data
@@ -44,15 +45,17 @@ internal sealed class SslStreamEngine : ITlsEngine
     private byte[]? _record; // its plaintext, unless that is memory of the stream above
     private ConfiguredValueTaskAwaitable<int>.ConfiguredValueTaskAwaiter _waiting;
 
-    internal SslStreamEngine(SslIOStream owner, TlsTransport transport, Func<SslStream, Task> authenticate)
+    internal SslStreamEngine(SslIOStream owner, Func<SslStream, Task> authenticate)
     {
         _owner = owner;
-        _transport = transport;
         _authenticate = authenticate;
-        _inner = new TransportStream(transport);
+        _inner = new TransportStream(owner);
+        (_input, _output) = (_inner.Input, _inner.Output);
         _ssl = new SslStream(_inner);
         _onReadable = OnReadable;
     }
+
+    internal CiphertextOutput Output => _output;
 
     public SslProtocols Protocol => _ssl.SslProtocol;
 
@@ -64,17 +67,40 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public X509Certificate2? RemoteCertificate => _ssl.RemoteCertificate as X509Certificate2;
 
-    public bool IsTruncated => _inner.IsEndGiven;
+    public bool IsEndAnnounced => _input.IsEndAnnounced;
 
-    public bool IsDeferred => _inner.IsDeferred;
+    public bool IsTruncated => _input.IsEndGiven;
 
-    public bool IsHandshakeEncrypted => _inner.IsInApplicationData;
+    public Exception? TransportError => _input.Error ?? _output.Error;
 
-    public ValueTask WaitForPeerAsync() => _inner.WaitForPeerAsync();
+    public bool IsFlushed => _output.Unsent == 0;
 
-    public ValueTask ReceiveFirstAsync() => _inner.ReceiveFirstAsync();
+    public bool IsDeferred => _input.IsDeferred;
 
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => _inner.ReceiveAsync(buffer);
+    public bool IsHandshakeEncrypted => _input.IsInApplicationData;
+
+    public void OnEvents(IOEvents events)
+    {
+        _input.Report(events);
+        if ((events & (IOEvents.Write | IOEvents.Error)) == 0) return;
+        _output.OnWritable();
+        // Otherwise the write that waits does it.
+        if (_unreported == 0) _output.Flush();
+    }
+
+    public void ContinueHandshake() => _input.Continue();
+
+    public void Keep(ReadOnlySpan<byte> received) => _input.Keep(received);
+
+    public ValueTask WaitForPeerAsync()
+    {
+        ValueTask<int> wait = _input.ReadAsync(Memory<byte>.Empty);
+        return wait.IsCompletedSuccessfully ? default : new ValueTask(wait.AsTask());
+    }
+
+    public ValueTask ReceiveFirstAsync() => _input.ReceiveFirstAsync();
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => _input.ReadAsync(buffer);
 
     public async Task HandshakeAsync(Handshake handshake)
     {
@@ -91,7 +117,7 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     public int? Read(Memory<byte> buffer)
     {
-        if (_isWaiting) return null;
+        if (_isWaiting && !TryContinue()) return null;
         _readError?.Throw();
         try
         {
@@ -102,6 +128,15 @@ internal sealed class SslStreamEngine : ITlsEngine
             KeepReadError(error);
             throw;
         }
+    }
+
+    /// <summary>Receives for the read that SslStream waits for. True if that has completed it.</summary>
+    private bool TryContinue()
+    {
+        _isReading = true;
+        _input.Continue();
+        _isReading = false;
+        return !_isWaiting;
     }
 
     // If called again, SslStream itself may report EOF, as if it were regular.
@@ -136,40 +171,42 @@ internal sealed class SslStreamEngine : ITlsEngine
     public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
     {
         if (_unreported == 0) _unreported = Encrypt(pieces);
-        // Checked before its records are taken: one that completes between the two has been taken in part.
-        bool isEncrypting = _encrypting is { IsCompleted: false };
-        if (!isEncrypting) EndEncryption();
-        _transport.TakeFromElsewhere();
-        // Always: TLS may have something of its own to send, in answer to what was read, and this wait must not end within this call.
-        _transport.FlushWrites();
-        if (_transport.Error is { } error) throw error;
-        if (_transport.IsClosed) throw new StreamClosedException(_transport.CloseReason);
-        if (!_transport.IsFlushed || isEncrypting)
+        // Checked before its records are sent: one that completes between the two has been sent in part.
+        Task? encrypting = _encrypting is { IsCompleted: false } task ? task : null;
+        if (encrypting is null) EndEncryption();
+        _output.Flush(isLast: _owner.IsClosed);
+        if (encrypting is not null)
         {
-            if (!_isAwaitingFlush) WaitForTransport();
+            if (!_isAwaitingEncryption) WaitForEncryption(encrypting);
             return null;
         }
 
-        int written = _unreported;
-        _unreported = 0;
-        return written;
+        int left = CountUnsent();
+        int written = _unreported - left;
+        _unreported = left;
+        if (written > 0) return written;
+        return _output.Error is { } error ? throw error : null;
     }
 
-    public int GetDelivered(long dropped)
+    /// <summary>How many of the bytes that are encrypted but not reported as written are in records that have not been sent.</summary>
+    private int CountUnsent()
     {
-        if (_encrypting is not null) return 0;
+        long unsent = _output.Unsent;
+        int count = 0;
         // All records but the last are full, and each has the same overhead.
-        int records = (_unreported + RecordSize - 1) / RecordSize;
-        int left = _unreported;
-        for (; dropped > 0 && left > 0; records--)
+        for (; unsent > 0 && count < _unreported; unsent -= _overhead)
         {
-            int last = left - ((records - 1) * RecordSize);
-            left -= last;
-            dropped -= last + _overhead;
+            int record = (_unreported - count) % RecordSize is > 0 and int part ? part : RecordSize;
+            count += record;
+            unsent -= record;
         }
 
-        return left;
+        return count;
     }
+
+    public void FlushLater() => _output.FlushLater();
+
+    public void Flush() => _output.Flush();
 
     public void Shutdown()
     {
@@ -178,10 +215,16 @@ internal sealed class SslStreamEngine : ITlsEngine
         _isShutDown = true;
         // Completes at once, since writes to the transport do.
         _ssl.ShutdownAsync().GetAwaiter().GetResult();
-        _transport.FlushWrites();
+        _output.Flush();
     }
 
-    public void Dispose() => _ssl.Dispose();
+    public void Dispose()
+    {
+        // SslStream returns its buffers when nothing waits any more.
+        _input.Close(new StreamClosedException(CloseReason.Local));
+        _output.Drop();
+        _ssl.Dispose();
+    }
 
     private void OnReadable()
     {
@@ -198,6 +241,7 @@ internal sealed class SslStreamEngine : ITlsEngine
         _waiting = default;
         // SslStream has waited for something other than the transport: a user's callback in a renegotiation.
         if (!_owner.Loop.IsCurrent) _owner.Loop.TryPost(this, static engine => engine.Resume());
+        else if (_isReading) _isWaiting = false;
         else Resume();
     }
 
@@ -209,26 +253,14 @@ internal sealed class SslStreamEngine : ITlsEngine
         _owner.OnPlaintextReadable();
     }
 
-    private async void WaitForTransport()
+    private async void WaitForEncryption(Task encrypting)
     {
-        _isAwaitingFlush = true;
+        _isAwaitingEncryption = true;
         // Its outcome concerns the next write, which the stream above makes because of this one.
-        if (_encrypting is { } encrypting)
-        {
-            await encrypting.ConfigureAwait(
-                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        }
-        try
-        {
-            await _transport.FlushAsync();
-        }
-        catch (Exception error) when (error is StreamClosedException or ObjectDisposedException)
-        {
-            // The transport has notified the stream above.
-        }
-
-        _isAwaitingFlush = false;
-        _owner.OnTransportWritable();
+        await encrypting.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        _isAwaitingEncryption = false;
+        _owner.OnEncryptionPossible();
     }
 
     private int Encrypt(ReadOnlySpan<ReadOnlyMemory<byte>> pieces)
@@ -256,9 +288,9 @@ internal sealed class SslStreamEngine : ITlsEngine
 
     private int BeginEncryption(ReadOnlyMemory<byte> data)
     {
-        long position = _transport.WrittenPosition;
+        long position = _output.Position;
         ValueTask write = _ssl.WriteAsync(data);
-        _overhead = (int)(_transport.WrittenPosition - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
+        _overhead = (int)(_output.Position - position - data.Length) / ((data.Length + RecordSize - 1) / RecordSize);
         // Writes to the transport complete at once, so this does too, except during a renegotiation.
         if (write.IsCompletedSuccessfully) write.GetAwaiter().GetResult();
         else _encrypting = write.AsTask();

@@ -25,6 +25,13 @@ internal static class TypeUses
         return uses.SelectMany(static use => Parts(use.Type).Select(part => (part, use.Member))).Distinct();
     }
 
+    /// <summary>The members that the code of a type names, and where.</summary>
+    internal static IEnumerable<(MemberInfo Member, string User)> MembersIn(Type user) =>
+        from method in Methods(user)
+        where method.GetMethodBody() is not null
+        from member in MembersIn(method, method.GetMethodBody()!)
+        select (member, method.Name);
+
     private static IEnumerable<MethodBase> Methods(Type user) => [.. user.GetMethods(All), .. user.GetConstructors(All)];
 
     private static IEnumerable<(Type? Type, string Member)> OfMethod(MethodBase method)
@@ -36,7 +43,10 @@ internal static class TypeUses
     }
 
     /// <summary>The types in the operands of the instructions: those of members, and what generic methods are made with.</summary>
-    private static IEnumerable<Type?> InCode(MethodBase method, MethodBody body)
+    private static IEnumerable<Type?> InCode(MethodBase method, MethodBody body) => MembersIn(method, body).SelectMany(static member =>
+        (member is MethodInfo { IsGenericMethod: true } called ? called.GetGenericArguments() : []).Prepend(member as Type ?? member.DeclaringType));
+
+    private static IEnumerable<MemberInfo> MembersIn(MethodBase method, MethodBody body)
     {
         Type[] ofType = method.DeclaringType!.GetGenericArguments();
         Type[] ofMethod = method.IsGenericMethod ? method.GetGenericArguments() : [];
@@ -46,12 +56,7 @@ internal static class TypeUses
             OpCode instruction = s_opCodes[code[i] == 0xFE ? (short)(0xFE00 | code[++i]) : code[i]];
             i++;
             if (instruction.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
-            {
-                MemberInfo member = method.Module.ResolveMember(BitConverter.ToInt32(code, i), ofType, ofMethod)!;
-                yield return member as Type ?? member.DeclaringType;
-                foreach (Type argument in member is MethodInfo { IsGenericMethod: true } called ? called.GetGenericArguments() : []) yield return argument;
-            }
-
+                yield return method.Module.ResolveMember(BitConverter.ToInt32(code, i), ofType, ofMethod)!;
             i += SizeOfOperand(instruction.OperandType, code, i);
         }
     }

@@ -22,7 +22,7 @@ public sealed class StreamStateTests
         new(Transition.Fail, "Open", "None Announced", Any, "Failing", "Announced", Same),
         new(Transition.BeginClose, "Open Closing", Any, Any, "Closing", Same, Same),
         new(Transition.Close, "New Open Failing Closing", Any, Any, "Closed", Same, Same),
-        new(Transition.Move, "Open", HasPeer, Any, "Moved", Same, Same),
+        new(Transition.Move, "New Open", HasPeer, Any, "Moved", Same, Same),
         new(Transition.BeginWriteEnd, "New Open", Any, Any, Same, Same, "Ending+"),
         new(Transition.CompleteWriteEnd, "New Open Failing Closing Closed", Any, Any, Same, Same, "Ended"),
         new(Transition.CancelWriteEnd, "New Open Failing Closing Closed", Any, "Open Ending", Same, Same, "Open"),
@@ -105,15 +105,6 @@ public sealed class StreamStateTests
         Assert.True(state.IsReadable);
         state.ClearReadable();
         Assert.False(state.IsReadable);
-    }
-
-    [Fact]
-    public void An_end_is_announced_once()
-    {
-        StreamState state = new();
-        state.Register();
-        Assert.True(state.AnnounceEof());
-        Assert.False(state.AnnounceEof());
     }
 
     [Fact]

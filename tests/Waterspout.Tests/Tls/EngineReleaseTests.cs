@@ -16,7 +16,7 @@ public sealed class EngineReleaseTests : TlsTest
         (Socket left, Socket right) = SocketPair.Tcp();
         using Socket peer = right;
         TestEngine engine = new();
-        StreamWithEngine stream = new(new TlsTransport(left, new IOStreamOptions(), Loop), engine);
+        StreamWithEngine stream = new(left, engine);
         AuthenticationException error = new("no");
         engine.Handshake.SetException(error);
         StreamClosedException told = await Assert.ThrowsAsync<StreamClosedException>(() => stream.WaitForHandshakeAsync().AsTask());
@@ -30,7 +30,7 @@ public sealed class EngineReleaseTests : TlsTest
         (Socket left, Socket right) = SocketPair.Tcp();
         using Socket peer = right;
         TestEngine engine = new();
-        StreamWithEngine stream = new(new TlsTransport(left, new IOStreamOptions(), Loop), engine);
+        StreamWithEngine stream = new(left, engine);
         await engine.Begun.Task;
         stream.Close();
         await Turn();
@@ -48,13 +48,12 @@ public sealed class EngineReleaseTests : TlsTest
         Run(async () =>
         {
             (Socket left, Socket right) = SocketPair.Tcp();
-            TlsTransport transport = new(left, new IOStreamOptions(), Loop);
-            stream = new StreamWithEngine(transport, engine);
+            stream = new StreamWithEngine(left, engine);
             waiting = stream.WaitForHandshakeAsync().AsTask();
             await engine.Begun.Task;
             right.LingerState = new LingerOption(true, 0);
             right.Close();
-            while (!transport.IsClosed) await Turn();
+            await engine.Failed.Task;
             // It may have everything that it needs.
             await Turns(5);
             Assert.False(stream.IsClosed);
@@ -64,9 +63,9 @@ public sealed class EngineReleaseTests : TlsTest
         engine.Handshake.SetException(new IOException("The transport is closed."));
     }
 
-    private sealed class StreamWithEngine(TlsTransport transport, ITlsEngine engine) : SslIOStream(null, null, transport, null)
+    private sealed class StreamWithEngine(Socket socket, ITlsEngine engine) : SslIOStream(null, null, socket, null, null)
     {
-        private protected override ITlsEngine CreateEngine(TlsTransport transport, Func<SslStream, Task> authenticate) => engine;
+        private protected override ITlsEngine CreateEngine(Func<SslStream, Task> authenticate) => engine;
     }
 
     private sealed class TestEngine : ITlsEngine
@@ -74,6 +73,8 @@ public sealed class EngineReleaseTests : TlsTest
         internal TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal TaskCompletionSource Handshake { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         internal TaskCompletionSource Disposed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -87,11 +88,30 @@ public sealed class EngineReleaseTests : TlsTest
 
         public X509Certificate2? RemoteCertificate => null;
 
+        public bool IsEndAnnounced => false;
+
         public bool IsTruncated => false;
+
+        public Exception? TransportError => null;
+
+        public bool IsFlushed => true;
 
         public bool IsDeferred => false;
 
         public bool IsHandshakeEncrypted => false;
+
+        public void OnEvents(IOEvents events)
+        {
+            if ((events & IOEvents.Error) != 0) Failed.TrySetResult();
+        }
+
+        public void ContinueHandshake()
+        {
+        }
+
+        public void Keep(ReadOnlySpan<byte> received)
+        {
+        }
 
         public ValueTask WaitForPeerAsync() => default;
 
@@ -109,7 +129,13 @@ public sealed class EngineReleaseTests : TlsTest
 
         public int? Write(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => null;
 
-        public int GetDelivered(long dropped) => 0;
+        public void FlushLater()
+        {
+        }
+
+        public void Flush()
+        {
+        }
 
         public void Shutdown()
         {

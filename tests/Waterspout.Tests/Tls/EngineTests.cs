@@ -13,21 +13,20 @@ public sealed class EngineTests : TlsTest
     public void What_TLS_itself_has_to_send_does_not_stop_a_write_that_waits() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        TlsTransport transport = new(left, new IOStreamOptions(), Loop);
-        using SslIOStream stream = new(TestCertificates.ClientOptions(), null, transport, null);
+        using StreamWithTransport stream = new(left);
         using SslStream peer = new(new NetworkStream(right));
         await Task.WhenAll(peer.AuthenticateAsServerAsync(TestCertificates.ServerOptions()), stream.WaitForHandshakeAsync().AsTask());
         using IOStream raw = new(right);
         Task write = stream.WriteAsync((ReadOnlyMemory<byte>)new byte[24 * 1024 * 1024]).AsTask();
         Task<byte[]> drain = raw.ReadUntilCloseAsync().AsTask();
 
-        // Like the answer to a key update: it comes when the transport has just sent everything and the stream has not been notified yet.
+        // Like the answer to a key update: it comes when everything has just been sent and the stream has not been notified yet.
         int count = 0;
         while (!write.IsCompleted)
         {
-            if (transport.IsFlushed)
+            if (stream.Output.Unsent == 0)
             {
-                transport.WriteWithoutWaiting("?"u8);
+                stream.Output.Write("?"u8);
                 count++;
             }
 
@@ -44,9 +43,9 @@ public sealed class EngineTests : TlsTest
     public void What_was_written_on_another_thread_goes_before_what_the_loop_writes_then() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        using TlsTransport transport = new(left, new IOStreamOptions(), Loop);
+        using PlainTransport transport = new(left);
         using IOStream raw = new(right);
-        TransportStream inner = new(transport);
+        TransportStream inner = transport.Stream;
         Thread other = new(() =>
         {
             inner.Write("one"u8);
@@ -62,9 +61,9 @@ public sealed class EngineTests : TlsTest
     public void A_renegotiation_whose_read_has_waited_stays_on_the_loop() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        using TlsTransport transport = new(left, new IOStreamOptions(), Loop);
+        using PlainTransport transport = new(left);
         using IOStream raw = new(right);
-        TransportStream inner = new(transport);
+        TransportStream inner = transport.Stream;
         Task<bool> isOnLoop = OuterAsync();
         await raw.WriteAsync("x"u8);
         Assert.True(await isOnLoop);
@@ -100,4 +99,49 @@ public sealed class EngineTests : TlsTest
         int records = RecordPosition.All(ciphertext).Count(position => position.Offset == 0);
         Assert.Equal(4, records); // of 16 KiB each, except for the last
     });
+
+    /// <summary>A TLS stream whose ciphertext the test can add to.</summary>
+    private sealed class StreamWithTransport(Socket socket) : SslIOStream(TestCertificates.ClientOptions(), null, socket, null, null)
+    {
+        internal CiphertextOutput Output { get; private set; } = null!;
+
+        private protected override ITlsEngine CreateEngine(Func<SslStream, Task> authenticate)
+        {
+            SslStreamEngine engine = new(this, authenticate);
+            Output = engine.Output;
+            return engine;
+        }
+    }
+
+    /// <summary>A descriptor without a TLS stream: the test is the engine.</summary>
+    private sealed class PlainTransport : IOStream, ITransport
+    {
+        internal PlainTransport(Socket socket)
+            : base(socket)
+        {
+            Stream = new TransportStream(this);
+        }
+
+        internal TransportStream Stream { get; }
+
+        bool ITransport.ShortMeansBlocked => true;
+
+        protected override void OnEvents(IOEvents events)
+        {
+            Stream.Input.Report(events);
+            Stream.Input.Continue();
+        }
+
+        int? ITransport.Receive(Span<byte> space) => ReadFromFd(space);
+
+        int? ITransport.Send(ReadOnlySpan<byte> data) => WriteToFd(data);
+
+        int? ITransport.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces);
+
+        void ITransport.Await(IOEvents events) => AwaitReadiness(events);
+
+        void ITransport.OnSendFailed()
+        {
+        }
+    }
 }
