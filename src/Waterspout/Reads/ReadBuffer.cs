@@ -21,18 +21,18 @@ internal sealed class ReadBuffer
     private int _start;
     private int _end;
 
-    /// <summary>Memory is rented, for the bytes or for their text.</summary>
-    internal bool HoldsMemory => _array.Length > 0 || HoldsText;
+    /// <summary>Memory is rented, for the bytes or for another form of them.</summary>
+    internal bool HoldsMemory => _array.Length > 0 || HoldsView;
 
-    internal bool HoldsText => Scanner is { HoldsText: true };
+    internal bool HoldsView => View is { HoldsMemory: true };
 
     internal int Length => _end - _start;
 
     /// <summary>The number of bytes consumed in all: the position of the data in the stream.</summary>
     internal long Position { get; private set; }
 
-    /// <summary>Has a widened copy of the data, which is released with the data, or earlier if it is no longer useful.</summary>
-    internal RegexScanner? Scanner { get; set; }
+    /// <summary>A form of the data that a search keeps: released with the data, or earlier if it is no longer useful.</summary>
+    internal IBufferView? View { get; set; }
 
     internal ReadOnlySpan<byte> Data => _array.AsSpan(_start, _end - _start);
 
@@ -96,7 +96,7 @@ internal sealed class ReadBuffer
         else if (_array.Length > KeepSize && Length <= _array.Length / 4)
         {
             Move(Rent(Length * 2), 0);
-            Scanner?.Release();
+            View?.Release();
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class ReadBuffer
         if (_array.Length > 0) ArrayPool<byte>.Shared.Return(_array);
         _array = [];
         _start = _end = 0;
-        Scanner?.Release();
+        View?.Release();
     }
 
     private static byte[] Rent(int size) =>

@@ -17,6 +17,9 @@ internal enum ReadProgress
 
     /// <summary>There is a result, but it is longer than the stream may buffer.</summary>
     BufferFull,
+
+    /// <summary>EOF has been received: nothing more will arrive.</summary>
+    Ended,
 }
 
 /// <summary>A pending read: what it needs, and how it takes it. Each kind of read is one subclass.</summary>
@@ -49,8 +52,8 @@ internal abstract class ReadOperation
     /// <summary>Regular EOF is a result, and so can be reported repeatedly.</summary>
     internal virtual bool EofIsAResult => false;
 
-    /// <summary>What is in the buffer has been widened for the read, and is searched from there by the next one of its kind.</summary>
-    internal virtual bool KeepsText => false;
+    /// <summary>The read uses the buffer's view, and so does the next one of its kind.</summary>
+    internal virtual bool KeepsView => false;
 
     /// <summary>The read is a close's, and no user's.</summary>
     internal virtual bool IsDrain => false;

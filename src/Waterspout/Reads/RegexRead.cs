@@ -19,7 +19,7 @@ internal sealed class RegexRead : ReadOperation<byte[]>
         return read;
     }
 
-    internal override bool KeepsText => true;
+    internal override bool KeepsView => true;
 
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {

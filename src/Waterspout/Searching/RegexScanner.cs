@@ -16,7 +16,7 @@ namespace Waterspout.Searching;
 /// ends there does the real search run, once, to find the leftmost match. An arrival that is large compared with what was there is searched
 /// as a whole: the message has then grown by half, so the total stays proportional to its length.</para>
 /// </remarks>
-internal sealed class RegexScanner(Regex regex)
+internal sealed class RegexScanner(Regex regex) : IBufferView
 {
     // Below this size a full search costs next to nothing.
     private const int SmallMessage = 1024;
@@ -35,7 +35,7 @@ internal sealed class RegexScanner(Regex regex)
     internal Regex Regex => regex;
 
     /// <summary>Rented text is held.</summary>
-    internal bool HoldsText => _text.Length > 0;
+    public bool HoldsMemory => _text.Length > 0;
 
     /// <summary>The position after the leftmost match, or -1.</summary>
     /// <param name="data">Everything that is buffered.</param>
@@ -49,7 +49,7 @@ internal sealed class RegexScanner(Regex regex)
     }
 
     /// <summary>Returns the rented text.</summary>
-    internal void Release()
+    public void Release()
     {
         if (_text.Length > 0) ArrayPool<char>.Shared.Return(_text);
         _text = [];

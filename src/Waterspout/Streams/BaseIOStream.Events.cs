@@ -89,31 +89,4 @@ public abstract partial class BaseIOStream
         if (GetFdError() is { } error) Fail(error);
     }
 
-    /// <summary>When the peer's EOF is known and no read is pending, checks whether there is data before it.</summary>
-    /// <remarks>
-    /// EOF is signalled at once, by the token and the reason. The stream itself stays open while there is data before EOF, so that a peer
-    /// that sent its requests and closed its side gets its answers, and while such answers are still being sent.
-    /// </remarks>
-    private void ProbeForEof()
-    {
-        if (IsFailing) ContinueFailing();
-        if (!_state.IsOpen || _reads.Pending is not null || _reads.IsStreaming || _state.IsEofReceived || StaysHalfOpen) return;
-        SignalClosed();
-        if (_reads.Buffer.Length > 0 || Unsent > 0) return;
-        _state.MarkReadable();
-        try
-        {
-            if (_reads.ReceiveIntoBuffer(this, ref _state) == 0) ReceiveEof();
-        }
-        catch (Exception error)
-        {
-            CloseByError(error);
-        }
-    }
-
-    private void ProbeForEofLater() => Loop.TryPost(this, static stream =>
-    {
-        stream.ProbeForEof();
-        stream.AfterUserCode();
-    });
 }

@@ -49,6 +49,9 @@ public abstract partial class BaseIOStream
     /// <inheritdoc cref="AsDuplexPipe" path="/exception"/>
     public Stream AsStream() => DuplexAdapters.ToStream(this);
 
+    /// <summary>Another stream has taken over the descriptor and the received data.</summary>
+    private protected bool IsMoved => _state.IsMoved;
+
     /// <summary>The hooks are the kernel's, and any thread may call them.</summary>
     internal bool HasDescriptor => HasKernelHooks && Fileno >= 0;
 
@@ -107,4 +110,16 @@ public abstract partial class BaseIOStream
     internal Exception? TakeDescriptorError() => GetFdError();
 
     internal bool EndWrites() => ShutdownWrites();
+
+    /// <summary>
+    /// Takes over another stream's received data. The descriptor moves too, and the other stream ends without closing it.
+    /// </summary>
+    private protected static byte[] TakeOver(BaseIOStream other)
+    {
+        byte[] received = other._reads.Buffer.TakeArray(other._reads.Buffer.Length);
+        other._state.Move();
+        other.Unregister();
+        GC.SuppressFinalize(other);
+        return received;
+    }
 }

@@ -2,9 +2,19 @@ using Waterspout.Reads;
 
 namespace Waterspout;
 
-// The pending read, from start to completion; the part on receiving receives data for it.
+// The pending read, from start to completion.
 public abstract partial class BaseIOStream
 {
+    // Theory of operation. How bytes get to a read is in ReadHalf; here is when, and what comes of it.
+    //
+    // A read first checks the buffer, then receives if the descriptor is known to be readable, and otherwise waits. When an event completes
+    // it, its awaiter resumes immediately, on the stack of ReceiveForRead, and may start the next read: the loop in ReceiveForRead then
+    // finds that one. A read that completes within its call wakes no awaiter; so the stack does not grow, however many follow each other.
+    //
+    // Fairness: what one stream receives within a turn is limited. Beyond that it queues after the others.
+
+    private ReadHalf _reads = new();
+
     /// <summary>True if a read may begin; otherwise <paramref name="refusal"/> is returned to the caller.</summary>
     private bool TryBeginRead<T>(CancellationToken cancellationToken, out ValueTask<T> refusal)
     {
@@ -21,9 +31,6 @@ public abstract partial class BaseIOStream
             return true;
         return false;
     }
-
-    /// <summary>No event will come: a read receives at once.</summary>
-    private protected void AssumeReadable() => _state.MarkReadable();
 
     private static InvalidOperationException AlreadyReading() => new(
         "Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
@@ -64,7 +71,7 @@ public abstract partial class BaseIOStream
         read.RegisterCancellation(cancellationToken);
         if (timeout is not null || Options.LimitsReadTime) StartClock(timeout);
         // A read of another kind that needs more than the buffered data will most likely consume all of it.
-        if (!read.KeepsText) _reads.Buffer.Scanner?.Release();
+        if (!read.KeepsView) _reads.Buffer.View?.Release();
         _reads.Buffer.Trim();
         UpdateRoot();
         return read.Task;
@@ -84,10 +91,74 @@ public abstract partial class BaseIOStream
         return read.TakeResult();
     }
 
-    /// <summary>Lets the pending read check the buffer. True if it has completed or failed.</summary>
-    private bool TryFinish(ReadOperation read)
+    /// <summary>Receives for a read that begins, if the descriptor is known to be readable. True if that has completed the read.</summary>
+    private bool ReceiveInline(ReadOperation read)
     {
-        ReadProgress progress = _reads.Run(read, Options.BufferLimit);
+        if (IsConnecting) return false;
+        while (_state.IsReadable && _reads.Pending == read)
+        {
+            if (IsBudgetSpent()) return false;
+            if (!ReceiveOnce(read)) continue;
+            return true;
+        }
+
+        // No data is left before the error.
+        if (IsFailing && !_state.IsReadable && !MoreWillCome) CloseByError(Error!);
+        return _reads.Pending != read;
+    }
+
+    /// <summary>Receives after an event while there is a pending read and data.</summary>
+    private void ReceiveForRead()
+    {
+        while (_state.IsReadable && _reads.Pending is { } read && !IsBudgetSpent())
+            if (ReceiveOnce(read) && _reads.Pending == read) CompleteRead(read);
+    }
+
+    /// <summary>One receive for the pending read. True if that has completed it.</summary>
+    private bool ReceiveOnce(ReadOperation read)
+    {
+        ReadProgress? progress;
+        try
+        {
+            progress = _reads.Receive(this, ref _state, read);
+        }
+        catch (Exception error)
+        {
+            CloseByError(error);
+            return true;
+        }
+
+        if (progress != ReadProgress.Ended) return progress is { } known && Settle(read, known);
+        ReceiveEof();
+        return true;
+    }
+
+    private bool IsBudgetSpent()
+    {
+        if (!_reads.IsBudgetSpent(Loop.Turn)) return false;
+        // Called more than once in a turn, by the read and by the event; if queued twice, each would queue two more.
+        if (_reads.IsResumeQueued) return true;
+        _reads.IsResumeQueued = true;
+        Loop.TryPost(this, static stream => stream.Resume());
+        return true;
+    }
+
+    /// <summary>The next turn of a stream that had spent its budget.</summary>
+    private void Resume()
+    {
+        _reads.IsResumeQueued = false;
+        if (_state.IsClosed) return;
+        if (IsFailing) ContinueFailing();
+        else ReceiveForRead();
+        AfterUserCode();
+    }
+
+    /// <summary>Lets the pending read check the buffer. True if it has completed or failed.</summary>
+    private bool TryFinish(ReadOperation read) => Settle(read, _reads.Run(read, Options.BufferLimit));
+
+    /// <summary>What the check of a read means for it, and for the stream. True if it has completed or failed.</summary>
+    private bool Settle(ReadOperation read, ReadProgress progress)
+    {
         if (progress == ReadProgress.Finished) return true;
         if (progress == ReadProgress.Unsatisfiable && Options.OnReadLimit == ReadLimitAction.Keep)
         {
@@ -108,26 +179,6 @@ public abstract partial class BaseIOStream
     private StreamBufferFullException BufferError() =>
         new($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes.");
 
-    /// <summary>If nothing more can arrive, completes the read with what there is, or fails it with the reason.</summary>
-    private bool CompleteAtEof(ReadOperation read)
-    {
-        if (!_state.EndsReads && !_state.IsEofReceived) return false;
-        if (HasRegularEof && (read.EofIsAResult || !_state.IsEofReturned) && _reads.RunAtEof(read) == ReadProgress.Finished)
-            _state.ReturnEof();
-        else
-            _reads.Fail(read, EofError(read));
-        return true;
-    }
-
-    private Exception EofError(ReadOperation read)
-    {
-        if (HasRegularEof && read.Truncation(_reads.Buffer) is { } truncation) return truncation;
-        return _state.EndsReads ? ClosedException() : new StreamClosedException(EofReason);
-    }
-
-    /// <summary>Nothing more will arrive, and nothing is missing.</summary>
-    private bool HasRegularEof => _state.IsEofReceived && EofReason == CloseReason.EndOfStream;
-
     /// <summary>Completes the pending read, whose outcome is set, and wakes its awaiter on this stack.</summary>
     private void CompleteRead(ReadOperation read)
     {
@@ -145,40 +196,4 @@ public abstract partial class BaseIOStream
         Loop.TryPost(read, static read => read.Signal());
     }
 
-    /// <summary>Called by the token of a read, on any thread.</summary>
-    void IReadOwner.RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
-        Loop.TryPost((Stream: this, read, version, token), static call =>
-        {
-            if (call.Stream._reads.Pending == call.read && call.read.Version == call.version)
-                call.Stream.AbandonRead(new OperationCanceledException(call.token));
-        });
-
-    /// <summary>Starts the time limits of the pending read: its own, or else those of the stream.</summary>
-    private void StartClock(TimeSpan? timeout)
-    {
-        _reads.Clock ??= new ReadClock(Loop, Options.MinimumReadRate, OnReadTimeout);
-        _reads.Clock.Start(timeout ?? Options.ReadTimeout, isMeasured: timeout is null);
-    }
-
-    private void OnReadTimeout(string limit)
-    {
-        if (_reads.Pending is null) return;
-        Loop.Counters.ReadTimeouts++;
-        AbandonRead(new TimeoutException($"{limit} No data is lost."));
-    }
-
-    /// <summary>Ends the pending read without a result, and without losing a byte.</summary>
-    private void AbandonRead(Exception error)
-    {
-        ReadOperation read = _reads.Pending!;
-        _reads.Fail(read, error);
-        CompleteRead(read);
-        AfterUserCode();
-    }
-
-    /// <summary>Takes what is left in the buffer after EOF.</summary>
-    private ValueTask<byte[]> ReadRestAsync() =>
-        Loop.IsCurrent
-            ? new ValueTask<byte[]>(_reads.Buffer.TakeArray(_reads.Buffer.Length))
-            : ReadOffLoop(false, static (stream, _) => stream.ReadRestAsync());
 }

@@ -1,10 +1,9 @@
-using Waterspout.Loop;
 using Waterspout.Writes;
 
 namespace Waterspout;
 
 // The owner's part of sending: when it happens, and its consequences. WriteHalf has the rest, and the theory.
-public abstract partial class BaseIOStream : IHalfOwner
+public abstract partial class BaseIOStream
 {
     // Memory stays short for longer than a turn, but seldom for longer than this.
     private static readonly TimeSpan s_sendPause = TimeSpan.FromMilliseconds(10);
@@ -16,8 +15,6 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     /// <summary>The position in the stream after everything that has been written.</summary>
     internal long WrittenPosition => _writes.WrittenPosition;
-
-    DescriptorTraits IHalfOwner.Traits => Traits;
 
     /// <summary>
     /// Sends what the descriptor accepts. Called at the end of a turn, when it has become writable, or when much is waiting.
@@ -89,12 +86,9 @@ public abstract partial class BaseIOStream : IHalfOwner
         return _writes.SentPosition >= position ? default : WaitUntilSent(position, isFlush: true, cancellationToken);
     }
 
-    private ValueTask WaitUntilSent(long position, bool isFlush, CancellationToken cancellationToken)
-    {
-        ValueTask task = _writes.WaitAsync(this, position, isFlush, cancellationToken);
-        UpdateRoot();
-        return task;
-    }
+    // Something is unsent, so a send has blocked, which has rooted the stream, or will be made.
+    private ValueTask WaitUntilSent(long position, bool isFlush, CancellationToken cancellationToken) =>
+        _writes.WaitAsync(this, position, isFlush, cancellationToken);
 
     /// <summary>Before the stream closes, sends what the descriptor accepts at once.</summary>
     /// <returns>The error, if sending failed.</returns>
@@ -118,26 +112,6 @@ public abstract partial class BaseIOStream : IHalfOwner
         return error;
     }
 
-    int? IHalfOwner.Send(ReadOnlySpan<byte> data) => WriteToFd(data);
-
-    int? IHalfOwner.Send(ReadOnlyMemory<byte> data) => WriteToFd(data);
-
-    int? IHalfOwner.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces);
-
-    void IHalfOwner.OnSent(int count)
-    {
-        if (!_registration.IsNone) Loop.Counters.BytesOut += count;
-    }
-
-    void IHalfOwner.OnSendBlocked(bool isNews)
-    {
-        // During a pause the descriptor may be reported as writable repeatedly.
-        if (!_writes.IsPaused) AwaitReadiness(IOEvents.Write);
-        UpdateRoot();
-        if (isNews && Options.WriteTimeout is { } timeout)
-            (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));
-    }
-
     /// <summary>The next turn sends what this turn's budget left.</summary>
     private void ResumeSendingLater()
     {
@@ -147,7 +121,7 @@ public abstract partial class BaseIOStream : IHalfOwner
         {
             stream._writes.IsResumeQueued = false;
             stream.FlushWrites();
-            stream.UpdateRoot();
+            stream.AfterUserCode();
         });
     }
 

@@ -228,7 +228,7 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Roots the stream while an operation is pending.</summary>
+    /// <summary>Roots the stream while an operation is pending: called when a wait begins, and after events, which may end one.</summary>
     private void UpdateRoot()
     {
         if (!_registration.IsNone) Loop.SetRoot(_registration, HasWaiters ? this : null);

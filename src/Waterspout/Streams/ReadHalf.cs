@@ -86,36 +86,20 @@ internal struct ReadHalf()
         Clock?.Stop();
     }
 
-    /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
-    /// <returns>False if the query has failed the read.</returns>
-    internal readonly bool TryGetDirectSpace(IHalfOwner owner, ReadOperation read, out Memory<byte> space)
+    /// <summary>One receive for a read, into its own memory or through the buffer; then the read checks what has arrived.</summary>
+    /// <returns>Null if receiving would block. Throws the descriptor's errors.</returns>
+    internal ReadProgress? Receive(IHalfOwner owner, ref StreamState state, ReadOperation read)
     {
-        space = default;
-        if (Buffer.Length > 0 && !read.BypassesBuffer && !read.LeavesBuffer) return true;
-        try
-        {
-            space = read.GetDirectSpace();
-            if (space.Length < owner.LargestMessage && !read.BypassesBuffer) space = default;
-            return true;
-        }
-        catch (Exception error)
-        {
-            Fail(read, error);
-            return false;
-        }
+        if (!TryGetDirectSpace(owner, read, out Memory<byte> space)) return ReadProgress.Finished;
+        int? count = space.IsEmpty ? ReceiveIntoBuffer(owner, ref state) : ReceiveInto(owner, ref state, space);
+        if (count is null) return null;
+        if (count == 0) return ReadProgress.Ended;
+        if (!space.IsEmpty) read.ReceivedDirectly(count.Value);
+        return Run(read, owner.Options.BufferLimit);
     }
 
-    /// <summary>Receives into the read's own memory, or into the buffer if that memory is empty.</summary>
+    /// <summary>Receives into the buffer.</summary>
     /// <returns>The number of bytes; null if it would block; 0 at EOF.</returns>
-    internal int? Receive(IHalfOwner owner, ref StreamState state, ReadOperation read, Memory<byte> space)
-    {
-        if (space.IsEmpty) return ReceiveIntoBuffer(owner, ref state);
-        int? count = ReceiveInto(owner, ref state, space);
-        if (count > 0) read.ReceivedDirectly(count.Value);
-        return count;
-    }
-
-    /// <inheritdoc cref="Receive"/>
     internal int? ReceiveIntoBuffer(IHalfOwner owner, ref StreamState state)
     {
         int chunk = owner.Options.ChunkSize;
@@ -135,7 +119,8 @@ internal struct ReadHalf()
         return count;
     }
 
-    /// <inheritdoc cref="Receive"/>
+    /// <summary>Receives into any memory.</summary>
+    /// <inheritdoc cref="ReceiveIntoBuffer" path="/returns"/>
     internal int? ReceiveInto(IHalfOwner owner, ref StreamState state, Memory<byte> space)
     {
         int? count = owner.Receive(space);
@@ -153,6 +138,25 @@ internal struct ReadHalf()
         state.ClearReadable();
         owner.OnReceiveBlocked();
         return count;
+    }
+
+    /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
+    /// <returns>False if the query has failed the read.</returns>
+    private readonly bool TryGetDirectSpace(IHalfOwner owner, ReadOperation read, out Memory<byte> space)
+    {
+        space = default;
+        if (Buffer.Length > 0 && !read.BypassesBuffer && !read.LeavesBuffer) return true;
+        try
+        {
+            space = read.GetDirectSpace();
+            if (space.Length < owner.LargestMessage && !read.BypassesBuffer) space = default;
+            return true;
+        }
+        catch (Exception error)
+        {
+            Fail(read, error);
+            return false;
+        }
     }
 
     private ReadProgress Run(ReadOperation read, bool isEof)

@@ -16,10 +16,10 @@ public sealed class RegexReadTests : LoopTest
         read.Owner = right;
         buffer.Append(new byte[5000]);
         Assert.Equal(ReadProgress.Pending, read.TryFinish(buffer));
-        Assert.True(scanner.HoldsText);
+        Assert.True(scanner.HoldsMemory);
 
         read.Unread(buffer);
-        Assert.False(scanner.HoldsText);
+        Assert.False(scanner.HoldsMemory);
         Assert.Equal(5000, buffer.Length);
 
         // Everything is searched afterwards, as before.

@@ -124,9 +124,9 @@ public sealed class RegexScannerTests
         RegexScanner scanner = new(new Regex(@"\r?\n"));
         byte[] data = [.. Enumerable.Repeat((byte)'a', 3 * Lead), .. "\r\n"u8];
         for (int arrived = 1; arrived < data.Length; arrived += Lead / 2) Assert.Equal(-1, scanner.FindEnd(data.AsSpan(0, arrived)));
-        Assert.False(scanner.HoldsText);
+        Assert.False(scanner.HoldsMemory);
         Assert.Equal(data.Length, scanner.FindEnd(data));
-        Assert.True(scanner.HoldsText);
+        Assert.True(scanner.HoldsMemory);
         scanner.Release();
     }
 

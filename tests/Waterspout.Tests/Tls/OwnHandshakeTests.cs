@@ -72,6 +72,8 @@ public sealed class OwnHandshakeTests : TlsTest
         plain.Close();
         await stream.WriteAsync("answer"u8);
         Assert.Equal("HELLO\nanswer", Text(await peer.ReadBytesAsync(12)));
+        // Not twice: what the stream itself reads is no longer the connection's data.
+        Assert.Throws<InvalidOperationException>(() => new GreetingStream(stream));
     });
 
     [Fact]
