@@ -195,6 +195,7 @@ internal sealed class CiphertextInput(ITransport transport) : IValueTaskSource<i
         _phase = Phase.Waiting;
         _budget.Begin(transport.Loop.Turn);
         Receive();
+        if (_phase == Phase.Waiting) transport.OnDeferredInVain();
     }
 
     private void Receive()

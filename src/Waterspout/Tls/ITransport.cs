@@ -17,6 +17,9 @@ internal interface ITransport
     /// <returns>The number of bytes sent; null if it would block.</returns>
     int? Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);
 
+    /// <summary>The turn that was waited for has brought nothing: the stream, to which more was announced, has to look again.</summary>
+    void OnDeferredInVain();
+
     /// <summary>A send has failed. Nothing more will be sent.</summary>
     void OnSendFailed();
 

@@ -35,6 +35,9 @@ public partial class SslIOStream : ITransport
 
     int? ITransport.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => base.WriteToFd(pieces);
 
+    // A failing stream waits for what was deferred, and closes when that is all.
+    void ITransport.OnDeferredInVain() => NotifyReady(IOEvents.Read);
+
     // Not now: this is within a hook.
     void ITransport.OnSendFailed() => NotifyReadyLater(IOEvents.Error);
 

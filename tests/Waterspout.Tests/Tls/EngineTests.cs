@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -78,6 +79,30 @@ public sealed class EngineTests : TlsTest
         async Task InnerAsync() => await inner.ReadAsync(new byte[1]).ConfigureAwait(false);
     });
 
+    [Fact]
+    public void The_stream_looks_again_when_the_turn_that_it_waited_for_brings_nothing() => Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using PlainTransport transport = new(left);
+        using IOStream raw = new(right);
+        byte[] record = [23, 3, 3, 0, 1, 0];
+        byte[] buffer = new byte[100];
+        Task<int> first = transport.Stream.ReadAsync(Memory<byte>.Empty).AsTask();
+        await raw.WriteAsync([.. record, .. record]);
+        await first;
+        Assert.Equal(record.Length, await transport.Stream.ReadAsync(buffer));
+        Assert.Equal(record.Length, await transport.Stream.ReadAsync(buffer));
+        for (long begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun).TotalMilliseconds < 1;)
+        {
+            // The stream's time in this turn is used up.
+        }
+
+        _ = transport.Stream.ReadAsync(buffer).AsTask();
+        Assert.True(transport.Stream.Input.IsDeferred);
+        await transport.InVain.Task;
+        Assert.False(transport.Stream.Input.IsDeferred);
+    });
+
     [Theory]
     [InlineData(1000)]
     [InlineData(4000)]
@@ -139,6 +164,10 @@ public sealed class EngineTests : TlsTest
         int? ITransport.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => WriteToFd(pieces);
 
         void ITransport.Await(IOEvents events) => AwaitReadiness(events);
+
+        internal TaskCompletionSource InVain { get; } = new();
+
+        void ITransport.OnDeferredInVain() => InVain.SetResult();
 
         void ITransport.OnSendFailed()
         {
