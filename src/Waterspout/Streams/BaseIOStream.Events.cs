@@ -24,7 +24,7 @@ public abstract partial class BaseIOStream
     {
     }
 
-    /// <summary>Called on the loop with what the poller or <see cref="NotifyReady"/> reports, before the stream acts on it.</summary>
+    /// <summary>Called on the loop with what the poller reports, before the stream acts on it.</summary>
     /// <param name="events">What has been reported.</param>
     /// <remarks>
     /// For a class whose hooks do more than pass data on, such as one that encrypts: it may receive more than a read asked for, or have
@@ -48,12 +48,18 @@ public abstract partial class BaseIOStream
 
     void IFlushable.FlushWrites() => FlushWrites();
 
-    void IReadinessHandler.HandleEvents(IOEvents events) => HandleEvents(events);
+    void IReadinessHandler.HandleEvents(IOEvents events) => HandleReport(events);
 
-    private void HandleEvents(IOEvents events)
+    /// <summary>The poller has reported something, or what stands for that.</summary>
+    private void HandleReport(IOEvents events)
     {
         if (_state.IsClosed) return;
         OnEvents(events);
+        HandleEvents(events);
+    }
+
+    private void HandleEvents(IOEvents events)
+    {
         if (_state.IsClosed) return;
         if (IsConnecting)
         {

@@ -136,7 +136,7 @@ public abstract partial class BaseIOStream
         Loop.CallLater(s_sendPause, () =>
         {
             _writes.IsPaused = false;
-            HandleEvents(IOEvents.Write);
+            HandleReport(IOEvents.Write);
         });
         return null;
     }
