@@ -5,7 +5,7 @@ namespace Waterspout.Loop;
 /// <summary>A call that another thread makes on a loop, and whose outcome is that thread's to await.</summary>
 /// <param name="state">What the call is made with. Held here, so that the function need capture nothing.</param>
 /// <param name="start">Makes the call, on the loop.</param>
-internal sealed class ForwardedCall<TState, T>(TState state, Func<TState, ValueTask<T>> start)
+internal class ForwardedCall<TState, T>(TState state, Func<TState, ValueTask<T>> start)
     // The caller must not resume on the loop's thread.
     : TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously), ICaller
 {
@@ -34,18 +34,27 @@ internal sealed class ForwardedCall<TState, T>(TState state, Func<TState, ValueT
     {
         try
         {
-            TrySetResult(await start(state));
+            T result = await start(state);
+            OnEnded();
+            TrySetResult(result);
         }
         catch (OperationCanceledException cancelled)
         {
+            OnEnded();
             TrySetCanceled(cancelled.CancellationToken);
         }
         catch (Exception error)
         {
+            OnEnded();
             TrySetException(error);
             if (MayBeIgnored) _ = Task.Exception;
         }
 
         _registration.Unregister();
+    }
+
+    /// <summary>The call has ended, on the loop, and its caller will be notified.</summary>
+    private protected virtual void OnEnded()
+    {
     }
 }

@@ -43,6 +43,18 @@ public sealed partial class IOLoop
         return InvokeAsync(action, action);
     }
 
+    /// <summary>
+    /// <c>await loop.SwitchTo()</c> moves the code onto the loop: what follows runs there, and continues there after each await, until it
+    /// awaits something with <c>ConfigureAwait(false)</c> or switches to another loop. May be called from any thread.
+    /// </summary>
+    /// <remarks>
+    /// On the loop it continues at once. It takes one crossing, about ten microseconds, after which calls to the loop's streams act at once
+    /// and their awaits resume inline. What follows must not block. The caller of an async method that switches does not move with it.
+    /// Nothing can be cancelled, and there is no way back but to await something else or to return. Tornado has no such call.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">Thrown by the await: the loop has been disposed, before or meanwhile.</exception>
+    public LoopAwaitable SwitchTo() => new(this);
+
     private Task<T> InvokeAsync<T>(Func<Task<T>> action, Delegate function)
     {
         if (IsCurrent) return action();

@@ -193,7 +193,8 @@ internal abstract class ReadOperation<T> : ReadOperation, IValueTaskSource<T>
     /// <summary>Clears the state of this use and returns the object to the pool.</summary>
     protected abstract void Return();
 
-    private void Recycle()
+    /// <summary>Returns the object to its pool, without an outcome.</summary>
+    internal void Recycle()
     {
         _source.Reset();
         _result = default!;

@@ -32,7 +32,7 @@ public abstract partial class BaseIOStream
             return;
         }
 
-        if (RefuseWrite(data.Length, default) is { } refusal) throw refusal;
+        if (BeginWrite(data.Length, default) is { } refusal) throw refusal;
         _writes.Append(data);
         if (callback is not null) _writes.SetCallback(callback);
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();

@@ -9,10 +9,11 @@ public abstract partial class BaseIOStream
     {
         if (IsClosed) throw ClosedException();
         if (_state.WriteEnd != WriteEnd.Open) throw WritesCompleted();
-        Interlocked.Increment(ref _writesOnTheirWay);
+        Staged.BeginCrossing();
         PostCall((data, callback), static (stream, call) =>
         {
-            Interlocked.Decrement(ref stream._writesOnTheirWay);
+            stream.TakeStaged();
+            stream.Staged.EndCrossing();
             stream.WriteAccepted(call.data, call.callback);
         });
     }

@@ -85,7 +85,7 @@ public abstract partial class BaseIOStream
     /// <summary>Runs after all user code of an event.</summary>
     private void AfterUserCode()
     {
-        _reads.Buffer.Trim();
+        _reads.Trim();
         UpdateRoot();
     }
 

@@ -48,8 +48,9 @@ public abstract partial class BaseIOStream
     /// </summary>
     /// <param name="length">How the length is written.</param>
     /// <param name="parse">
-    /// Makes the result. The span, which does not have the length, is valid during the call only. Runs on the loop; must not read from the
-    /// stream. If it throws, the read fails with that exception, and the frame counts as read.
+    /// Makes the result. The span, which does not have the length, is valid during the call only. Runs on the loop, or on the thread that
+    /// calls if the frame is already buffered; must not read from the stream. If it throws, the read fails with that exception, and the
+    /// frame counts as read.
     /// </param>
     /// <param name="maxBytes">The most bytes that may follow the length.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
@@ -65,9 +66,11 @@ public abstract partial class BaseIOStream
         CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((length, parse, maxBytes, cancellationToken, timeout),
-                static (stream, call) =>
-                    stream.ReadFrameAsync(call.length, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
+            return IsBufferLent(cancellationToken) && TryReadLent(FrameRead<T>.Rent(length, maxBytes, parse), out ValueTask<T> found)
+                ? found
+                : ReadOffLoop((length, parse, maxBytes, cancellationToken, timeout),
+                    static (stream, call) =>
+                        stream.ReadFrameAsync(call.length, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         return TryBeginRead(cancellationToken, out ValueTask<T> refusal)

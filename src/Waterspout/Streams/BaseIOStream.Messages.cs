@@ -7,8 +7,9 @@ public abstract partial class BaseIOStream
 {
     /// <summary>Reads one message, which <paramref name="parser"/> finds in what is buffered.</summary>
     /// <param name="parser">
-    /// Called with all that is buffered, on the loop, each time that more has arrived and, where it has said how many bytes are missing,
-    /// not before they are there. Must not read from the stream; may write to it or close it.
+    /// Called with all that is buffered each time that more has arrived and, where it has said how many bytes are missing, not before they
+    /// are there: on the loop, or first on the thread that calls if something is buffered. Must not read from the stream; may write to it
+    /// or close it.
     /// </param>
     /// <param name="maxBytes">
     /// The most bytes that a message may have. No limit but <see cref="IOStreamOptions.MaxBufferSize"/> when null.
@@ -47,8 +48,10 @@ public abstract partial class BaseIOStream
         CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((parser, maxBytes, cancellationToken, timeout),
-                static (stream, call) => stream.ReadMessageAsync(call.parser, call.maxBytes, call.cancellationToken, call.timeout));
+            return IsBufferLent(cancellationToken) && TryReadLent(MessageRead<T>.Rent(parser, maxBytes), out ValueTask<T> found)
+                ? found
+                : ReadOffLoop((parser, maxBytes, cancellationToken, timeout),
+                    static (stream, call) => stream.ReadMessageAsync(call.parser, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         return TryBeginRead(cancellationToken, out ValueTask<T> refusal)

@@ -80,6 +80,7 @@ public abstract partial class BaseIOStream
     internal (WriteBuffer? Unsent, bool MayBeReadable) Leave()
     {
         CheckCanMove();
+        TakeStaged();
         RegisterAtFirstUse();
         if (IsClosed) throw ClosedException();
         bool mayBeReadable = _state.IsReadable || _state.IsEofReceived;

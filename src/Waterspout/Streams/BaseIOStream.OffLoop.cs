@@ -1,5 +1,7 @@
 using System.Buffers;
 using Waterspout.Loop;
+using Waterspout.Reads;
+using Waterspout.Writes;
 
 namespace Waterspout;
 
@@ -8,8 +10,8 @@ namespace Waterspout;
 public abstract partial class BaseIOStream
 {
     private int _readsOnTheirWay;
-    private int _writesOnTheirWay;
-    private ArrayBufferWriter<byte>? _staging;
+    private StagedWrites? _staged; // after the first write of another thread
+    private ArrayBufferWriter<byte>? _unadvanced; // the memory that GetMemory lends to other threads
 
     /// <summary>Makes a call on the loop for a caller on another thread, which awaits its outcome there.</summary>
     private protected ValueTask<T> OffLoop<TState, T>(TState state, Func<TState, ValueTask<T>> call) =>
@@ -25,30 +27,111 @@ public abstract partial class BaseIOStream
     private ValueTask<T> ReadOffLoop<TState, T>(TState state, Func<BaseIOStream, TState, ValueTask<T>> read)
     {
         Interlocked.Increment(ref _readsOnTheirWay);
-        return OffLoop((Stream: this, state, read), static call =>
+        ForwardedRead<TState, T> forwarded = new(this, state, read) { MayBeIgnored = true };
+        return Loop.TryPost(forwarded, static forwarded => forwarded.Run())
+            ? new ValueTask<T>(forwarded.Task)
+            : ValueTask.FromException<T>(ClosedException());
+    }
+
+    /// <summary>A read for a caller on another thread. What is buffered behind it is lent to such callers.</summary>
+    private sealed class ForwardedRead<TState, T>(BaseIOStream stream, TState state, Func<BaseIOStream, TState, ValueTask<T>> read)
+        : ForwardedCall<(BaseIOStream Stream, TState State, Func<BaseIOStream, TState, ValueTask<T>> Read), T>((stream, state, read), Start)
+    {
+        private protected override void OnEnded() => stream.LendBuffer();
+
+        private static ValueTask<T> Start((BaseIOStream Stream, TState State, Func<BaseIOStream, TState, ValueTask<T>> Read) call)
         {
-            ValueTask<T> started = call.read(call.Stream, call.state);
+            ValueTask<T> started = call.Read(call.Stream, call.State);
             Interlocked.Decrement(ref call.Stream._readsOnTheirWay);
             return started;
-        });
+        }
+    }
+
+    /// <summary>Received data is lent to other threads, and no read of theirs is before this one.</summary>
+    private bool IsBufferLent(CancellationToken cancellationToken) =>
+        _reads.IsLent && Volatile.Read(ref _readsOnTheirWay) == 0 && !_state.IsMoved && !cancellationToken.IsCancellationRequested;
+
+    /// <summary>Makes a read on the calling thread, if lent data satisfies it.</summary>
+    private bool TryReadLent<T>(ReadOperation<T> read, out ValueTask<T> result)
+    {
+        read.Owner = this;
+        if (!_reads.TryReadLent(read, out result, out bool isEmpty)) return false;
+        if (isEmpty && _state.IsEofAnnounced) ProbeForEofLater();
+        return true;
+    }
+
+    /// <summary>A read for another thread has ended, on the loop.</summary>
+    private void LendBuffer()
+    {
+        if (_reads.Pending is null && !_reads.IsParsing && !_reads.IsStreaming && !IsFailing && !_state.IsMoved) _reads.Lend();
     }
 
     /// <summary>The same for a write: <see cref="IsWriting"/> is true as soon as this has returned.</summary>
     private ValueTask WriteOffLoop<TState>(TState state, Func<BaseIOStream, TState, ValueTask> write)
     {
-        Interlocked.Increment(ref _writesOnTheirWay);
+        Staged.BeginCrossing();
         return OffLoop((Stream: this, state, write), static call =>
         {
-            ValueTask started = call.write(call.Stream, call.state);
-            Interlocked.Decrement(ref call.Stream._writesOnTheirWay);
-            return started;
+            call.Stream.TakeStaged();
+            call.Stream.Staged.EndCrossing();
+            return call.write(call.Stream, call.state);
         });
+    }
+
+    /// <summary>A small write: it joins others, and completes at once, while at most the high-water mark waits to be sent.</summary>
+    private ValueTask WriteOffLoop(ReadOnlySpan<byte> data, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        if (IsClosed) return ValueTask.FromException(ClosedException());
+        bool isOpen = _state.WriteEnd == WriteEnd.Open && !_state.EndsWrites;
+        long room = Math.Min(Options.WriteHighWaterMark, Options.MaxWriteBufferSize) - Unsent;
+        StagedWrites.Outcome outcome = isOpen ? Staged.TryAdd(data, room) : StagedWrites.Outcome.Refused;
+        if (outcome == StagedWrites.Outcome.Refused) return CrossWithCopy(data, cancellationToken);
+        return outcome == StagedWrites.Outcome.Joined || Loop.TryPost(this, static stream => stream.TakeStaged())
+            ? default
+            : ValueTask.FromException(ClosedException());
+    }
+
+    private ValueTask CrossWithCopy(ReadOnlySpan<byte> data, CancellationToken cancellationToken) =>
+        WriteOffLoop((Data: data.ToArray(), cancellationToken),
+            static (stream, call) => stream.WriteAsync((ReadOnlyMemory<byte>)call.Data, call.cancellationToken));
+
+    /// <summary>What other threads have written, on the way to the loop.</summary>
+    private StagedWrites Staged => _staged ?? Interlocked.CompareExchange(ref _staged, new StagedWrites(), null) ?? _staged;
+
+    /// <summary>
+    /// Queues what other threads have written. On the loop, before anything that depends on what is written: its calls returned earlier.
+    /// </summary>
+    private void TakeStaged()
+    {
+        if (_staged?.Take(out int length) is not { } data) return;
+        if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open)
+        {
+            // The close, or the end of the writes, came between the write and this turn.
+            LogUnsent(length, Error, IsCutByPeer(CloseReason, Error));
+        }
+        else
+        {
+            _writes.Append(data.AsSpan(0, length));
+            QueueFlush();
+        }
+
+        ArrayPool<byte>.Shared.Return(data);
     }
 
     private ValueTask CloseOffLoop(TimeSpan timeout)
     {
         (BaseIOStream Stream, TimeSpan timeout) state = (this, timeout);
-        Task<bool>? outcome = TryForward(state, static call => WithResultAsync(call.Stream.CloseAsync(call.timeout)), CloseAsync);
+        Staged.BeginCrossing();
+        Task<bool>? outcome = TryForward(
+            state,
+            static call =>
+            {
+                call.Stream.TakeStaged();
+                call.Stream.Staged.EndCrossing();
+                return WithResultAsync(call.Stream.CloseAsync(call.timeout));
+            },
+            CloseAsync);
         if (outcome is not null) return new ValueTask(outcome);
         // The loop has ended, and has closed its streams.
         Close();
@@ -58,10 +141,10 @@ public abstract partial class BaseIOStream
     private void AdvanceOffLoop(int count)
     {
         if (IsClosed) throw ClosedException();
-        if (_staging is null) throw new InvalidOperationException("Call GetMemory first.");
-        _staging.Advance(count);
-        Write(_staging.WrittenSpan);
-        _staging.ResetWrittenCount();
+        if (_unadvanced is null) throw new InvalidOperationException("Call GetMemory first.");
+        _unadvanced.Advance(count);
+        Write(_unadvanced.WrittenSpan);
+        _unadvanced.ResetWrittenCount();
     }
 
     /// <summary>Null if the loop has ended.</summary>

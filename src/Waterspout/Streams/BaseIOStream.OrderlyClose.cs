@@ -35,6 +35,7 @@ public abstract partial class BaseIOStream
         // Not used yet, but the peer may have sent something, which a close at once would answer with a reset.
         RegisterAtFirstUse();
         if (_state.IsClosed) return default;
+        TakeStaged();
         bool isFutile = _state.IsNew || _state.IsFailing || (IsConnecting && (Unsent == 0 || !WillConnect));
         if (_closing is null && isFutile) CloseNow(CloseReason.Local);
         else _closing ??= CloseInOrderAsync(CloseReason.Local, limit);

@@ -71,7 +71,7 @@ public abstract partial class BaseIOStream
         if (IsFailing) ContinueFailing();
         if (!_state.IsOpen || _reads.Pending is not null || _reads.IsStreaming || _state.IsEofReceived || StaysHalfOpen) return;
         SignalClosed();
-        if (_reads.Buffer.Length > 0 || Unsent > 0) return;
+        if (_reads.HasData || Unsent > 0) return;
         _state.MarkReadable();
         try
         {

@@ -28,13 +28,15 @@ public abstract partial class BaseIOStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         CheckTimeout(timeout);
+        if (count == 0 && Loop.IsCurrent) return new ValueTask<byte[]>(Array.Empty<byte>());
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((count, partial, cancellationToken, timeout),
-                static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken, call.timeout));
+            return IsBufferLent(cancellationToken) && TryReadLent(BytesRead<byte[]>.Rent(count, partial, ToArray), out ValueTask<byte[]> found)
+                ? found
+                : ReadOffLoop((count, partial, cancellationToken, timeout),
+                    static (stream, call) => stream.ReadBytesAsync(call.count, call.partial, call.cancellationToken, call.timeout));
         }
 
-        if (count == 0) return new ValueTask<byte[]>(Array.Empty<byte>());
         bool isDirect = !partial && count is >= ArrayRead.Smallest and <= ArrayRead.Largest && count <= Options.MaxBufferSize;
         if (!isDirect || _reads.Buffer.Length >= count) return ReadBytes(count, partial, ToArray, cancellationToken, timeout);
         return TryBeginRead(cancellationToken, out ValueTask<byte[]> refusal)
@@ -47,8 +49,8 @@ public abstract partial class BaseIOStream
     /// </summary>
     /// <param name="count">Zero calls the parser with an empty span at once.</param>
     /// <param name="parse">
-    /// Returns the result. The span is valid during the call only. Runs on the loop; must not read from the stream. If it throws, the read
-    /// fails with that exception, and the bytes count as read.
+    /// Returns the result. The span is valid during the call only. Runs on the loop, or on the thread that calls if the bytes are already
+    /// buffered; must not read from the stream. If it throws, the read fails with that exception, and the bytes count as read.
     /// </param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
     /// <param name="timeout">Replaces the time limits of the stream for this read: see <see cref="IOStreamOptions.ReadTimeout"/>.</param>
@@ -61,8 +63,9 @@ public abstract partial class BaseIOStream
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         CheckTimeout(timeout);
         ArgumentNullException.ThrowIfNull(parse);
-        return Loop.IsCurrent
-            ? ReadBytes(count, partial: false, parse, cancellationToken, timeout)
+        if (Loop.IsCurrent) return ReadBytes(count, partial: false, parse, cancellationToken, timeout);
+        return IsBufferLent(cancellationToken) && TryReadLent(BytesRead<T>.Rent(count, partial: false, parse), out ValueTask<T> found)
+            ? found
             : ReadOffLoop((count, parse, cancellationToken, timeout),
                 static (stream, call) => stream.ReadBytesAsync(call.count, call.parse, call.cancellationToken, call.timeout));
     }
@@ -88,8 +91,10 @@ public abstract partial class BaseIOStream
         CheckTimeout(timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((buffer, partial, cancellationToken, timeout),
-                static (stream, call) => stream.ReadIntoAsync(call.buffer, call.partial, call.cancellationToken, call.timeout));
+            return IsBufferLent(cancellationToken) && TryReadLent(IntoRead.Rent(buffer, partial), out ValueTask<int> found)
+                ? found
+                : ReadOffLoop((buffer, partial, cancellationToken, timeout),
+                    static (stream, call) => stream.ReadIntoAsync(call.buffer, call.partial, call.cancellationToken, call.timeout));
         }
 
         if (buffer.IsEmpty) return new ValueTask<int>(0);
@@ -133,8 +138,14 @@ public abstract partial class BaseIOStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         CheckTimeout(timeout);
-        if (!Loop.IsCurrent) return ReadOffLoop((count, cancellationToken, timeout),
-            static (stream, call) => stream.PeekAsync(call.count, call.cancellationToken, call.timeout));
+        if (!Loop.IsCurrent)
+        {
+            return IsBufferLent(cancellationToken) && TryReadLent(PeekRead.Rent(count), out ValueTask<ReadOnlyMemory<byte>> found)
+                ? found
+                : ReadOffLoop((count, cancellationToken, timeout),
+                    static (stream, call) => stream.PeekAsync(call.count, call.cancellationToken, call.timeout));
+        }
+
         if (count == 0) return new ValueTask<ReadOnlyMemory<byte>>(ReadOnlyMemory<byte>.Empty);
         return TryBeginRead(cancellationToken, out ValueTask<ReadOnlyMemory<byte>> refusal)
             ? Read(PeekRead.Rent(count), cancellationToken, timeout)
@@ -163,8 +174,15 @@ public abstract partial class BaseIOStream
     /// </summary>
     internal ValueTask<int> ReadOrEofAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!Loop.IsCurrent) return ReadOffLoop((buffer, cancellationToken),
-            static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
+        if (!Loop.IsCurrent)
+        {
+            return IsBufferLent(cancellationToken)
+                && TryReadLent(IntoRead.Rent(buffer, partial: true, eofIsAResult: true), out ValueTask<int> found)
+                    ? found
+                    : ReadOffLoop((buffer, cancellationToken),
+                        static (stream, call) => stream.ReadOrEofAsync(call.buffer, call.cancellationToken));
+        }
+
         if (!TryBeginRead(cancellationToken, out ValueTask<int> refusal)) return refusal;
         return Read(IntoRead.Rent(buffer, partial: true, eofIsAResult: true), cancellationToken);
     }

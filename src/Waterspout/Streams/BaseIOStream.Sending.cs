@@ -21,6 +21,7 @@ public abstract partial class BaseIOStream
     /// </summary>
     internal void FlushWrites()
     {
+        TakeStaged();
         _writes.IsFlushQueued = false;
         RegisterAtFirstUse();
         if (!_state.CanSend) return;
@@ -46,6 +47,13 @@ public abstract partial class BaseIOStream
         RegisterAtFirstUse();
         _writes.IsFlushQueued = true;
         Loop.FlushAtEndOfTurn(this);
+    }
+
+    /// <summary>Before a write: the error, if it may not begin.</summary>
+    private Exception? BeginWrite(long length, CancellationToken cancellationToken)
+    {
+        TakeStaged();
+        return RefuseWrite(length, cancellationToken);
     }
 
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
@@ -94,6 +102,7 @@ public abstract partial class BaseIOStream
     /// <returns>The error, if sending failed.</returns>
     private Exception? SendLast()
     {
+        TakeStaged();
         if (Unsent == 0 || _writes.IsSending || !_state.CanSend) return null;
         // Without a limit, since there is no next turn. The descriptor may have become writable without a handled event.
         _state.MarkWritable();

@@ -47,8 +47,10 @@ public abstract partial class BaseIOStream
         CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return ReadOffLoop((encoding, maxBytes, cancellationToken, timeout),
-                static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken, call.timeout));
+            return IsBufferLent(cancellationToken) && TryReadLent(LineRead.Rent(encoding, maxBytes), out ValueTask<string?> found)
+                ? found
+                : ReadOffLoop((encoding, maxBytes, cancellationToken, timeout),
+                    static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken, call.timeout));
         }
 
         return TryBeginRead(cancellationToken, out ValueTask<string?> refusal)
@@ -94,7 +96,7 @@ public abstract partial class BaseIOStream
             return WriteAsync((ReadOnlyMemory<byte>)copy, cancellationToken);
         }
 
-        if (RefuseWrite(length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
+        if (BeginWrite(length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         if (length > 0) _writes.CommitReserved(Encode(text, end, encoding, _writes.Reserve(length).Span));
         return FinishWrite(isCopied: true, cancellationToken);
     }

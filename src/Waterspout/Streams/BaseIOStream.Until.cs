@@ -35,8 +35,9 @@ public abstract partial class BaseIOStream
     /// </summary>
     /// <param name="delimiter">One byte or more. Copied if the read has to wait.</param>
     /// <param name="parse">
-    /// Returns the result. The span, which ends with the delimiter, is valid during the call only. Runs on the loop; must not read from the
-    /// stream. If it throws, the read fails with that exception, and the bytes count as read.
+    /// Returns the result. The span, which ends with the delimiter, is valid during the call only. Runs on the loop, or on the thread that
+    /// calls if the bytes are already buffered; must not read from the stream. If it throws, the read fails with that exception, and the
+    /// bytes count as read.
     /// </param>
     /// <param name="maxBytes">The most bytes that the span may have, including the delimiter.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
@@ -103,8 +104,11 @@ public abstract partial class BaseIOStream
     private ValueTask<T> ReadUntilOffLoop<T>(
         ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes, CancellationToken cancellationToken,
         TimeSpan? timeout) =>
-        ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken, timeout),
-            static (stream, call) => stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
+        IsBufferLent(cancellationToken) && TryReadLent(UntilRead<T>.Rent(delimiter, 0, maxBytes, parse), out ValueTask<T> found)
+            ? found
+            : ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken, timeout),
+                static (stream, call) =>
+                    stream.ReadUntilAsync(call.Delimiter, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
 
     /// <summary>The scanner of the last read, if it was for the same expression: it has the text of the buffered data.</summary>
     private RegexScanner GetScanner(Regex regex)

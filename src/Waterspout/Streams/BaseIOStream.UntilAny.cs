@@ -43,7 +43,8 @@ public abstract partial class BaseIOStream
     /// <param name="delimiters">One or more, of one byte or more each. Copied by the call.</param>
     /// <param name="parse">
     /// Makes the result of the span, which ends in the delimiter and is valid during the call only, and the delimiter's index. Runs on the
-    /// loop; must not read from the stream. If it throws, the read fails with that exception, and the bytes count as read.
+    /// loop, or on the thread that calls if the bytes are already buffered; must not read from the stream. If it throws, the read fails
+    /// with that exception, and the bytes count as read.
     /// </param>
     /// <param name="maxBytes">The most bytes that the span, delimiter included, may have.</param>
     /// <param name="cancellationToken">Cancelling loses no byte, and the stream stays usable.</param>
@@ -58,8 +59,9 @@ public abstract partial class BaseIOStream
         ArgumentNullException.ThrowIfNull(parse);
         CheckLimit(maxBytes, timeout);
         DelimiterSet set = DelimiterSet.Get(delimiters);
-        return Loop.IsCurrent
-            ? ReadUntilAny(set, parse, maxBytes, cancellationToken, timeout)
+        if (Loop.IsCurrent) return ReadUntilAny(set, parse, maxBytes, cancellationToken, timeout);
+        return IsBufferLent(cancellationToken) && TryReadLent(UntilAnyRead<T>.Rent(set, maxBytes, parse), out ValueTask<T> found)
+            ? found
             : ReadOffLoop((set, parse, maxBytes, cancellationToken, timeout),
                 static (stream, call) => stream.ReadUntilAny(call.set, call.parse, call.maxBytes, call.cancellationToken, call.timeout));
     }

@@ -29,8 +29,8 @@ public abstract partial class BaseIOStream
     /// <exception cref="OperationCanceledException">The write was cancelled; if it had started, the stream is closed.</exception>
     public ValueTask WriteAsync(ReadOnlySpan<byte> data, CancellationToken cancellationToken = default)
     {
-        if (!Loop.IsCurrent) return WriteAsync((ReadOnlyMemory<byte>)data.ToArray(), cancellationToken);
-        if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
+        if (!Loop.IsCurrent) return WriteOffLoop(data, cancellationToken);
+        if (BeginWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         _writes.Append(data);
         return FinishWrite(isCopied: true, cancellationToken);
     }
@@ -45,9 +45,14 @@ public abstract partial class BaseIOStream
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent)
-            return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
+        {
+            return data.Length < SmallestUncopied
+                ? WriteOffLoop(data.Span, cancellationToken)
+                : WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
+        }
+
         if (data.Length < SmallestUncopied) return WriteAsync(data.Span, cancellationToken);
-        if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
+        if (BeginWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         _writes.AppendUncopied(data);
         return FinishWrite(isCopied: false, cancellationToken);
     }
@@ -60,7 +65,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent)
             return WriteOffLoop((data, cancellationToken), static (stream, call) => stream.WriteAsync(call.data, call.cancellationToken));
-        if (RefuseWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
+        if (BeginWrite(data.Length, cancellationToken) is { } refusal) return ValueTask.FromException(refusal);
         bool isCopied = true;
         foreach (ReadOnlyMemory<byte> piece in data)
         {
@@ -84,6 +89,7 @@ public abstract partial class BaseIOStream
     {
         if (!Loop.IsCurrent)
             return OffLoop((Stream: this, cancellationToken), static call => call.Stream.FlushAsync(call.cancellationToken));
+        TakeStaged();
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return FlushCore(cancellationToken);
@@ -102,7 +108,8 @@ public abstract partial class BaseIOStream
     public ValueTask CompleteWritesAsync(CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent)
-            return OffLoop((Stream: this, cancellationToken), static call => call.Stream.CompleteWritesAsync(call.cancellationToken));
+            return WriteOffLoop(cancellationToken, static (stream, token) => stream.CompleteWritesAsync(token));
+        TakeStaged();
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
         if (_state.EndsWrites) return ValueTask.FromException(RefusedException());
         return CompleteWritesCoreAsync(cancellationToken);
@@ -119,8 +126,8 @@ public abstract partial class BaseIOStream
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        if (!Loop.IsCurrent) return (_staging ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
-        if (RefuseWrite(0, default) is { } refusal) throw refusal;
+        if (!Loop.IsCurrent) return (_unadvanced ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
+        if (BeginWrite(0, default) is { } refusal) throw refusal;
         return _writes.Reserve(Math.Max(1, sizeHint));
     }
 
@@ -145,6 +152,7 @@ public abstract partial class BaseIOStream
             return;
         }
 
+        // No other write, which would end the loan of the memory.
         if (RefuseWrite(count, default) is { } refusal) throw refusal;
         if (!_writes.CommitReserved(count)) throw new InvalidOperationException("GetMemory has to come first, and to ask for as much.");
         if (Unsent > Options.WriteHighWaterMark) FlushWrites();

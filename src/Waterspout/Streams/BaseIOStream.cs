@@ -96,7 +96,7 @@ public abstract partial class BaseIOStream
         _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || Volatile.Read(ref _readsOnTheirWay) > 0;
 
     /// <summary>Data waits to be sent. May be read from any thread.</summary>
-    public bool IsWriting => Unsent > 0 || Volatile.Read(ref _writesOnTheirWay) > 0;
+    public bool IsWriting => Unsent > 0 || _staged is { IsBusy: true };
 
     /// <summary>
     /// The error that closed the stream; null while it is open, and after a close without an error. An error of a write is set as soon as

@@ -25,11 +25,23 @@ internal struct ReadHalf()
     // The least room for a receive when there is buffered data.
     private const int SmallestReceive = 512;
 
+    private readonly ReadBuffer _buffer = new();
+    private BufferLoan? _loan; // after the first one
     private int _lastReceived;
     private ByteBudget _budget = new();
 
-    /// <summary>Received and unread data.</summary>
-    internal ReadBuffer Buffer { get; } = new();
+    /// <summary>Received and unread data. Takes it back if it is lent.</summary>
+    internal readonly ReadBuffer Buffer
+    {
+        get
+        {
+            if (_loan is { IsLent: true } loan) loan.End();
+            return _buffer;
+        }
+    }
+
+    /// <summary>Threads other than the owner's may read from the buffer.</summary>
+    internal readonly bool IsLent => _loan is { IsLent: true };
 
     /// <summary>The pending read, or the one that is being tried.</summary>
     internal ReadOperation? Pending { readonly get; set; }
@@ -76,6 +88,27 @@ internal struct ReadHalf()
         }
 
         read.Fail(error);
+    }
+
+    /// <summary>Something is buffered. What is lent stays lent: its reader notifies the owner when it has taken everything.</summary>
+    internal readonly bool HasData => IsLent ? _loan!.HasData(_buffer) : _buffer.Length > 0;
+
+    /// <summary>Lends what is buffered to other threads, until <see cref="Buffer"/> is used.</summary>
+    internal void Lend()
+    {
+        if (Buffer.Length == 0) return;
+        _loan ??= new BufferLoan();
+        _loan.Begin();
+    }
+
+    /// <inheritdoc cref="BufferLoan.TryRead"/>
+    internal readonly bool TryReadLent<T>(ReadOperation<T> read, out ValueTask<T> result, out bool isEmpty) =>
+        _loan!.TryRead(_buffer, read, out result, out isEmpty);
+
+    /// <summary>Holds no more memory than the unread data needs.</summary>
+    internal readonly void Trim()
+    {
+        if (!IsLent) _buffer.Trim();
     }
 
     /// <summary>The pending read has its outcome.</summary>
@@ -161,10 +194,11 @@ internal struct ReadHalf()
 
     private ReadProgress Run(ReadOperation read, bool isEof)
     {
+        ReadBuffer buffer = Buffer;
         IsParsing = true;
         try
         {
-            return isEof ? read.TryFinishAtEof(Buffer) : read.TryFinish(Buffer);
+            return isEof ? read.TryFinishAtEof(buffer) : read.TryFinish(buffer);
         }
         catch (Exception error)
         {

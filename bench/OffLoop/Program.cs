@@ -1,0 +1,19 @@
+using Waterspout.Bench.OffLoop;
+
+// Code that does not run on a loop, as most code of an async Main does not: ours beside the platform's, in one process, in turns.
+// Argument: the number of rounds, 7 by default. The peer is a blocking socket on a thread of its own, the same for all.
+int rounds = args.Length > 0 ? int.Parse(args[0]) : 7;
+Workload[] workloads =
+[
+    new("lines: a read of a line that is buffered", 100_000,
+        ("StreamReader", Lines.StreamReaderAsync), ("PipeReader", Lines.PipeReaderAsync), ("ours, parser", Lines.ParserAsync),
+        ("ours, ReadLineAsync", Lines.ReadLineAsync), ("ours, on the loop", Lines.SwitchedAsync)),
+    new("shared client: a command of one of 64 callers", 20_000,
+        ("PipeReader", stream => SharedClient.RunAsync(new PipeLink(stream))),
+        ("ours", stream => SharedClient.RunAsync(new StreamLink(stream))),
+        ("ours, on the loop", SharedClient.SwitchedAsync)),
+    new("ping-pong: a line there and back", 5_000,
+        ("StreamReader", PingPong.StreamReaderAsync), ("PipeReader", PingPong.PipeReaderAsync), ("ours", PingPong.OursAsync),
+        ("ours, on the loop", PingPong.SwitchedAsync)),
+];
+foreach (Workload workload in workloads) await workload.RunAsync(rounds);
