@@ -11,7 +11,6 @@ public abstract partial class BaseIOStream
 {
     private int _readsOnTheirWay;
     private StagedWrites? _staged; // after the first write of another thread
-    private ArrayBufferWriter<byte>? _unadvanced; // the memory that GetMemory lends to other threads
 
     /// <summary>Makes a call on the loop for a caller on another thread, which awaits its outcome there.</summary>
     private protected ValueTask<T> OffLoop<TState, T>(TState state, Func<TState, ValueTask<T>> call) =>
@@ -141,10 +140,10 @@ public abstract partial class BaseIOStream
     private void AdvanceOffLoop(int count)
     {
         if (IsClosed) throw ClosedException();
-        if (_unadvanced is null) throw new InvalidOperationException("Call GetMemory first.");
-        _unadvanced.Advance(count);
-        Write(_unadvanced.WrittenSpan);
-        _unadvanced.ResetWrittenCount();
+        if (_staged?.Reserved is not { } reserved) throw new InvalidOperationException("Call GetMemory first.");
+        reserved.Advance(count);
+        Write(reserved.WrittenSpan);
+        reserved.ResetWrittenCount();
     }
 
     /// <summary>Null if the loop has ended.</summary>

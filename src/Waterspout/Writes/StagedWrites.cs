@@ -30,8 +30,8 @@ internal sealed class StagedWrites
         Joined,
     }
 
-    /// <summary>Bytes that the loop has not taken.</summary>
-    internal int Length => _length;
+    /// <summary>Memory that is lent to another thread for writing into; null before the first time.</summary>
+    internal ArrayBufferWriter<byte>? Reserved { get; set; }
 
     /// <summary>Something is written that the loop has not got.</summary>
     internal bool IsBusy => _length > 0 || _crossing > 0;
