@@ -20,8 +20,9 @@ internal sealed partial class TransportLoop
 
     private readonly object _parking = new();
     private Lease _lease;
-    private bool _isLed; // guarded by _parking, as is _returns
+    private bool _isLed; // guarded by _parking
     private long _fanOutUntil;
+    private bool _hasQueuedInVain; // the leader's
 
     private bool MustFanOut => !_mayLead || Stopwatch.GetTimestamp() < _fanOutUntil;
 
@@ -49,8 +50,8 @@ internal sealed partial class TransportLoop
             if (!RunWork(lease, out long now)) return;
             RunCallbacks();
             HandleEvents(_poller.Wait(0));
-            if (_work.Count == 0 || _isStopping || MustFanOut) break;
-            if (now - begun < s_leading) continue;
+            if (_isStopping || MustFanOut || !MayFindMore()) break;
+            if (_work.Count > 0 && now - begun < s_leading) continue;
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             return;
         }
@@ -60,6 +61,16 @@ internal sealed partial class TransportLoop
             _isLed = false;
             Monitor.Pulse(_parking);
         }
+    }
+
+    /// <summary>
+    /// There is work, or what the pool has queued may bring some: an answer that it sends is often followed by a request. The leader then
+    /// queues behind it, but only once: other leaders count as queued work too.
+    /// </summary>
+    private bool MayFindMore()
+    {
+        _hasQueuedInVain = _work.Count == 0 && !_hasQueuedInVain && ThreadPool.PendingWorkItemCount > 0;
+        return _work.Count > 0 || _hasQueuedInVain;
     }
 
     /// <summary>Has a worker lead, and waits until it returns the loop, or takes the loop from it.</summary>
@@ -84,7 +95,6 @@ internal sealed partial class TransportLoop
                 seen = sequence;
             }
         }
-
     }
 
     /// <summary>Runs connection after connection. False if the loop was taken away.</summary>

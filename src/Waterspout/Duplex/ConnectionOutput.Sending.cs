@@ -9,6 +9,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
     private const int SendAtOnce = 32 * 1024;
 
     private long _sends; // each has a budget of its own
+    private int _flushes; // with data, since something was received; read without the lock, for a guess
 
     /// <summary>The poller knows the descriptor. On the loop's thread.</summary>
     /// <param name="unsent">
@@ -49,13 +50,17 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         if (failure is not null) _connection.Fail(failure);
     }
 
-    /// <summary>Something was received: the next flush is the answer.</summary>
-    internal void ExpectAnswer() => _sendsFirst = true;
+    /// <summary>Something was received: the next flush is the answer, or one of many.</summary>
+    internal void ExpectAnswer()
+    {
+        _sendsFirst = _flushes <= 1;
+        _flushes = 0;
+    }
 
     /// <summary>A read is about to wait, perhaps for the answer to what is queued.</summary>
     internal void SendBeforeWait()
     {
-        _sendsFirst = true;
+        _sendsFirst = _flushes <= 1;
         if (Volatile.Read(ref _isQueued) && !_connection.Loop.IsInTurn) SendQueued();
     }
 
@@ -95,6 +100,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
 
     private Exception? SendNowOrLater()
     {
+        if (_writes.Unsent > 0) _flushes++;
         if (_writes.Unsent == 0 || _isQueued || !_state.CanSend || !_state.IsWritable)
             return _writes.Unsent >= SendAtOnce ? Send() : null;
         if (_connection.Loop.IsInTurn && _writes.Unsent < SendAtOnce)

@@ -12,6 +12,8 @@ namespace Waterspout.Duplex;
 /// <item>within a turn of the loop: the loop, at the end of the turn, everything together;</item>
 /// <item>elsewhere the first flush after something was received, or after a wait, sends at once: it is the answer, or the request. Further
 /// ones are sent together by one work item of the thread pool. A call for each would halve what a multiplexed protocol can do;</item>
+/// <item>where several flushes came between the last two receives, the first one is sent with the others too. A multiplexed protocol would
+/// send one answer alone, get the next request alone, and so split each batch again;</item>
 /// <item>a flush that leaves 32 KiB or more unsent sends at once, and so does a read that is about to wait;</item>
 /// <item>what the kernel does not accept is sent on the loop's thread when the descriptor is writable again.</item>
 /// </list>
