@@ -1,4 +1,6 @@
 // A server for bench/Kestrel/run.py: TRANSPORT PORT, and the same application on each transport.
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +11,9 @@ using Waterspout.Kestrel;
 byte[] text = "Hello, World!"u8.ToArray();
 byte[] large = new byte[1_000_000];
 int port = int.Parse(args[1], null);
+using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+CertificateRequest request = new("CN=localhost", key, HashAlgorithmName.SHA256);
+using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
 
 WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
@@ -16,14 +21,20 @@ builder.WebHost.ConfigureKestrel(options =>
 {
     options.ListenLocalhost(port);
     options.ListenLocalhost(port + 1, static listen => listen.Protocols = HttpProtocols.Http2);
+    options.ListenLocalhost(port + 2, listen =>
+    {
+        if (args[0] is "ours" or "pool") listen.UseWaterspoutHttps(certificate);
+        else listen.UseHttps(certificate);
+    });
 });
+builder.WebHost.UseKestrelHttpsConfiguration();
 _ = args[0] switch
 {
     "stock" => builder.WebHost,
     "inline" => builder.WebHost.UseSockets(static options => options.UnsafePreferInlineScheduling = true),
-    "ours" => builder.WebHost.UseWaterspout(),
+    "ours" or "ontop" => builder.WebHost.UseWaterspout(),
     "pool" => builder.WebHost.UseWaterspout(static options => options.Scheduling = SchedulingMode.ThreadPool),
-    _ => throw new ArgumentException("TRANSPORT is stock, inline, ours or pool."),
+    _ => throw new ArgumentException("TRANSPORT is stock, inline, ours, ontop (as ours, and Kestrel's own HTTPS) or pool."),
 };
 
 WebApplication app = builder.Build();

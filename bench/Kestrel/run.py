@@ -21,6 +21,7 @@ WORKLOADS = {
     "json64": ["wrk", "-c64", "{}/json"], "pipelined": ["wrk", "-c64", "-s", PIPELINE, "{}/"], "close": ["wrk", "-c16", "-HConnection: close", "{}/"],
     "large": ["wrk", "-c8", "{}/large"], "timer": ["wrk", "-c64", "{}/timer"], "block": ["wrk", "-c16", "{}/block"], "rare": ["wrk", "-c64", "{}/rare"],
     "h2": ["h2load", "-c8", "-m32", "{2}/"], "h2json": ["h2load", "-c8", "-m32", "{2}/json"], "h2one": ["h2load", "-c64", "-m1", "{2}/"],
+    "https64": ["wrk", "-c64", "{s}/"], "httpslarge": ["wrk", "-c8", "{s}/large"], "https2": ["h2load", "-c8", "-m32", "{s}/"],
 }
 
 
@@ -31,7 +32,9 @@ def cpu(process):
 
 def load(workload, port, seconds, cores):
     tool, *rest = WORKLOADS[workload]
-    rest = [a.replace("{}", f"http://127.0.0.1:{port}").replace("{2}", f"http://127.0.0.1:{port + 1}") for a in rest]
+    addresses = {"{}": f"http://127.0.0.1:{port}", "{2}": f"http://127.0.0.1:{port + 1}", "{s}": f"https://127.0.0.1:{port + 2}"}
+    for name, address in addresses.items():
+        rest = [a.replace(name, address) for a in rest]
     command = ["wrk", "-t1", f"-d{seconds}s", "--latency"] if tool == "wrk" else ["h2load", "-D", str(seconds)]
     pin = ["taskset", "-c", "1"] if cores == 1 else []
     out = subprocess.run(pin + command + rest, capture_output=True, text=True).stdout

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +27,12 @@ internal static class Kestrel
             options.MaxWriteBufferSize = 256 * 1024;          // what may wait for a slow client
             options.Scheduling = SchedulingMode.ThreadPool;   // always one work item for each request
         });
+    }
+
+    internal static void Https(WebApplicationBuilder builder, X509Certificate2 certificate)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(5001, listen =>
+            listen.UseWaterspoutHttps(https => https.ServerCertificate = certificate)));
     }
 
     internal static void Services(IServiceCollection services)

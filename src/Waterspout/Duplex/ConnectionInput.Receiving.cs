@@ -17,7 +17,7 @@ internal sealed partial class ConnectionInput
             _state.Register();
             // The first bytes were received by a stream. They precede everything that is received here.
             Buffer.Append(received);
-            if (mayBeReadable || _pending != Kind.None) _state.MarkReadable();
+            if (mayBeReadable || _pending != Kind.None) MarkReadable();
             mustResume = MustResume();
         }
 
@@ -33,6 +33,7 @@ internal sealed partial class ConnectionInput
             if (_state.IsClosed) return;
             if ((events & (IOEvents.ReadClosed | IOEvents.HangUp)) != 0) _state.AnnounceEof();
             _state.Track(events);
+            if (_state.IsReadable) _connection.OnReadable(_state.IsEofAnnounced);
             if (_isCompleted) Discard();
             else if (_state.IsEofAnnounced && _pending == Kind.None) ReceiveAhead();
             mustResume = MustResume();
@@ -83,9 +84,31 @@ internal sealed partial class ConnectionInput
             }
 
             _state.AnnounceEof();
-            _state.MarkReadable();
+            MarkReadable();
             ReceiveAhead();
             if (_pending != Kind.None) CompletePending();
+        }
+    }
+
+    /// <summary>
+    /// Another descriptor is put in the place of this one, and gets what was received and not read. It has an end of its own, in front of
+    /// the one that may have been received.
+    /// </summary>
+    internal void Replace(Action<byte[]> replace)
+    {
+        lock (_lock)
+        {
+            if (_state.IsClosed) return;
+            replace(Buffer.Data.ToArray());
+            Buffer.Consume(Buffer.Length);
+            _examined = 0;
+            if (_connection.HasFailed) return;
+            bool isEofAnnounced = _state.IsEofAnnounced;
+            _isEnded = false;
+            _state = new StreamState();
+            _state.Register();
+            if (isEofAnnounced) _state.AnnounceEof();
+            MarkReadable();
         }
     }
 
@@ -152,6 +175,12 @@ internal sealed partial class ConnectionInput
         _isResumeQueued = _pending == Kind.Buffer ? !_waiter!.PrefersLoop : !_bytesWaiter!.PrefersLoop;
         if (!_isResumeQueued) CompletePending();
         return _isResumeQueued;
+    }
+
+    private void MarkReadable()
+    {
+        _state.MarkReadable();
+        _connection.OnReadable(_state.IsEofAnnounced);
     }
 
     /// <summary>Receives until there is something that has not been examined.</summary>

@@ -134,15 +134,21 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         try
         {
             if (!_writes.Send(_connection, ref _state, ++_sends) && !_isQueued) SendLater();
+            OnSent();
+            return null;
         }
         catch (Exception error)
         {
             EndUnsent();
             return error;
         }
+    }
 
-        OnSent();
-        return null;
+    /// <summary>Another descriptor is put in the place of this one.</summary>
+    internal void Replace(Action replace)
+    {
+        lock (_lock)
+            if (!_state.IsClosed) replace();
     }
 
     /// <summary>
@@ -172,6 +178,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         _writes.ReturnBuffer();
         if (_isPending && _writes.Unsent <= _mark / 2) CompletePending(TakeResult());
         if (!_isCompleted || _isEnded || _writes.Unsent > 0) return;
+        if (!_connection.TryEndWrites()) return;
         _isEnded = true;
         _done?.TrySetResult();
         _connection.OnOutputEnded();

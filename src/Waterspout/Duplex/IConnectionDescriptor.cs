@@ -22,10 +22,19 @@ internal interface IConnectionDescriptor
     int? Send(ReadOnlySpan<byte> data);
 
     /// <inheritdoc cref="IHalfOwner.Send(ReadOnlySpan{byte})"/>
+    int? Send(ReadOnlyMemory<byte> data) => Send(data.Span);
+
+    /// <inheritdoc cref="IHalfOwner.Send(ReadOnlySpan{byte})"/>
     int? Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces);
 
     /// <summary>The system had no memory for the last send. There is no event for when it has.</summary>
     bool IsShortOfMemory { get; }
+
+    /// <summary>Something may be received. Under the lock of the receiving side.</summary>
+    /// <param name="isLast">The peer's EOF or an error follows, and nothing more will be reported.</param>
+    void OnReadable(bool isLast)
+    {
+    }
 
     /// <summary>The poller has reported urgent data: a receive stops before it, although there is more.</summary>
     void OnPriority();
@@ -35,6 +44,12 @@ internal interface IConnectionDescriptor
 
     /// <summary>Nothing can be received, so the end of the output is that of the connection.</summary>
     bool IsWriteOnly { get; }
+
+    /// <summary>
+    /// Sends what belongs to the end of this side and precedes <see cref="ShutdownWrites"/>. Under the lock of the sending side.
+    /// </summary>
+    /// <returns>False if it would block: it is called again when the descriptor is writable.</returns>
+    bool TryEndWrites() => true;
 
     /// <summary>Notifies the peer that nothing more will be written.</summary>
     /// <returns>False if the descriptor cannot be closed in one direction.</returns>

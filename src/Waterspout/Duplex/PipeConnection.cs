@@ -24,7 +24,7 @@ namespace Waterspout.Duplex;
 /// </remarks>
 internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, IHalfOwner, IThreadPoolWorkItem
 {
-    private readonly IConnectionDescriptor _descriptor;
+    private IConnectionDescriptor _descriptor; // changed under both locks
     private Registration _registration; // set once, on the loop
 
     internal PipeConnection(IConnectionLoop loop, IConnectionDescriptor descriptor)
@@ -78,6 +78,22 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
         Input.Start(received, mayBeReadable);
     }
 
+    /// <summary>Puts a layer, such as TLS, between the pipes and the descriptor. No call is pending, and everything has been sent.</summary>
+    /// <param name="layer">Makes it, of the descriptor so far and of what was received and not read.</param>
+    internal void Insert(Func<IConnectionDescriptor, byte[], IConnectionDescriptor> layer) =>
+        Input.Replace(received => Output.Replace(() => _descriptor = layer(_descriptor, received)));
+
+    /// <summary>Something may be received. Under the input's lock.</summary>
+    internal void OnReadable(bool isLast) => _descriptor.OnReadable(isLast);
+
+    /// <summary>Sends what the descriptor itself sends at the end. False if it would block. Under the output's lock.</summary>
+    internal bool TryEndWrites()
+    {
+        if (_descriptor.TryEndWrites()) return true;
+        Rearm(IOEvents.Write);
+        return false;
+    }
+
     public void HandleEvents(IOEvents events)
     {
         if ((events & IOEvents.Priority) != 0) _descriptor.OnPriority();
@@ -105,7 +121,7 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
 
     int? IHalfOwner.Send(ReadOnlySpan<byte> data) => _descriptor.Send(data);
 
-    int? IHalfOwner.Send(ReadOnlyMemory<byte> data) => _descriptor.Send(data.Span);
+    int? IHalfOwner.Send(ReadOnlyMemory<byte> data) => _descriptor.Send(data);
 
     int? IHalfOwner.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => _descriptor.Send(pieces);
 

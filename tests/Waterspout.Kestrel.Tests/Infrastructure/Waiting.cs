@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -14,6 +15,9 @@ internal static class Waiting
 
     /// <summary>The subject of the certificate that these tests make themselves.</summary>
     internal const string Subject = "CN=localhost";
+
+    /// <summary>Trusts that certificate.</summary>
+    internal static bool IsOurs(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate!.Subject == Subject;
 
     /// <summary>Completes when the token is cancelled.</summary>
     internal static Task Cancelled(this CancellationToken token)
