@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Waterspout.Kestrel;
@@ -33,6 +35,13 @@ internal static class Kestrel
     {
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenAnyIP(5001, listen =>
             listen.UseWaterspoutHttps(https => https.ServerCertificate = certificate)));
+    }
+
+    internal static async Task ConnectAsync()
+    {
+        WaterspoutConnectionFactory factory = new();
+        await using ConnectionContext connection = await factory.ConnectAsync(new DnsEndPoint("example.com", 80));
+        await connection.Transport.Output.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray());
     }
 
     internal static void Services(IServiceCollection services)
