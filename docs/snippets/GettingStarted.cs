@@ -12,18 +12,6 @@ namespace Snippets;
 
 internal static class GettingStarted
 {
-    internal static void FirstProgram()
-    {
-        using IOLoop loop = new();
-        loop.RunSync(async () =>
-        {
-            await using IOStream stream = await IOStream.ConnectAsync("example.com", 80);
-            await stream.WriteAsync("HEAD / HTTP/1.0\r\nHost: example.com\r\n\r\n"u8);
-            byte[] head = await stream.ReadUntilAsync("\r\n\r\n"u8, maxBytes: 65536);
-            Console.Write(Encoding.ASCII.GetString(head));
-        });
-    }
-
     internal static async Task Read(IOStream stream, byte[] buffer)
     {
         byte[] line = await stream.ReadUntilAsync("\r\n"u8, maxBytes: 1024);

@@ -22,6 +22,7 @@ internal sealed class Report(string folder, ResultStore store)
             foreach ((string name, string svg) in page.Charts()) Save(Path.Combine(ChartFolder, name + ".svg"), svg);
         }
 
+        if (DotNetChart.Draw(all) is { } chart) Save(Path.Combine(ChartFolder, DotNetChart.Name + ".svg"), chart);
         Save("README.md", WriteFirstPage(all));
     }
 
