@@ -1,6 +1,6 @@
 namespace Waterspout.Bench.SideBySide;
 
-/// <summary>The chart of the README: what a message costs here and by what .NET has. Each workload has a scale of its own; less is better.</summary>
+/// <summary>The chart of the README: what a message costs here and by what .NET has. Each workload has a scale of its own.</summary>
 internal static class DotNetChart
 {
     internal const string Name = "dotnet";
