@@ -15,15 +15,15 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class WaterspoutHostingServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers an <see cref="IOLoopGroup"/>, which is created at its first use and disposed with the services. Its log is that of the application, and the
-    /// section <c>Waterspout</c> of the configuration overrides its options.
+    /// Registers an <see cref="IOLoopGroup"/>, which is created at its first use and disposed with the services. Its log is that of the
+    /// application, and the section <c>Waterspout</c> of the configuration overrides its options.
     /// </summary>
     /// <param name="services">The services of the application.</param>
     /// <param name="configure">Sets options; null for the defaults. What is wrong with them is reported when the group is created.</param>
     /// <returns>The same collection.</returns>
     /// <remarks>
-    /// May be called several times: there is one group, and each call may set options. An <see cref="IOLoopGroup"/> that is registered before is used instead.
-    /// <see cref="IOLoop.Default"/> is not affected.
+    /// May be called several times: there is one group, and each call may set options. An <see cref="IOLoopGroup"/> that is registered
+    /// before is used instead. <see cref="IOLoop.Default"/> is not affected.
     /// </remarks>
     public static IServiceCollection AddWaterspout(this IServiceCollection services, Action<WaterspoutOptions>? configure = null)
     {
@@ -38,18 +38,26 @@ public static class WaterspoutHostingServiceCollectionExtensions
     /// Registers a server: it listens when the host starts, and stops accepting and lets its connections end when the host stops. Calls
     /// <see cref="AddWaterspout"/>.
     /// </summary>
-    /// <typeparam name="THandler">Handles the connections. Registered as scoped, unless it is registered already; each connection has a scope of its own.</typeparam>
+    /// <typeparam name="THandler">
+    /// Handles the connections. Registered as scoped, unless it is registered already; each connection has a scope of its own.
+    /// </typeparam>
     /// <param name="services">The services of the application.</param>
     /// <param name="name">
-    /// The name in the configuration (<c>Waterspout:Servers:NAME</c>), the key of the <see cref="TcpService"/>, and the name of a health check, which is
-    /// healthy while the server listens and its loops answer.
+    /// The name in the configuration (<c>Waterspout:Servers:NAME</c>), the key of the <see cref="TcpService"/>, and the name of a health
+    /// check, which is healthy while the server listens and its loops answer.
     /// </param>
     /// <param name="configure">Sets options; null for the defaults. What is wrong with them is reported by the start of the host.</param>
     /// <returns>The same collection.</returns>
     /// <exception cref="ArgumentException">The name is empty, or there is a server with that name.</exception>
     /// <example>
     /// <code>
-    /// builder.Services.AddTcpServer&lt;EchoHandler&gt;("echo", options => options.Listen.Add("*:8888"));
+    /// builder.Services.AddTcpServer&lt;EchoHandler&gt;("echo", options =>
+    /// {
+    ///     options.Listen = ["*:8888", "unix:/run/example/echo.sock"];
+    ///     options.Drain = TimeSpan.FromSeconds(5);
+    ///     options.Server.MaxConnections = 10_000;
+    ///     options.Server.Stream = new() { ReadTimeout = TimeSpan.FromMinutes(5), WriteTimeout = TimeSpan.FromSeconds(30) };
+    /// });
     /// </code>
     /// </example>
     public static IServiceCollection AddTcpServer<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] THandler>(

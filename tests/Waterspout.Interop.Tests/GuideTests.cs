@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace Waterspout.Interop.Tests;
@@ -15,11 +16,23 @@ public sealed partial class GuideTests
     [MemberData(nameof(Guides))]
     public async Task Every_block_of_code_is_part_of_the_compiled_snippets(string guide)
     {
-        string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "docs", "snippets"), "*.cs");
-        string[] sources = await Task.WhenAll(files.Select(async file => Normalise(await File.ReadAllTextAsync(file))));
         string text = await File.ReadAllTextAsync(Path.Combine(Repository.Root, guide));
-        foreach (Match block in CodeBlock().Matches(text))
-            Assert.True(sources.Any(source => source.Contains(Normalise(block.Groups[1].Value), StringComparison.Ordinal)), $"{guide} has code that docs/snippets has not:\n{block.Groups[1].Value}");
+        await AssertCompiledAsync(guide, CodeBlock().Matches(text).Select(static block => block.Groups[1].Value));
+    }
+
+    [Fact]
+    public async Task Every_example_of_the_reference_is_part_of_the_compiled_snippets()
+    {
+        int count = 0;
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories))
+        {
+            string[] examples = [.. Example().Matches(await File.ReadAllTextAsync(file))
+                .Select(static match => WebUtility.HtmlDecode(match.Groups[1].Value.Replace("///", "", StringComparison.Ordinal)))];
+            await AssertCompiledAsync(file, examples);
+            count += examples.Length;
+        }
+
+        Assert.True(count > 10, "The pattern no longer finds the examples.");
     }
 
     [Theory]
@@ -41,11 +54,22 @@ public sealed partial class GuideTests
         Assert.True(CodeBlock().Count(text) > 5, "The pattern no longer finds the code.");
     }
 
+    private static async Task AssertCompiledAsync(string place, IEnumerable<string> blocks)
+    {
+        string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "docs", "snippets"), "*.cs");
+        string[] sources = await Task.WhenAll(files.Select(async file => Normalise(await File.ReadAllTextAsync(file))));
+        foreach (string block in blocks)
+            Assert.True(sources.Any(source => source.Contains(Normalise(block), StringComparison.Ordinal)), $"{place} has code that docs/snippets has not:\n{block}");
+    }
+
     private static string Normalise(string code) => Space().Replace(code, " ").Trim();
 
-    // Without whole files, which begin with using lines or an attribute: CI compiles and runs those with the packages alone (.ci/consume.py).
+    // Without whole files, which begin with using lines or an attribute: CI compiles those with the packages alone (.ci/consume.py).
     [GeneratedRegex(@"```csharp\n(?!using [A-Z][\w.]*;|\[assembly:)(.*?)```", RegexOptions.Singleline)]
     private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"/// <example>\s+/// <code>\n(.*?)/// </code>", RegexOptions.Singleline)]
+    private static partial Regex Example();
 
     // Links into the repository; what follows a # is checked where the site is built.
     [GeneratedRegex(@"\]\((?!https?:)([^)#]+)[^)]*\)")]

@@ -14,6 +14,13 @@ namespace Waterspout;
 /// <para>The handler is a delegate, or <see cref="HandleStreamAsync"/> in a subclass. Difference from Tornado: loops in one process replace
 /// forked processes.</para>
 /// </remarks>
+/// <example>
+/// <code>
+/// using IOLoopGroup loops = new(Environment.ProcessorCount);
+/// await using TcpServer server = new(EchoAsync, new TcpServerOptions { Loops = loops });
+/// Console.WriteLine($"listening on {server.Listen(8888)}");
+/// </code>
+/// </example>
 public partial class TcpServer : IAsyncDisposable
 {
     private readonly Func<IOStream, Task>? _handler;

@@ -23,6 +23,11 @@ public abstract partial class BaseIOStream
     /// <para>A read that fails takes nothing from the stream. So the peer can be answered, or the frame discarded. Tornado has no such
     /// call.</para>
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// byte[] frame = await stream.ReadFrameAsync(new FrameLength(4), maxBytes: 1_000_000);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The limit is not positive, or <paramref name="length"/> is the default of its type.</exception>
     /// <exception cref="InvalidDataException">
     /// The length cannot be: a varint with more bytes than it takes or more than 64 bits, or a length that includes itself and is shorter

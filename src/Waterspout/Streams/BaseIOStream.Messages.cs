@@ -26,6 +26,11 @@ public abstract partial class BaseIOStream
     /// passed, the next read begins with the same bytes. So the peer can be answered, or the bytes discarded. Tornado has no such
     /// call.</para>
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// long number = await stream.ReadMessageAsync&lt;long&gt;(TryParseInteger, maxBytes: 64);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException">The limit is not positive.</exception>
     /// <exception cref="InvalidOperationException">
     /// A read is under way, which continues. Or the parser has broken its contract: it returned true and took no byte or more than there

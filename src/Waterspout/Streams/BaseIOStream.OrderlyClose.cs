@@ -25,6 +25,13 @@ public abstract partial class BaseIOStream
     /// accepted, except reads of the read buffer. Errors on the way are not thrown: <see cref="CloseReason"/> reports them. Tornado has no
     /// such call.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// await stream.CompleteWritesAsync();             // sends FIN: no more data from us, but we keep reading
+    /// byte[] answer = await stream.ReadUntilCloseAsync();
+    /// await stream.CloseAsync(TimeSpan.FromSeconds(5)); // an orderly close; Close() would be immediate
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is negative.</exception>
     public ValueTask CloseAsync(TimeSpan? timeout = null)
     {

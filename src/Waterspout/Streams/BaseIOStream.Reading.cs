@@ -18,6 +18,11 @@ public abstract partial class BaseIOStream
     /// Completion: at once if the buffer has enough, even after the stream has closed. May be called from any thread. Difference from
     /// Tornado: none.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// byte[] header = await stream.ReadBytesAsync(16);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="StreamClosedException">The stream closed, or had closed, before there was enough data.</exception>
@@ -85,6 +90,11 @@ public abstract partial class BaseIOStream
     /// <see cref="IOStreamOptions.MaxBufferSize"/>. Errors are those of
     /// <see cref="ReadBytesAsync(int, bool, CancellationToken, TimeSpan?)"/>. Difference from Tornado: none.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// int count = await stream.ReadIntoAsync(buffer, partial: true);
+    /// </code>
+    /// </example>
     public ValueTask<int> ReadIntoAsync(
         Memory<byte> buffer, bool partial = false, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {

@@ -23,6 +23,11 @@ public abstract partial class BaseIOStream
     /// <para>Completion: at once when the line is in the buffer, also after the stream closed. Each byte is looked at once, however it
     /// arrives. Tornado has no such call.</para>
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// string? greeting = await stream.ReadLineAsync(maxBytes: 512); // LF or CR LF; null at the end of the stream
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">LF takes more than one byte in this encoding, or the limit is not positive.</exception>
     /// <exception cref="DecoderFallbackException">
     /// The bytes are no text in this encoding, and it was made to throw. The line counts as read.

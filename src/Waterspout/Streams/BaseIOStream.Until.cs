@@ -16,6 +16,11 @@ public abstract partial class BaseIOStream
     /// Completion: at once if the delimiter is in the buffer, even after the stream has closed. Each byte is searched once, however the
     /// data arrives. May be called from any thread. Difference from Tornado: a limit that is exceeded does not close the stream.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// byte[] line = await stream.ReadUntilAsync("\r\n"u8, maxBytes: 1024);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The delimiter is empty, or the limit is not positive.</exception>
     /// <exception cref="InvalidOperationException">A read is already pending; it continues.</exception>
     /// <exception cref="UnsatisfiableReadException">

@@ -21,6 +21,11 @@ public abstract partial class BaseIOStream
     /// <para>Difference from Tornado: its write completes when everything has been handed to the system; here <see cref="FlushAsync"/>
     /// does.</para>
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// await stream.WriteAsync("a header\n"u8);   // copied; sent at the end of the turn, together with what follows
+    /// </code>
+    /// </example>
     /// <exception cref="StreamClosedException">The stream is closed, or closed while the write waited.</exception>
     /// <exception cref="StreamBufferFullException">
     /// <see cref="IOStreamOptions.MaxWriteBufferSize"/> would be exceeded. Nothing of this write is sent, and the stream stays usable.

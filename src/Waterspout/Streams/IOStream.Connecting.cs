@@ -85,6 +85,11 @@ public partial class IOStream
     /// The addresses of both families are tried alternately, a new one whenever an attempt fails or has taken longer than the delay. The
     /// first that connects wins; the others are closed.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// await using IOStream server = await IOStream.ConnectAsync(host, port, new IOStreamOptions { AllowHalfOpen = true });
+    /// </code>
+    /// </example>
     /// <exception cref="StreamClosedException">
     /// No address could be connected to: the inner exception is the <see cref="SocketException"/> of the one address, or an
     /// <see cref="AggregateException"/> of all of them; or the error of the name resolution.

@@ -21,6 +21,13 @@ public partial class IOStream
     /// However the handshake ends, the descriptor is not leaked: on failure it is closed. Difference from Tornado, which also needs an idle
     /// stream: bytes that have arrived are not lost.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// await plain.WriteAsync("STARTTLS\r\n"u8);
+    /// await plain.ReadUntilAsync("\r\n"u8, maxBytes: 512);
+    /// await using SslIOStream secure = await plain.StartTlsAsync(new SslClientAuthenticationOptions { TargetHost = host });
+    /// </code>
+    /// </example>
     /// <exception cref="InvalidOperationException">
     /// A read is pending, or unsent data remains that the system does not accept yet, or the stream is not connected, or was already
     /// upgraded. Nothing has changed.
