@@ -1,10 +1,12 @@
 using System.ComponentModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Waterspout;
 
 /// <summary>What <see cref="IOLoop.SwitchTo"/> returns: the code that awaits it continues on the loop.</summary>
-public readonly record struct LoopAwaitable : ICriticalNotifyCompletion
+[SuppressMessage("Performance", "CA1815:Override equals and operator equals on value types", Justification = "It is awaited, never compared.")]
+public readonly struct LoopAwaitable : ICriticalNotifyCompletion
 {
     private readonly IOLoop _loop;
 

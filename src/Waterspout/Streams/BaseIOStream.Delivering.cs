@@ -9,11 +9,11 @@ public abstract partial class BaseIOStream
     {
         if (IsClosed) throw ClosedException();
         if (_state.WriteEnd != WriteEnd.Open) throw WritesCompleted();
-        Staged.BeginCrossing();
+        OffLoopCalls.Writes.BeginCrossing();
         PostCall((data, callback), static (stream, call) =>
         {
             stream.TakeStaged();
-            stream.Staged.EndCrossing();
+            stream.OffLoopCalls.Writes.EndCrossing();
             stream.WriteAccepted(call.data, call.callback);
         });
     }
@@ -48,7 +48,7 @@ public abstract partial class BaseIOStream
 
         if (IsReading) throw AlreadyReading();
         if (IsClosed && needsData && _reads.Buffer.Length == 0) throw ClosedException();
-        Interlocked.Increment(ref _readsOnTheirWay);
+        OffLoopCalls.BeginRead();
         PostCall((call, state), static (stream, posted) =>
         {
             try
@@ -57,7 +57,7 @@ public abstract partial class BaseIOStream
             }
             finally
             {
-                Interlocked.Decrement(ref stream._readsOnTheirWay);
+                stream.OffLoopCalls.EndRead();
             }
         });
     }

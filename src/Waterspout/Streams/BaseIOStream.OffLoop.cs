@@ -9,8 +9,7 @@ namespace Waterspout;
 // allocated at the start of the method, on the loop too, whose own path must not pay for it.
 public abstract partial class BaseIOStream
 {
-    private int _readsOnTheirWay;
-    private StagedWrites? _staged; // after the first write of another thread
+    private OffLoopCalls? _offLoopCalls;
 
     /// <summary>Makes a call on the loop for a caller on another thread, which awaits its outcome there.</summary>
     private protected ValueTask<T> OffLoop<TState, T>(TState state, Func<TState, ValueTask<T>> call) =>
@@ -25,7 +24,7 @@ public abstract partial class BaseIOStream
     /// <summary>The same for a read: <see cref="IsReading"/> is true as soon as this has returned.</summary>
     private ValueTask<T> ReadOffLoop<TState, T>(TState state, Func<BaseIOStream, TState, ValueTask<T>> read)
     {
-        Interlocked.Increment(ref _readsOnTheirWay);
+        OffLoopCalls.BeginRead();
         ForwardedRead<TState, T> forwarded = new(this, state, read) { MayBeIgnored = true };
         return Loop.TryPost(forwarded, static forwarded => forwarded.Run())
             ? new ValueTask<T>(forwarded.Task)
@@ -41,14 +40,14 @@ public abstract partial class BaseIOStream
         private static ValueTask<T> Start((BaseIOStream Stream, TState State, Func<BaseIOStream, TState, ValueTask<T>> Read) call)
         {
             ValueTask<T> started = call.Read(call.Stream, call.State);
-            Interlocked.Decrement(ref call.Stream._readsOnTheirWay);
+            call.Stream.OffLoopCalls.EndRead();
             return started;
         }
     }
 
     /// <summary>Received data is lent to other threads, and no read of theirs is before this one.</summary>
     private bool IsBufferLent(CancellationToken cancellationToken) =>
-        _reads.IsLent && Volatile.Read(ref _readsOnTheirWay) == 0 && !_state.IsMoved && !cancellationToken.IsCancellationRequested;
+        _reads.IsLent && _offLoopCalls is not { IsReadCrossing: true } && !_state.IsMoved && !cancellationToken.IsCancellationRequested;
 
     /// <summary>Makes a read on the calling thread, if lent data satisfies it.</summary>
     private bool TryReadLent<T>(ReadOperation<T> read, out ValueTask<T> result)
@@ -68,11 +67,11 @@ public abstract partial class BaseIOStream
     /// <summary>The same for a write: <see cref="IsWriting"/> is true as soon as this has returned.</summary>
     private ValueTask WriteOffLoop<TState>(TState state, Func<BaseIOStream, TState, ValueTask> write)
     {
-        Staged.BeginCrossing();
+        OffLoopCalls.Writes.BeginCrossing();
         return OffLoop((Stream: this, state, write), static call =>
         {
             call.Stream.TakeStaged();
-            call.Stream.Staged.EndCrossing();
+            call.Stream.OffLoopCalls.Writes.EndCrossing();
             return call.write(call.Stream, call.state);
         });
     }
@@ -84,7 +83,7 @@ public abstract partial class BaseIOStream
         if (IsClosed) return ValueTask.FromException(ClosedException());
         bool isOpen = _state.WriteEnd == WriteEnd.Open && !_state.EndsWrites;
         long room = Math.Min(Options.WriteHighWaterMark, Options.MaxWriteBufferSize) - Unsent;
-        StagedWrites.Outcome outcome = isOpen ? Staged.TryAdd(data, room) : StagedWrites.Outcome.Refused;
+        StagedWrites.Outcome outcome = isOpen ? OffLoopCalls.Writes.TryAdd(data, room) : StagedWrites.Outcome.Refused;
         if (outcome == StagedWrites.Outcome.Refused) return CrossWithCopy(data, cancellationToken);
         return outcome == StagedWrites.Outcome.Joined || Loop.TryPost(this, static stream => stream.TakeStaged())
             ? default
@@ -95,15 +94,15 @@ public abstract partial class BaseIOStream
         WriteOffLoop((Data: data.ToArray(), cancellationToken),
             static (stream, call) => stream.WriteAsync((ReadOnlyMemory<byte>)call.Data, call.cancellationToken));
 
-    /// <summary>What other threads have written, on the way to the loop.</summary>
-    private StagedWrites Staged => _staged ?? Interlocked.CompareExchange(ref _staged, new StagedWrites(), null) ?? _staged;
+    private OffLoopCalls OffLoopCalls =>
+        _offLoopCalls ?? Interlocked.CompareExchange(ref _offLoopCalls, new OffLoopCalls(), null) ?? _offLoopCalls;
 
     /// <summary>
     /// Queues what other threads have written. On the loop, before anything that depends on what is written: its calls returned earlier.
     /// </summary>
     private void TakeStaged()
     {
-        if (_staged?.Take(out int length) is not { } data) return;
+        if (_offLoopCalls?.Writes.Take(out int length) is not { } data) return;
         if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open)
         {
             // The close, or the end of the writes, came between the write and this turn.
@@ -121,13 +120,13 @@ public abstract partial class BaseIOStream
     private ValueTask CloseOffLoop(TimeSpan timeout)
     {
         (BaseIOStream Stream, TimeSpan timeout) state = (this, timeout);
-        Staged.BeginCrossing();
+        OffLoopCalls.Writes.BeginCrossing();
         Task<bool>? outcome = TryForward(
             state,
             static call =>
             {
                 call.Stream.TakeStaged();
-                call.Stream.Staged.EndCrossing();
+                call.Stream.OffLoopCalls.Writes.EndCrossing();
                 return WithResultAsync(call.Stream.CloseAsync(call.timeout));
             },
             CloseAsync);
@@ -140,7 +139,7 @@ public abstract partial class BaseIOStream
     private void AdvanceOffLoop(int count)
     {
         if (IsClosed) throw ClosedException();
-        if (_staged?.Reserved is not { } reserved) throw new InvalidOperationException("Call GetMemory first.");
+        if (_offLoopCalls?.Reserved is not { } reserved) throw new InvalidOperationException("Call GetMemory first.");
         reserved.Advance(count);
         Write(reserved.WrittenSpan);
         reserved.ResetWrittenCount();

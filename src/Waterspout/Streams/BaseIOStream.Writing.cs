@@ -131,7 +131,7 @@ public abstract partial class BaseIOStream
     public Memory<byte> GetMemory(int sizeHint = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        if (!Loop.IsCurrent) return (Staged.Reserved ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
+        if (!Loop.IsCurrent) return (OffLoopCalls.Reserved ??= new ArrayBufferWriter<byte>()).GetMemory(sizeHint);
         if (BeginWrite(0, default) is { } refusal) throw refusal;
         return _writes.Reserve(Math.Max(1, sizeHint));
     }

@@ -93,10 +93,10 @@ public abstract partial class BaseIOStream
 
     /// <summary>A read is pending. May be read from any thread.</summary>
     public bool IsReading =>
-        _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || Volatile.Read(ref _readsOnTheirWay) > 0;
+        _reads.IsParsing || _reads.IsStreaming || _reads.Pending is { IsDrain: false } || _offLoopCalls is { IsReadCrossing: true };
 
     /// <summary>Data waits to be sent. May be read from any thread.</summary>
-    public bool IsWriting => Unsent > 0 || _staged is { IsBusy: true };
+    public bool IsWriting => Unsent > 0 || _offLoopCalls is { Writes.IsBusy: true };
 
     /// <summary>
     /// The error that closed the stream; null while it is open, and after a close without an error. An error of a write is set as soon as

@@ -30,9 +30,6 @@ internal sealed class StagedWrites
         Joined,
     }
 
-    /// <summary>Memory that is lent to another thread for writing into; null before the first time.</summary>
-    internal ArrayBufferWriter<byte>? Reserved { get; set; }
-
     /// <summary>Something is written that the loop has not got.</summary>
     internal bool IsBusy => _length > 0 || _crossing > 0;
 
