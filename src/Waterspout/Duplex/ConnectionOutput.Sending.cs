@@ -177,7 +177,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
     {
         _writes.ReturnBuffer();
         if (_isPending && _writes.Unsent <= _mark / 2) CompletePending(TakeResult());
-        if (!_isCompleted || _isEnded || _writes.Unsent > 0) return;
+        if (!_isCompleted || _isAborted || _isEnded || _writes.Unsent > 0) return;
         if (!_connection.TryEndWrites()) return;
         _isEnded = true;
         _done?.TrySetResult();

@@ -37,6 +37,7 @@ internal sealed partial class ConnectionOutput : PipeWriter
     private long _mark; // the pending flush completes when half of this is unsent
     private bool _isCancelled; // the next flush, or the pending one
     private bool _isCompleted; // by the writer
+    private bool _isAborted; // with an error: the peer sees a reset, and no regular end before it
     private bool _isOver; // nothing more can be sent: the connection has failed or closed
     private TaskCompletionSource? _done;
     private bool _isEnded; // everything has been sent, and the peer notified of the end
@@ -125,6 +126,7 @@ internal sealed partial class ConnectionOutput : PipeWriter
             if (_isCompleted) return;
             Commit();
             _isCompleted = true;
+            _isAborted = exception is not null;
             if (_isPending) CompletePending(TakeResult());
             // What it drops need not be sent first.
             if (exception is null) failure = Send();
