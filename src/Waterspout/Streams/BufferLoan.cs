@@ -14,6 +14,7 @@ internal sealed class BufferLoan
 {
     private readonly Lock _guard = new();
     private volatile bool _isLent;
+    private bool _isReading; // a read is being made
 
     /// <summary>The buffer may be read. True on the loop until it is taken back; elsewhere it may end at any time.</summary>
     internal bool IsLent => _isLent;
@@ -43,11 +44,10 @@ internal sealed class BufferLoan
     {
         result = default;
         isEmpty = false;
-        // A parser that reads from its stream has broken its contract. Its read crosses, and gets what follows.
-        if (_guard.IsHeldByCurrentThread) return Refuse(buffer, read);
         lock (_guard)
         {
-            if (!_isLent || !IsSatisfied(buffer, read, out Exception? error)) return Refuse(buffer, read);
+            // A parser that reads from its stream has broken its contract. Its read crosses, and gets what follows.
+            if (!_isLent || _isReading || !IsSatisfied(buffer, read, out Exception? error)) return Refuse(buffer, read);
             if (error is not null) read.Fail(error);
             isEmpty = buffer.Length == 0;
         }
@@ -56,9 +56,10 @@ internal sealed class BufferLoan
         return true;
     }
 
-    private static bool IsSatisfied<T>(ReadBuffer buffer, ReadOperation<T> read, out Exception? error)
+    private bool IsSatisfied<T>(ReadBuffer buffer, ReadOperation<T> read, out Exception? error)
     {
         error = null;
+        _isReading = true;
         try
         {
             return read.TryFinish(buffer) == ReadProgress.Finished;
@@ -68,6 +69,10 @@ internal sealed class BufferLoan
             // The user's parser or memory failed. Only this read is affected.
             error = thrown;
             return true;
+        }
+        finally
+        {
+            _isReading = false;
         }
     }
 
