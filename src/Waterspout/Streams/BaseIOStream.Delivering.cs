@@ -47,7 +47,7 @@ public abstract partial class BaseIOStream
         }
 
         if (IsReading) throw AlreadyReading();
-        if (IsClosed && needsData && _reads.Buffer.Length == 0) throw ClosedException();
+        if (IsClosed && needsData && !_reads.HasData) throw ClosedException();
         OffLoopCalls.BeginRead();
         PostCall((call, state), static (stream, posted) =>
         {
