@@ -139,8 +139,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         }
         catch (Exception error)
         {
-            EndUnsent();
-            return error;
+            return Fail(error);
         }
     }
 
@@ -168,8 +167,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         }
         catch (Exception error)
         {
-            EndUnsent();
-            return error;
+            return Fail(error);
         }
     }
 
@@ -182,6 +180,14 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         _isEnded = true;
         _done?.TrySetResult();
         _connection.OnOutputEnded();
+    }
+
+    private Exception Fail(Exception error)
+    {
+        // Before a flush reports the end: a close that follows is not the cause.
+        _connection.Settle(error);
+        EndUnsent();
+        return error;
     }
 
     private void EndUnsent()
