@@ -12,9 +12,14 @@ public abstract partial class BaseIOStream
         OffLoopCalls.Writes.BeginCrossing();
         PostCall((data, callback), static (stream, call) =>
         {
-            stream.TakeStaged();
-            stream.OffLoopCalls.Writes.EndCrossing();
-            stream.WriteAccepted(call.data, call.callback);
+            try
+            {
+                stream.WriteAccepted(call.data, call.callback);
+            }
+            finally
+            {
+                stream.OffLoopCalls.Writes.EndCrossing();
+            }
         });
     }
 

@@ -70,9 +70,10 @@ public abstract partial class BaseIOStream
         OffLoopCalls.Writes.BeginCrossing();
         return OffLoop((Stream: this, state, write), static call =>
         {
-            call.Stream.TakeStaged();
+            ValueTask started = call.write(call.Stream, call.state);
+            // Only now: what other threads write from here on comes after it.
             call.Stream.OffLoopCalls.Writes.EndCrossing();
-            return call.write(call.Stream, call.state);
+            return started;
         });
     }
 
@@ -125,9 +126,9 @@ public abstract partial class BaseIOStream
             state,
             static call =>
             {
-                call.Stream.TakeStaged();
+                ValueTask closing = call.Stream.CloseAsync(call.timeout);
                 call.Stream.OffLoopCalls.Writes.EndCrossing();
-                return WithResultAsync(call.Stream.CloseAsync(call.timeout));
+                return WithResultAsync(closing);
             },
             CloseAsync);
         if (outcome is not null) return new ValueTask(outcome);
