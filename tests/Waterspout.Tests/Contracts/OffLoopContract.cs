@@ -30,6 +30,28 @@ public sealed class OffLoopContract : StreamContract
     }));
 
     [Fact]
+    public void What_a_read_on_the_loop_uses_is_not_read_elsewhere() => RunPair((left, right) => Task.Run(async () =>
+    {
+        Log.Allow("blocked");
+        await left.WriteAsync("one\ntwo\n"u8);
+        await right.PeekAsync(8);
+        using ManualResetEventSlim begun = new(), release = new();
+        Task<string> here = Loop.InvokeAsync(() => right.ReadUntilAsync("\n"u8, line =>
+        {
+            begun.Set();
+            release.Wait();
+            return Text(line);
+        }).AsTask());
+        begun.Wait();
+        ValueTask<byte[]> elsewhere = right.ReadUntilAsync("\n"u8);
+        bool isCompleted = elsewhere.IsCompleted;
+        release.Set();
+        Assert.False(isCompleted);
+        Assert.Equal("one\n", await here);
+        await AssertReads("two\n", elsewhere);
+    }));
+
+    [Fact]
     public void A_read_that_needs_more_than_is_buffered_loses_nothing() => RunPair((left, right) => Task.Run(async () =>
     {
         byte[] target = new byte[6];
