@@ -86,7 +86,7 @@ public abstract partial class BaseIOStream
         long room = Math.Min(Options.WriteHighWaterMark, Options.MaxWriteBufferSize) - Unsent;
         StagedWrites.Outcome outcome = isOpen ? OffLoopCalls.Writes.TryAdd(data, room) : StagedWrites.Outcome.Refused;
         if (outcome == StagedWrites.Outcome.Refused) return CrossWithCopy(data, cancellationToken);
-        return outcome == StagedWrites.Outcome.Joined || Loop.TryPost(this, static stream => stream.TakeStaged())
+        return outcome == StagedWrites.Outcome.Joined || Loop.TryPost(this, static stream => stream.SendStaged())
             ? default
             : ValueTask.FromException(ClosedException());
     }
@@ -99,7 +99,7 @@ public abstract partial class BaseIOStream
         _offLoopCalls ?? Interlocked.CompareExchange(ref _offLoopCalls, new OffLoopCalls(), null) ?? _offLoopCalls;
 
     /// <summary>
-    /// Queues what other threads have written. On the loop, before anything that depends on what is written: its calls returned earlier.
+    /// Takes what other threads have written. On the loop, before anything that depends on what is written: its calls returned earlier.
     /// </summary>
     private void TakeStaged()
     {
@@ -112,10 +112,16 @@ public abstract partial class BaseIOStream
         else
         {
             _writes.Append(data.AsSpan(0, length));
-            QueueFlush();
         }
 
         ArrayPool<byte>.Shared.Return(data);
+    }
+
+    /// <summary>Called once for each batch, which a call on the loop may have taken before.</summary>
+    private void SendStaged()
+    {
+        TakeStaged();
+        if (Unsent > 0) QueueFlush();
     }
 
     private ValueTask CloseOffLoop(TimeSpan timeout)
