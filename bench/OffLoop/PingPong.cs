@@ -20,22 +20,8 @@ internal static class PingPong
         }
     }
 
-    internal static async Task PipeReaderAsync(Socket socket)
+    internal static async Task RunAsync(ILink link)
     {
-        PipeLink link = new(socket);
-        await link.BeginAsync();
-        for (int i = 0; i < Count; i++)
-        {
-            await link.WriteAsync("ping\n"u8.ToArray());
-            await link.ReadLineAsync();
-        }
-
-        await link.EndAsync();
-    }
-
-    internal static async Task OursAsync(Socket socket)
-    {
-        StreamLink link = new(socket);
         await link.BeginAsync();
         for (int i = 0; i < Count; i++)
         {
@@ -49,6 +35,6 @@ internal static class PingPong
     internal static async Task SwitchedAsync(Socket socket)
     {
         await IOLoop.Default.SwitchTo();
-        await OursAsync(socket);
+        await RunAsync(new StreamLink(socket));
     }
 }

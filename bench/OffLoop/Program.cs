@@ -9,11 +9,11 @@ Workload[] workloads =
         ("StreamReader", Lines.StreamReaderAsync), ("PipeReader", Lines.PipeReaderAsync), ("ours, parser", Lines.ParserAsync),
         ("ours, ReadLineAsync", Lines.ReadLineAsync), ("ours, on the loop", Lines.SwitchedAsync)),
     new("shared client: a command of one of 64 callers", 20_000,
-        ("PipeReader", stream => SharedClient.RunAsync(new PipeLink(stream))),
-        ("ours", stream => SharedClient.RunAsync(new StreamLink(stream))),
+        ("PipeReader", socket => SharedClient.RunAsync(new PipeLink(socket))),
+        ("ours", socket => SharedClient.RunAsync(new StreamLink(socket))),
         ("ours, on the loop", SharedClient.SwitchedAsync)),
     new("ping-pong: a line there and back", 5_000,
-        ("StreamReader", PingPong.StreamReaderAsync), ("PipeReader", PingPong.PipeReaderAsync), ("ours", PingPong.OursAsync),
-        ("ours, on the loop", PingPong.SwitchedAsync)),
+        ("StreamReader", PingPong.StreamReaderAsync), ("PipeReader", socket => PingPong.RunAsync(new PipeLink(socket))),
+        ("ours", socket => PingPong.RunAsync(new StreamLink(socket))), ("ours, on the loop", PingPong.SwitchedAsync)),
 ];
 foreach (Workload workload in workloads) await workload.RunAsync(rounds);

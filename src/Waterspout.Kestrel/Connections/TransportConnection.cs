@@ -1,67 +1,30 @@
 using System.Buffers;
-using System.IO.Pipelines;
-using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http.Features;
 using Waterspout.Interop;
 
 namespace Waterspout.Kestrel.Connections;
 
 /// <summary>What Kestrel, its middlewares and connection handlers see of a connection.</summary>
-internal sealed class TransportConnection : ConnectionContext, IConnectionIdFeature, IConnectionTransportFeature, IConnectionItemsFeature,
-    IMemoryPoolFeature, IConnectionLifetimeFeature, IConnectionSocketFeature, IConnectionEndPointFeature
+internal sealed class TransportConnection : PipeConnectionContext, IMemoryPoolFeature, IConnectionSocketFeature
 {
-    private static long s_lastId = DateTime.UtcNow.Ticks;
-
     private readonly SocketConnection _connection;
     private readonly int _fd;
     private readonly Lock _lock = new();
-    private string? _id;
     private Socket? _socket;
-    private IDictionary<object, object?>? _items;
     private bool _isDisposed;
 
     internal TransportConnection(SocketConnection connection, int fd, MemoryPool<byte> pool)
+        : base(connection, connection.ConnectionClosed)
     {
         _connection = connection;
         _fd = fd;
         MemoryPool = pool;
-        Transport = connection;
-        ConnectionClosed = connection.ConnectionClosed;
         LocalEndPoint = SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(fd));
         RemoteEndPoint = SocketAddresses.ToEndPoint(SocketAddresses.GetPeer(fd, wasConnected: true));
-        Features.Set<IConnectionIdFeature>(this);
-        Features.Set<IConnectionTransportFeature>(this);
-        Features.Set<IConnectionItemsFeature>(this);
         Features.Set<IMemoryPoolFeature>(this);
-        Features.Set<IConnectionLifetimeFeature>(this);
         Features.Set<IConnectionSocketFeature>(this);
-        Features.Set<IConnectionEndPointFeature>(this);
     }
-
-    public override IFeatureCollection Features { get; } = new FeatureCollection(16);
-
-    public override string ConnectionId
-    {
-        get => _id ??= Interlocked.Increment(ref s_lastId).ToString("X", null);
-        set => _id = value;
-    }
-
-    public override IDictionary<object, object?> Items
-    {
-        get => _items ??= new ConnectionItems();
-        set => _items = value;
-    }
-
-    public override IDuplexPipe Transport { get; set; }
-
-    public override CancellationToken ConnectionClosed { get; set; }
-
-    public override EndPoint? LocalEndPoint { get; set; }
-
-    public override EndPoint? RemoteEndPoint { get; set; }
 
     public MemoryPool<byte> MemoryPool { get; }
 
@@ -77,10 +40,6 @@ internal sealed class TransportConnection : ConnectionContext, IConnectionIdFeat
             }
         }
     }
-
-    public override void Abort(ConnectionAbortedException abortReason) => _connection.Abort(abortReason);
-
-    public override void Abort() => Abort(new ConnectionAbortedException());
 
     /// <summary>
     /// Sends what is unsent, and ends the connection. Completes when both is done, and the callbacks of the token have run.

@@ -1,5 +1,6 @@
 using Waterspout.Duplex;
 using Waterspout.Kestrel.Connections;
+using Waterspout.Tls;
 using Waterspout.Writes;
 
 namespace Waterspout.Kestrel.Tls;

@@ -9,25 +9,11 @@ namespace Waterspout.Tls;
 /// minimum for its two flights: a write is not awaited, the read after it takes it to the loop, and a server begins with the client's first
 /// bytes.</para>
 /// </remarks>
-internal sealed class TransportStream(ITransport transport) : Stream
+internal sealed class TransportStream(ITransport transport) : RecordStreamBase
 {
     internal CiphertextInput Input { get; } = new(transport);
 
     internal CiphertextOutput Output { get; } = new(transport);
-
-    public override bool CanRead => true;
-
-    public override bool CanWrite => true;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>The handshake, while there is one. It makes SslStream's reads, which come from other threads.</summary>
     internal Handshake? Handshake
@@ -61,16 +47,4 @@ internal sealed class TransportStream(ITransport transport) : Stream
     }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

@@ -1,6 +1,6 @@
-namespace Waterspout.Kestrel.Tls;
+namespace Waterspout.Tls;
 
-/// <summary>The members of <see cref="Stream"/> that SslStream does not need, or that follow from those it does.</summary>
+/// <summary>The members of a <see cref="Stream"/> below SslStream that it does not need, or that follow from those it does.</summary>
 internal abstract class RecordStreamBase : Stream
 {
     public override bool CanRead => true;
