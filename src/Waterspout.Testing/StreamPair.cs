@@ -56,7 +56,7 @@ public static class StreamPair
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (FaultyIOStream Faulty, IOStream Peer) CreateFaulty(IOStreamOptions? options = null, IOLoop? loop = null)
     {
-        (int faulty, int peer) = Sockets.CreatePair();
+        (Descriptor faulty, Descriptor peer) = Sockets.CreatePair();
         return MakePair(
             ToSocket(faulty),
             ToSocket(peer),
@@ -85,5 +85,5 @@ public static class StreamPair
         }
     }
 
-    private static Socket ToSocket(int fd) => new(new SafeSocketHandle(fd, ownsHandle: true));
+    private static Socket ToSocket(Descriptor fd) => new(fd.ToSocketHandle());
 }

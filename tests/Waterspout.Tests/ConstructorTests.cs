@@ -39,9 +39,9 @@ public sealed class ConstructorTests : LoopTest
     public void A_number_that_has_a_stream_already_gets_no_second_one() => Run(async () =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
-        int fd = int.Parse(reader.ToString().Split(' ')[1]);
+        Descriptor fd = new(int.Parse(reader.ToString().Split(' ')[1]));
         int flags = FileDescriptors.GetStatusFlags(fd).Value;
-        Assert.ThrowsAny<Exception>(() => new PipeIOStream(fd));
+        Assert.ThrowsAny<Exception>(() => new PipeIOStream(fd.Number));
         RunFinalizers();
 
         Assert.Equal(flags, FileDescriptors.GetStatusFlags(fd).Value);
@@ -53,9 +53,9 @@ public sealed class ConstructorTests : LoopTest
     [InlineData(false)]
     public void A_handle_whose_stream_could_not_be_made_still_closes_its_descriptor(bool isKnown) => Run(async () =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
-        SafeFileHandle handle = new(writeEnd, ownsHandle: true);
-        PipeIOStream reader = new(readEnd);
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
+        SafeFileHandle handle = new(writeEnd.Number, ownsHandle: true);
+        PipeIOStream reader = new(readEnd.Number);
         if (isKnown)
         {
             // The same descriptor again, which the poller refuses: late, when the handle is already referenced.
@@ -79,9 +79,9 @@ public sealed class ConstructorTests : LoopTest
     public void Blocking_mode_is_put_back_where_the_stream_could_not_be_made() => Run(() =>
     {
         (PipeIOStream reader, PipeIOStream writer) = PipeIOStream.CreatePair();
-        int fd = int.Parse(reader.ToString().Split(' ')[1]);
+        Descriptor fd = new(int.Parse(reader.ToString().Split(' ')[1]));
         FileDescriptors.SetStatusFlags(fd, 0);
-        Assert.ThrowsAny<Exception>(() => new PipeIOStream(fd));
+        Assert.ThrowsAny<Exception>(() => new PipeIOStream(fd.Number));
         Assert.Equal(0, FileDescriptors.GetStatusFlags(fd).Value & LibC.O_NONBLOCK);
         reader.Close();
         writer.Close();
@@ -101,11 +101,11 @@ public sealed class ConstructorTests : LoopTest
     [Fact]
     public void Refused_arguments_do_not_close_standard_input() => Run(() =>
     {
-        bool wasOpen = FileDescriptors.GetStatusFlags(0).IsSuccess;
+        bool wasOpen = FileDescriptors.GetStatusFlags(new Descriptor(0)).IsSuccess;
         Assert.Throws<ArgumentNullException>(() => new PipeIOStream((SafeFileHandle)null!));
         Assert.Throws<ArgumentNullException>(() => new SslIOStream(null!, new SslClientAuthenticationOptions()));
         RunFinalizers();
-        Assert.Equal(wasOpen, FileDescriptors.GetStatusFlags(0).IsSuccess);
+        Assert.Equal(wasOpen, FileDescriptors.GetStatusFlags(new Descriptor(0)).IsSuccess);
         return Task.CompletedTask;
     });
 

@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
+using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
@@ -57,6 +59,34 @@ public sealed partial class LayersTests
         Assert.Empty(wrong);
     }
 
+    // A number would fit wherever another integer is meant. Public members have numbers all the same, as Tornado and the platform do.
+    [Fact]
+    public void Above_the_pollers_a_descriptor_is_no_number()
+    {
+        IEnumerable<string> wrong =
+            from path in Directory.EnumerateFiles(Path.GetDirectoryName(Repository.PathOf("src/Directory.Build.props"))!, "*.cs", SearchOption.AllDirectories)
+            where !path.Split(Path.DirectorySeparatorChar).Any(static folder => folder is "Interop" or "Polling" or "obj" or "bin")
+            from line in File.ReadLines(path)
+            where DescriptorAsNumber().IsMatch(line) && !PublicMember().IsMatch(line)
+            select $"{Path.GetFileName(path)}: {line.Trim()}";
+        Assert.Empty(wrong);
+    }
+
+    // Where the public API has a number: who makes a descriptor of one, or asks for it.
+    [Fact]
+    public void Numbers_become_descriptors_where_the_public_API_has_numbers()
+    {
+        IEnumerable<string> users =
+            from user in typeof(IOLoop).Assembly.GetTypes()
+            where s_rooms.Of(user) is not (null or "Interop" or "Polling")
+            from use in TypeUses.MembersIn(user)
+            where use.Member.DeclaringType == typeof(Descriptor) && use.Member is ConstructorInfo or MethodInfo { Name: "get_Number" }
+            select Name(user);
+        Assert.Equal(
+            ["BaseIOStream", "DescriptorHandler", "IOLoop", "IOStream", "PipeIOStream", "SystemdSockets"],
+            users.Distinct().Order());
+    }
+
     private static IEnumerable<(Type User, Type Used, string Member)> Uses() =>
         from user in typeof(IOLoop).Assembly.GetTypes()
         where s_rooms.Of(user) is not null
@@ -88,6 +118,12 @@ public sealed partial class LayersTests
 
     [GeneratedRegex(@"\b(LibC\.|Errno\.E)")]
     private static partial Regex SystemNumber();
+
+    [GeneratedRegex(@"\bint\??(\[\])? (_?fd|\w*(?<!From|To)Fd|_?\w*[dD]escriptor|fileno|Fileno)\b|Action<int>|Func<int, ")]
+    private static partial Regex DescriptorAsNumber();
+
+    [GeneratedRegex(@"^ *(public|protected) [^_]*\b(Fileno|fd)\b")]
+    private static partial Regex PublicMember();
 
     [GeneratedRegex(@"`(\w+)`")]
     private static partial Regex Room();

@@ -9,12 +9,12 @@ namespace Waterspout.Kestrel.Connections;
 internal sealed class TransportConnection : PipeConnectionContext, IMemoryPoolFeature, IConnectionSocketFeature
 {
     private readonly SocketConnection _connection;
-    private readonly int _fd;
+    private readonly Descriptor _fd;
     private readonly Lock _lock = new();
     private Socket? _socket;
     private bool _isDisposed;
 
-    internal TransportConnection(SocketConnection connection, int fd, MemoryPool<byte> pool)
+    internal TransportConnection(SocketConnection connection, Descriptor fd, MemoryPool<byte> pool)
         : base(connection, connection.ConnectionClosed)
     {
         _connection = connection;
@@ -36,7 +36,7 @@ internal sealed class TransportConnection : PipeConnectionContext, IMemoryPoolFe
             lock (_lock)
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
-                return _socket ??= new Socket(new SafeSocketHandle(FileDescriptors.Duplicate(_fd), ownsHandle: true));
+                return _socket ??= new Socket(FileDescriptors.Duplicate(_fd).ToSocketHandle());
             }
         }
     }

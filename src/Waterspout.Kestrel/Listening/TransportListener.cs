@@ -28,7 +28,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
     private readonly IOStreamOptions _options;
     private readonly ILogger _logger;
     private readonly Lock _lock = new();
-    private readonly int _fd;
+    private readonly Descriptor _fd;
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Registration _registration;
     private bool _isUnbound;
@@ -36,7 +36,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
     internal TransportListener(Socket socket, TransportLoops loops, MemoryPool<byte> pool, WaterspoutTransportOptions options, ILogger logger)
     {
         _socket = socket;
-        _fd = (int)socket.Handle;
+        _fd = Descriptor.Of(socket.SafeHandle);
         _loops = loops;
         _pool = pool;
         _options = options.ToStreamOptions();
@@ -63,7 +63,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
                 result = Sockets.Accept(_fd);
             }
 
-            if (result.IsSuccess) return Begin(result.Value);
+            if (result.IsSuccess) return Begin(result.Descriptor);
             if (result.WouldBlock)
             {
                 Rearm();
@@ -108,7 +108,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
     {
     }
 
-    private TransportConnection Begin(int fd)
+    private TransportConnection Begin(Descriptor fd)
     {
         SocketConnection connection = new(_loops.Next(), new SocketDescriptor(fd, _options));
         TransportConnection context = new(connection, fd, _pool);

@@ -1,3 +1,4 @@
+using Waterspout.Interop;
 using Waterspout.Loop;
 using Waterspout.Polling;
 
@@ -44,7 +45,7 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
     // Application code awaits on the pool's threads, whoever leads.
     bool IConnectionLoop.IsHome => false;
 
-    Registration IConnectionLoop.Watch(int fd, IReadinessHandler handler)
+    Registration IConnectionLoop.Watch(Descriptor fd, IReadinessHandler handler)
     {
         Registration registration = _registrations.Add(fd, handler, isWeak: false);
         try
@@ -61,7 +62,7 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
 
     void IConnectionLoop.Unregister(Registration registration)
     {
-        int fd = _registrations.FdOf(registration);
+        Descriptor fd = _registrations.FdOf(registration);
         if (_registrations.Remove(registration)) _poller.Remove(fd);
     }
 
@@ -72,7 +73,7 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
         {
             // It may have been closed meanwhile.
             if (call.Loop._registrations.Find(call.registration.Token) is null) return;
-            int fd = call.Loop._registrations.FdOf(call.registration);
+            Descriptor fd = call.Loop._registrations.FdOf(call.registration);
             call.Loop._poller.Rearm(fd, call.registration.Token, call.events, call.traits);
         });
     }

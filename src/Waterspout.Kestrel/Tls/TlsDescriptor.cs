@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using Waterspout.Duplex;
+using Waterspout.Interop;
 
 namespace Waterspout.Kestrel.Tls;
 
@@ -32,7 +33,7 @@ internal sealed class TlsDescriptor(IConnectionDescriptor below, SslStream ssl, 
 
     public DescriptorTraits Traits => DescriptorTraits.Exact;
 
-    public int Number => below.Number;
+    public Descriptor Descriptor => below.Descriptor;
 
     public int LargestMessage => 0;
 

@@ -46,7 +46,7 @@ internal static class EndPointResolver
     /// <summary>The addresses of a name that a socket of this family can reach.</summary>
     /// <exception cref="SocketException">The name is unknown, or has no address of the socket's family.</exception>
     internal static async Task<IReadOnlyList<EndPoint>> ResolveAsync(
-        DnsEndPoint name, int fd, IOLoop loop, CancellationToken cancellationToken)
+        DnsEndPoint name, Descriptor fd, IOLoop loop, CancellationToken cancellationToken)
     {
         bool isIPv6 = IsIPv6(fd);
         AddressFamily family = isIPv6 ? AddressFamily.Unspecified : AddressFamily.InterNetwork;
@@ -55,13 +55,13 @@ internal static class EndPointResolver
     }
 
     /// <summary>The address in the form that a socket of this family accepts.</summary>
-    internal static EndPoint ToFamily(EndPoint address, int fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
+    internal static EndPoint ToFamily(EndPoint address, Descriptor fd) => address is IPEndPoint ip ? ToFamily(ip, IsIPv6(fd)) : address;
 
     /// <summary>Whether the address and the socket are both IP, or both Unix.</summary>
-    internal static bool IsOfFamily(EndPoint address, int fd) =>
+    internal static bool IsOfFamily(EndPoint address, Descriptor fd) =>
         (address is IPEndPoint) == (SocketOptions.GetFamily(fd) != AddressFamily.Unix);
 
-    private static bool IsIPv6(int fd) => SocketOptions.GetFamily(fd) == AddressFamily.InterNetworkV6;
+    private static bool IsIPv6(Descriptor fd) => SocketOptions.GetFamily(fd) == AddressFamily.InterNetworkV6;
 
     // A dual-mode socket reaches IPv4 through mapped addresses.
     private static IPEndPoint ToFamily(IPEndPoint address, bool isIPv6) =>

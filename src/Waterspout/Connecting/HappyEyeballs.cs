@@ -132,9 +132,9 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
 
     private void SignalChange() => _change.TrySetResult();
 
-    private int CreateSocket(IPEndPoint address)
+    private Descriptor CreateSocket(IPEndPoint address)
     {
-        int created = Sockets.Create(address.AddressFamily);
+        Descriptor created = Sockets.Create(address.AddressFamily);
         return FileDescriptors.HandOver(created, fd =>
         {
             SocketSettings.Apply(fd, options);

@@ -19,7 +19,7 @@ internal static class OwnedSockets
     /// <summary>A new descriptor for the socket, owned by the caller from now on.</summary>
     /// <exception cref="InvalidOperationException">The socket already belongs to a stream or a server.</exception>
     /// <exception cref="ObjectDisposedException">The socket is closed.</exception>
-    internal static int Take(Socket socket)
+    internal static Descriptor Take(Socket socket)
     {
         if (!s_owned.TryAdd(socket, s_mark)) throw new InvalidOperationException("The socket belongs to a stream or a server already.");
         bool isHeld = false;
@@ -27,7 +27,7 @@ internal static class OwnedSockets
         {
             socket.SafeHandle.DangerousAddRef(ref isHeld);
             ObjectDisposedException.ThrowIf(socket.SafeHandle.IsInvalid, socket);
-            return FileDescriptors.Duplicate((int)socket.SafeHandle.DangerousGetHandle());
+            return FileDescriptors.Duplicate(Descriptor.Of(socket.SafeHandle));
         }
         catch
         {
@@ -44,10 +44,10 @@ internal static class OwnedSockets
     internal static void GiveBack(Socket socket) => s_owned.Remove(socket);
 
     /// <summary>Creates a Socket object for a stream that was created without one.</summary>
-    internal static Socket Make(int fd)
+    internal static Socket Make(Descriptor fd)
     {
         Socket socket = FileDescriptors.HandOver(
-            FileDescriptors.Duplicate(fd), static copy => new Socket(new SafeSocketHandle(copy, ownsHandle: true)));
+            FileDescriptors.Duplicate(fd), static copy => new Socket(copy.ToSocketHandle()));
         s_owned.Add(socket, s_mark);
         SuppressFinalize(socket);
         return socket;

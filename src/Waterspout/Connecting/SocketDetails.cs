@@ -32,7 +32,7 @@ internal sealed class SocketDetails
     internal static long NextNumber() => Interlocked.Increment(ref s_last);
 
     /// <summary>Saves the descriptor's addresses before it is closed.</summary>
-    internal void Keep(int fd)
+    internal void Keep(Descriptor fd)
     {
         Peer = SocketAddresses.GetPeer(fd, wasConnected: true);
         Local = SocketAddresses.GetLocal(fd);

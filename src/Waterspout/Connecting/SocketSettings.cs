@@ -7,7 +7,7 @@ namespace Waterspout.Connecting;
 internal static class SocketSettings
 {
     /// <summary>Sets what the options say, on TCP. Accepted sockets inherit it from the listening one.</summary>
-    internal static void Apply(int fd, IOStreamOptions options)
+    internal static void Apply(Descriptor fd, IOStreamOptions options)
     {
         if (options is { KeepAlive: null, UserTimeout: null } || !Sockets.IsTcp(fd)) return;
         if (options.KeepAlive is { } keepAlive)
@@ -16,7 +16,7 @@ internal static class SocketSettings
     }
 
     /// <summary>Runs a user's hook. The socket that it gets has its own descriptor, so that it can close nothing but that.</summary>
-    internal static void Configure(int fd, Action<Socket>? hook)
+    internal static void Configure(Descriptor fd, Action<Socket>? hook)
     {
         if (hook is null) return;
         using Socket socket = OwnedSockets.Make(fd);

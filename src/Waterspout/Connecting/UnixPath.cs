@@ -70,7 +70,7 @@ internal sealed class UnixPath
     // not notice.
     private static bool IsDead(EndPoint endPoint)
     {
-        int probe = Sockets.CreateDatagram(AddressFamily.Unix);
+        Descriptor probe = Sockets.CreateDatagram(AddressFamily.Unix);
         PosixResult result = Sockets.Connect(probe, endPoint.Serialize());
         FileDescriptors.Close(probe);
         return result.IsRefused;

@@ -1,3 +1,5 @@
+using Waterspout.Interop;
+
 namespace Waterspout.Duplex;
 
 /// <summary>
@@ -9,8 +11,8 @@ internal interface IConnectionDescriptor
 
     DescriptorTraits Traits { get; }
 
-    /// <summary>The number, for the poller.</summary>
-    int Number { get; }
+    /// <summary>The descriptor itself, for the poller.</summary>
+    Descriptor Descriptor { get; }
 
     /// <inheritdoc cref="IHalfOwner.LargestMessage"/>
     int LargestMessage { get; }

@@ -66,7 +66,7 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
         if (IsClosed) return;
         try
         {
-            _registration = Loop.Watch(_descriptor.Number, this);
+            _registration = Loop.Watch(_descriptor.Descriptor, this);
         }
         catch (Exception error)
         {

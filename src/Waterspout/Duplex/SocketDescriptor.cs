@@ -3,7 +3,7 @@ using Waterspout.Interop;
 namespace Waterspout.Duplex;
 
 /// <summary>A connected stream socket without a stream of ours: TCP or Unix. It owns the descriptor.</summary>
-internal class SocketDescriptor(int fd, IOStreamOptions? options = null) : IConnectionDescriptor
+internal class SocketDescriptor(Descriptor fd, IOStreamOptions? options = null) : IConnectionDescriptor
 {
     public IOStreamOptions Options { get; } = options ?? IOStreamOptions.Default;
 
@@ -11,7 +11,7 @@ internal class SocketDescriptor(int fd, IOStreamOptions? options = null) : IConn
         ? DescriptorTraits.Exact | DescriptorTraits.ShortMeansBlocked
         : DescriptorTraits.Exact;
 
-    public int Number => fd;
+    public Descriptor Descriptor => fd;
 
     public int LargestMessage => 0;
 

@@ -13,7 +13,7 @@ internal sealed class StreamDescriptor(BaseIOStream stream) : IConnectionDescrip
 
     public DescriptorTraits Traits => _hasUrgentData ? DescriptorTraits.Exact : _hooks.Traits;
 
-    public int Number => stream.MovedDescriptor;
+    public Descriptor Descriptor => stream.Descriptor;
 
     public int LargestMessage => _hooks.LargestMessage;
 
@@ -55,7 +55,7 @@ internal sealed class StreamDescriptor(BaseIOStream stream) : IConnectionDescrip
 
     public void ResetOnClose()
     {
-        if (_isTaken && stream is IOStream) Sockets.ResetOnClose(Number);
+        if (_isTaken && stream is IOStream) Sockets.ResetOnClose(Descriptor);
     }
 
     public void Close(CloseOutcome outcome, long unsent)

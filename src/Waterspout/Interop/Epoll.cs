@@ -13,27 +13,27 @@ internal sealed unsafe class Epoll : IDisposable
     private static readonly int s_eventSize = s_dataOffset + sizeof(ulong);
 
     private readonly int _capacity;
-    private readonly int _fd;
+    private readonly Descriptor _fd;
     private byte* _events;
 
     internal Epoll(int capacity)
     {
         _capacity = capacity;
-        _fd = PosixResult.From(LibC.epoll_create1(LibC.EPOLL_CLOEXEC)).ValueOrThrow("epoll_create1");
+        _fd = PosixResult.From(LibC.epoll_create1(LibC.EPOLL_CLOEXEC)).DescriptorOrThrow("epoll_create1");
         // SAFETY: freed in Dispose, which the owner calls once, after the last Wait.
         _events = (byte*)NativeMemory.AllocZeroed((nuint)(capacity * s_eventSize));
     }
 
-    internal PosixResult Add(int fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_ADD, fd, events, data);
+    internal PosixResult Add(Descriptor fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_ADD, fd, events, data);
 
-    internal PosixResult Modify(int fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_MOD, fd, events, data);
+    internal PosixResult Modify(Descriptor fd, uint events, ulong data) => Control(LibC.EPOLL_CTL_MOD, fd, events, data);
 
-    internal PosixResult Remove(int fd) => Control(LibC.EPOLL_CTL_DEL, fd, 0, 0);
+    internal PosixResult Remove(Descriptor fd) => Control(LibC.EPOLL_CTL_DEL, fd, 0, 0);
 
     internal PosixResult Wait(int timeout)
     {
         // SAFETY: the array has room for _capacity events and lives until Dispose.
-        return PosixResult.From(LibC.epoll_wait(_fd, _events, _capacity, timeout));
+        return PosixResult.From(LibC.epoll_wait(_fd.Number, _events, _capacity, timeout));
     }
 
     /// <summary>The event at <paramref name="index"/> of the last <see cref="Wait"/>.</summary>
@@ -56,12 +56,12 @@ internal sealed unsafe class Epoll : IDisposable
         _events = null;
     }
 
-    private PosixResult Control(int operation, int fd, uint events, ulong data)
+    private PosixResult Control(int operation, Descriptor fd, uint events, ulong data)
     {
         // SAFETY: the event is on this stack frame, sized for the larger of the two layouts; the kernel copies it.
         byte* entry = stackalloc byte[16];
         *(uint*)entry = events;
         *(ulong*)(entry + s_dataOffset) = data;
-        return PosixResult.From(LibC.epoll_ctl(_fd, operation, fd, entry));
+        return PosixResult.From(LibC.epoll_ctl(_fd.Number, operation, fd.Number, entry));
     }
 }

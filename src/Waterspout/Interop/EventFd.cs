@@ -6,9 +6,9 @@ internal sealed class EventFd : IDisposable
     private static readonly byte[] s_one = BitConverter.GetBytes(1UL);
 
     internal EventFd() =>
-        Fd = PosixResult.From(LibC.eventfd(0, LibC.EFD_NONBLOCK | LibC.EFD_CLOEXEC)).ValueOrThrow("eventfd");
+        Fd = PosixResult.From(LibC.eventfd(0, LibC.EFD_NONBLOCK | LibC.EFD_CLOEXEC)).DescriptorOrThrow("eventfd");
 
-    internal int Fd { get; }
+    internal Descriptor Fd { get; }
 
     internal void Signal() => FileDescriptors.Write(Fd, s_one);
 

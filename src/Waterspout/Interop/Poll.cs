@@ -4,15 +4,15 @@ namespace Waterspout.Interop;
 internal static unsafe class Poll
 {
     /// <summary>Both sides have hung up, or there is no connection. Does not consume a pending error.</summary>
-    internal static bool HasHungUp(int fd) => Has(fd, LibC.POLLHUP);
+    internal static bool HasHungUp(Descriptor fd) => Has(fd, LibC.POLLHUP);
 
     /// <summary>The peer has shut down its side, or both sides have.</summary>
-    internal static bool HasEnded(int fd) => Has(fd, LibC.POLLRDHUP | LibC.POLLHUP);
+    internal static bool HasEnded(Descriptor fd) => Has(fd, LibC.POLLRDHUP | LibC.POLLHUP);
 
     // POLLHUP is reported even if it is not requested.
-    private static bool Has(int fd, short events)
+    private static bool Has(Descriptor fd, short events)
     {
-        Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd, events = events }];
+        Span<LibC.pollfd> one = [new LibC.pollfd { fd = fd.Number, events = events }];
         return Wait(one, 0).IsSuccess && (one[0].revents & events) != 0;
     }
 

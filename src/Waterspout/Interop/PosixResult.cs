@@ -22,6 +22,9 @@ internal readonly struct PosixResult
         }
     }
 
+    /// <summary>The value of a call that opens something.</summary>
+    public Descriptor Descriptor => new(Value);
+
     public bool IsSuccess => _value >= 0;
 
     public Errno Error => IsSuccess ? 0 : (Errno)(-_value);
@@ -63,6 +66,8 @@ internal readonly struct PosixResult
     public static PosixResult Failure(Errno error) => new(-(int)error);
 
     public int ValueOrThrow(string call) => IsSuccess ? (int)_value : throw ToException(Error, call);
+
+    public Descriptor DescriptorOrThrow(string call) => new(ValueOrThrow(call));
 
     /// <summary>The exception for an error of a descriptor that is not a socket.</summary>
     public static IOException ToException(Errno error, string call) =>

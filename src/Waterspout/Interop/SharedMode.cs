@@ -20,7 +20,7 @@ internal sealed class SharedMode
     private static bool s_isExitWatched;
 
     private readonly File _file;
-    private readonly List<int> _users = [];
+    private readonly List<Descriptor> _users = [];
 
     private SharedMode(File file) => _file = file;
 
@@ -30,7 +30,7 @@ internal sealed class SharedMode
     /// <param name="fd">The descriptor.</param>
     /// <param name="flags">Its previous flags.</param>
     /// <returns>Null if it was already non-blocking, and not because of us: it stays so.</returns>
-    internal static SharedMode? Enter(int fd, out int flags)
+    internal static SharedMode? Enter(Descriptor fd, out int flags)
     {
         flags = FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl");
         bool isBlocking = (flags & LibC.O_NONBLOCK) == 0;
@@ -54,7 +54,7 @@ internal sealed class SharedMode
     /// <summary>
     /// Restores the mode, unless another stream relies on it. Called before the descriptor is closed, when all data has been sent.
     /// </summary>
-    internal void Leave(int fd)
+    internal void Leave(Descriptor fd)
     {
         lock (s_lock)
         {
@@ -72,15 +72,15 @@ internal sealed class SharedMode
             foreach (SharedMode mode in s_modes.Values) mode._users.ForEach(GiveBack);
     }
 
-    private static void GiveBack(int fd)
+    private static void GiveBack(Descriptor fd)
     {
         PosixResult flags = FileDescriptors.GetStatusFlags(fd);
         if (flags.IsSuccess) FileDescriptors.SetStatusFlags(fd, flags.Value & ~LibC.O_NONBLOCK);
     }
 
-    private static File Identify(int fd, int flags) => FileDescriptors.Identify(fd) is { } identity
+    private static File Identify(Descriptor fd, int flags) => FileDescriptors.Identify(fd) is { } identity
         ? new File(identity, flags & LibC.O_ACCMODE)
-        : new File(new FileIdentity(false, ulong.MaxValue, (ulong)fd), 0); // unidentified: never shared
+        : new File(new FileIdentity(false, ulong.MaxValue, (ulong)fd.Number), 0); // unidentified: never shared
 
     private static void WatchExit()
     {

@@ -13,12 +13,12 @@ internal static unsafe class SocketAddresses
     /// <summary>The peer's address; null if there is none.</summary>
     /// <param name="fd">The socket.</param>
     /// <param name="wasConnected">There has been a peer. After a reset getpeername no longer knows it.</param>
-    internal static byte[]? GetPeer(int fd, bool wasConnected)
+    internal static byte[]? GetPeer(Descriptor fd, bool wasConnected)
     {
         // SAFETY: the buffer and its length are on this stack frame, and the kernel writes at most as much as the length says.
         byte* buffer = stackalloc byte[Largest];
         uint length = Largest;
-        if (LibC.getpeername(fd, buffer, &length) == 0) return ToArray(buffer, length);
+        if (LibC.getpeername(fd.Number, buffer, &length) == 0) return ToArray(buffer, length);
         if (!wasConnected) return null;
         // SO_PEERNAME rejects a length greater than that of the address.
         if (!TryGetLast(fd, buffer, SizeOfIPv6) && !TryGetLast(fd, buffer, SizeOfIPv4)) return null;
@@ -26,12 +26,12 @@ internal static unsafe class SocketAddresses
     }
 
     /// <summary>The address of this side; null if the socket has none.</summary>
-    internal static byte[]? GetLocal(int fd)
+    internal static byte[]? GetLocal(Descriptor fd)
     {
         // SAFETY: as above.
         byte* buffer = stackalloc byte[Largest];
         uint length = Largest;
-        return LibC.getsockname(fd, buffer, &length) == 0 ? ToArray(buffer, length) : null;
+        return LibC.getsockname(fd.Number, buffer, &length) == 0 ? ToArray(buffer, length) : null;
     }
 
     internal static EndPoint? ToEndPoint(byte[]? address)
@@ -59,8 +59,8 @@ internal static unsafe class SocketAddresses
         return address;
     }
 
-    private static bool TryGetLast(int fd, byte* buffer, uint length) =>
-        LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)buffer, &length) == 0;
+    private static bool TryGetLast(Descriptor fd, byte* buffer, uint length) =>
+        LibC.getsockopt(fd.Number, LibC.SOL_SOCKET, LibC.SO_PEERNAME, (int*)buffer, &length) == 0;
 
     private static bool IsIPv4(byte* buffer) => *(ushort*)buffer == LibC.AF_INET;
 

@@ -6,21 +6,21 @@ namespace Waterspout.Interop;
 internal static class SocketOptions
 {
     /// <summary>Turns Nagle's algorithm off. Accepted sockets inherit it.</summary>
-    internal static void SetNoDelay(int fd, bool value) => _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
+    internal static void SetNoDelay(Descriptor fd, bool value) => _ = Sockets.SetOption(fd, LibC.IPPROTO_TCP, LibC.TCP_NODELAY, value ? 1 : 0);
 
     /// <summary>An IPv6 socket accepts no mapped IPv4 connections.</summary>
-    internal static void SetIPv6Only(int fd, bool value) => _ = Sockets.SetOption(fd, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, value ? 1 : 0);
+    internal static void SetIPv6Only(Descriptor fd, bool value) => _ = Sockets.SetOption(fd, LibC.IPPROTO_IPV6, LibC.IPV6_V6ONLY, value ? 1 : 0);
 
     /// <summary>A port whose old connections are still in TIME_WAIT can be listened on again.</summary>
-    internal static void ReuseAddress(int fd) => _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
+    internal static void ReuseAddress(Descriptor fd) => _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEADDR, 1);
 
     /// <summary>Several sockets may listen on the port, and share its connections.</summary>
-    internal static void SharePort(int fd) => _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
+    internal static void SharePort(Descriptor fd) => _ = Sockets.SetOption(fd, LibC.SOL_SOCKET, LibC.SO_REUSEPORT, 1);
 
     /// <summary>
     /// Probes a silent connection after a time, at an interval, and gives it up after a number of probes without an answer.
     /// </summary>
-    internal static void SetKeepAlive(int fd, int seconds, int interval, int retries)
+    internal static void SetKeepAlive(Descriptor fd, int seconds, int interval, int retries)
     {
         Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPIDLE, seconds);
         Set(fd, LibC.IPPROTO_TCP, LibC.TCP_KEEPINTVL, interval);
@@ -29,10 +29,10 @@ internal static class SocketOptions
     }
 
     /// <summary>How long sent data may stay unacknowledged.</summary>
-    internal static void SetUserTimeout(int fd, int milliseconds) => Set(fd, LibC.IPPROTO_TCP, LibC.TCP_USER_TIMEOUT, milliseconds);
+    internal static void SetUserTimeout(Descriptor fd, int milliseconds) => Set(fd, LibC.IPPROTO_TCP, LibC.TCP_USER_TIMEOUT, milliseconds);
 
     /// <summary>The family of addresses that the socket takes. Unspecified if it is none of these.</summary>
-    internal static AddressFamily GetFamily(int fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) switch
+    internal static AddressFamily GetFamily(Descriptor fd) => Sockets.GetOption(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN) switch
     {
         { IsSuccess: true, Value: LibC.AF_INET } => AddressFamily.InterNetwork,
         { IsSuccess: true, Value: LibC.AF_INET6 } => AddressFamily.InterNetworkV6,
@@ -49,7 +49,7 @@ internal static class SocketOptions
         _ => throw new ArgumentException($"{family} is not supported.", nameof(family)),
     };
 
-    private static void Set(int fd, int level, int name, int value)
+    private static void Set(Descriptor fd, int level, int name, int value)
     {
         PosixResult result = Sockets.SetOption(fd, level, name, value);
         if (!result.IsSuccess) throw PosixResult.ToSocketException(result.Error);

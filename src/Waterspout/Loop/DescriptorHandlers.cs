@@ -1,4 +1,5 @@
 using Waterspout.Diagnostics;
+using Waterspout.Interop;
 
 namespace Waterspout.Loop;
 
@@ -10,7 +11,7 @@ namespace Waterspout.Loop;
 internal sealed class DescriptorHandlers
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<int, DescriptorHandler> _handlers = [];
+    private readonly Dictionary<Descriptor, DescriptorHandler> _handlers = [];
     private readonly Queue<DescriptorHandler> _removed = [];
     private volatile bool _hasRemoved;
 
@@ -20,13 +21,13 @@ internal sealed class DescriptorHandlers
         lock (_lock) return _handlers.TryAdd(handler.Fd, handler);
     }
 
-    internal DescriptorHandler? Find(int fd)
+    internal DescriptorHandler? Find(Descriptor fd)
     {
         lock (_lock) return _handlers.GetValueOrDefault(fd);
     }
 
     /// <summary>False if the descriptor has none.</summary>
-    internal bool Remove(int fd)
+    internal bool Remove(Descriptor fd)
     {
         lock (_lock)
         {
@@ -58,13 +59,13 @@ internal sealed class DescriptorHandlers
 }
 
 /// <summary>A user's handler for one descriptor.</summary>
-internal sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) : IReadinessHandler, ICaller
+internal sealed class DescriptorHandler(Descriptor fd, Action<int, IOEvents> handler) : IReadinessHandler, ICaller
 {
     private volatile bool _isRemoved;
 
     public Delegate Function => handler;
 
-    internal int Fd => fd;
+    internal Descriptor Fd => fd;
 
     /// <summary>None before the loop has registered it, and after its end. Used on the loop only.</summary>
     internal Registration Registration { get; set; }
@@ -80,7 +81,7 @@ internal sealed class DescriptorHandler(int fd, Action<int, IOEvents> handler) :
 
     public void HandleEvents(IOEvents events)
     {
-        if (!_isRemoved) handler(fd, events);
+        if (!_isRemoved) handler(fd.Number, events);
     }
 
     public void EndWithLoop()

@@ -1,3 +1,5 @@
+using Waterspout.Interop;
+
 namespace Waterspout.Loop;
 
 /// <summary>What a connection that any thread may use needs of the loop that watches its descriptor.</summary>
@@ -15,7 +17,7 @@ internal interface IConnectionLoop
     bool IsHome { get; }
 
     /// <summary>Watches a descriptor, edge-triggered, for everything. The handler is rooted. On the loop's thread only.</summary>
-    Registration Watch(int fd, IReadinessHandler handler);
+    Registration Watch(Descriptor fd, IReadinessHandler handler);
 
     /// <summary>Ends the watch, before the descriptor is closed. On the loop's thread only.</summary>
     void Unregister(Registration registration);

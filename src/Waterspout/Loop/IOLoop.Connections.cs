@@ -1,3 +1,4 @@
+using Waterspout.Interop;
 using Waterspout.Loop;
 
 namespace Waterspout;
@@ -8,7 +9,7 @@ public sealed partial class IOLoop : IConnectionLoop
 
     bool IConnectionLoop.IsHome => IsCurrent;
 
-    Registration IConnectionLoop.Watch(int fd, IReadinessHandler handler) =>
+    Registration IConnectionLoop.Watch(Descriptor fd, IReadinessHandler handler) =>
         Register(fd, _registrations.Add(fd, handler, isWeak: false), Polling.EdgeEvents.All, edgeTriggered: true);
 
     void IConnectionLoop.Unregister(Registration registration) => Unregister(registration);

@@ -1,3 +1,4 @@
+using Waterspout.Interop;
 using Waterspout.Loop;
 using Waterspout.Polling;
 
@@ -23,9 +24,10 @@ public sealed partial class IOLoop
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
         ArgumentNullException.ThrowIfNull(handler);
-        ThrowIfNotPollable(fd);
+        Descriptor descriptor = new(fd);
+        ThrowIfNotPollable(descriptor);
         ThrowIfEnded();
-        DescriptorHandler added = new(fd, handler) { Events = events };
+        DescriptorHandler added = new(descriptor, handler) { Events = events };
         if (!_handlers.TryAdd(added)) throw new InvalidOperationException($"Descriptor {fd} has a handler already.");
         Invoke((Loop: this, added), static call => call.Loop.Register(call.added));
     }
@@ -36,7 +38,7 @@ public sealed partial class IOLoop
     public void UpdateHandler(int fd, IOEvents events)
     {
         ThrowIfEnded();
-        DescriptorHandler handler = _handlers.Find(fd) ?? throw new InvalidOperationException($"Descriptor {fd} has no handler.");
+        DescriptorHandler handler = _handlers.Find(new Descriptor(fd)) ?? throw new InvalidOperationException($"Descriptor {fd} has no handler.");
         Invoke((Loop: this, handler, events), static call =>
         {
             call.handler.Events = call.events;
@@ -52,13 +54,13 @@ public sealed partial class IOLoop
     public void RemoveHandler(int fd)
     {
         ThrowIfEnded();
-        if (_handlers.Remove(fd)) Invoke(this, static loop => loop.EndRemovedHandlers());
+        if (_handlers.Remove(new Descriptor(fd))) Invoke(this, static loop => loop.EndRemovedHandlers());
     }
 
     /// <summary>
     /// Throws for a descriptor that is always ready. May be called from any thread, so that the caller's own call throws.
     /// </summary>
-    internal void ThrowIfNotPollable(int fd)
+    internal void ThrowIfNotPollable(Descriptor fd)
     {
         lock (_wakeGuard)
             if (!_isPollerGone) _poller.Probe(fd);
@@ -68,20 +70,20 @@ public sealed partial class IOLoop
     /// <remarks>
     /// One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.
     /// </remarks>
-    internal Registration Register(int fd, IReadinessHandler stream)
+    internal Registration Register(Descriptor fd, IReadinessHandler stream)
     {
         Registration registration = _registrations.Add(fd, stream, isWeak: true);
-        return fd < 0 ? registration : Register(fd, registration, EdgeEvents.All, edgeTriggered: true);
+        return !fd.IsOpen ? registration : Register(fd, registration, EdgeEvents.All, edgeTriggered: true);
     }
 
     /// <summary>Registers a level-triggered handler. On the loop's thread only.</summary>
-    internal Registration Register(int fd, IReadinessHandler handler, IOEvents events) =>
+    internal Registration Register(Descriptor fd, IReadinessHandler handler, IOEvents events) =>
         Register(fd, _registrations.Add(fd, handler, isWeak: false), events, edgeTriggered: false);
 
     internal void Unregister(Registration registration)
     {
-        int fd = _registrations.FdOf(registration);
-        if (_registrations.Remove(registration) && fd >= 0) _poller.Remove(fd);
+        Descriptor fd = _registrations.FdOf(registration);
+        if (_registrations.Remove(registration) && fd.IsOpen) _poller.Remove(fd);
     }
 
     internal void Modify(Registration registration, IOEvents events) =>
@@ -93,8 +95,8 @@ public sealed partial class IOLoop
     /// <summary>A stream found its descriptor not ready, and waits for the event that says it is.</summary>
     internal void Rearm(Registration registration, IOEvents events, DescriptorTraits traits)
     {
-        int fd = _registrations.FdOf(registration);
-        if (fd >= 0) _poller.Rearm(fd, registration.Token, events, traits);
+        Descriptor fd = _registrations.FdOf(registration);
+        if (fd.IsOpen) _poller.Rearm(fd, registration.Token, events, traits);
     }
 
     private void Register(DescriptorHandler handler)
@@ -121,7 +123,7 @@ public sealed partial class IOLoop
         }
     }
 
-    private Registration Register(int fd, Registration registration, IOEvents events, bool edgeTriggered)
+    private Registration Register(Descriptor fd, Registration registration, IOEvents events, bool edgeTriggered)
     {
         try
         {

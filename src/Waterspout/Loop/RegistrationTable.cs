@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Waterspout.Interop;
 
 namespace Waterspout.Loop;
 
@@ -22,7 +23,7 @@ internal sealed class RegistrationTable
     {
         public IReadinessHandler? Root;
         public WeakGCHandle<IReadinessHandler> Weak;
-        public int Fd;
+        public Descriptor Fd;
         public uint Generation;
     }
 
@@ -31,7 +32,7 @@ internal sealed class RegistrationTable
     internal IEnumerable<IReadinessHandler> Handlers =>
         _slots.Take(_used).Select(static slot => HandlerOf(slot)).OfType<IReadinessHandler>().ToArray();
 
-    internal Registration Add(int fd, IReadinessHandler handler, bool isWeak)
+    internal Registration Add(Descriptor fd, IReadinessHandler handler, bool isWeak)
     {
         if (!_free.TryPop(out int index))
         {
@@ -65,7 +66,7 @@ internal sealed class RegistrationTable
     /// <summary>The handler, or null if it was removed or collected.</summary>
     internal IReadinessHandler? Find(ulong token) => IsHere(token) ? HandlerOf(_slots[(uint)token]) : null;
 
-    internal int FdOf(Registration registration) => this[registration].Fd;
+    internal Descriptor FdOf(Registration registration) => this[registration].Fd;
 
     internal void SetRoot(Registration registration, IReadinessHandler? root) => this[registration].Root = root;
 

@@ -47,25 +47,25 @@ internal sealed class EpollPoller : IPoller
 
     // The kernel's answer to an attempt is the only one that is right for every kind of descriptor. An event that arrives meanwhile belongs
     // to no registration.
-    public void Probe(int fd)
+    public void Probe(Descriptor fd)
     {
         PosixResult added = _epoll.Add(fd, 0, ProbeToken);
         if (added.IsSuccess) _epoll.Remove(fd);
         else if (added.Error != Errno.EEXIST) Check(added, fd);
     }
 
-    public void Add(int fd, ulong token, IOEvents events, bool edgeTriggered)
+    public void Add(Descriptor fd, ulong token, IOEvents events, bool edgeTriggered)
     {
         uint mask = edgeTriggered ? (uint)events | LibC.EPOLLET : (uint)events;
         Check(_epoll.Add(fd, mask, token), fd);
     }
 
-    public void Modify(int fd, ulong token, IOEvents events) => Check(_epoll.Modify(fd, (uint)events, token), fd);
+    public void Modify(Descriptor fd, ulong token, IOEvents events) => Check(_epoll.Modify(fd, (uint)events, token), fd);
 
     // The registration is permanent, and the next edge comes by itself.
     public bool MustRearm(DescriptorTraits traits) => (traits & DescriptorTraits.Exact) == 0;
 
-    public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
+    public void Rearm(Descriptor fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
         // Modifying the registration, even without a change, makes the kernel check again, and report readiness that it has
         // reported before.
@@ -73,7 +73,7 @@ internal sealed class EpollPoller : IPoller
     }
 
     // Fails if the descriptor was closed by other code. Nothing is left to do then.
-    public void Remove(int fd) => _epoll.Remove(fd);
+    public void Remove(Descriptor fd) => _epoll.Remove(fd);
 
     public int Wait(int timeout)
     {
@@ -96,7 +96,7 @@ internal sealed class EpollPoller : IPoller
         _wake?.Dispose();
     }
 
-    private static void Check(PosixResult result, int fd)
+    private static void Check(PosixResult result, Descriptor fd)
     {
         if (result.IsSuccess) return;
         if (result.Error == Errno.EPERM) throw PollerFactory.NotPollable(fd);

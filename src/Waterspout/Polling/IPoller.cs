@@ -1,3 +1,5 @@
+using Waterspout.Interop;
+
 namespace Waterspout.Polling;
 
 /// <summary>
@@ -22,13 +24,13 @@ internal interface IPoller : IDisposable
     /// <summary>Throws if a descriptor cannot be watched. Needs no descriptor of its own, since there may be no free one.</summary>
     /// <exception cref="ArgumentException">The descriptor is always ready: a regular file, a directory, /dev/null.</exception>
     /// <exception cref="IOException">There is no such descriptor.</exception>
-    void Probe(int fd);
+    void Probe(Descriptor fd);
 
     /// <summary>Starts watching. Each report returns <paramref name="token"/>.</summary>
-    void Add(int fd, ulong token, IOEvents events, bool edgeTriggered);
+    void Add(Descriptor fd, ulong token, IOEvents events, bool edgeTriggered);
 
     /// <summary>Changes what a level-triggered registration waits for.</summary>
-    void Modify(int fd, ulong token, IOEvents events);
+    void Modify(Descriptor fd, ulong token, IOEvents events);
 
     /// <summary>An edge-triggered descriptor was found not ready: report when it is.</summary>
     /// <param name="fd">The descriptor.</param>
@@ -37,7 +39,7 @@ internal interface IPoller : IDisposable
     /// <param name="traits">
     /// If not <see cref="DescriptorTraits.Exact"/>, the descriptor may be ready all the same, and that is reported too.
     /// </param>
-    void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits);
+    void Rearm(Descriptor fd, ulong token, IOEvents events, DescriptorTraits traits);
 
     /// <summary>
     /// <see cref="Rearm"/> does something for an edge-triggered descriptor with these traits. May be called from any thread.
@@ -45,7 +47,7 @@ internal interface IPoller : IDisposable
     bool MustRearm(DescriptorTraits traits);
 
     /// <summary>Stops watching. Called before the descriptor is closed.</summary>
-    void Remove(int fd);
+    void Remove(Descriptor fd);
 
     /// <summary>Waits for events, for at most <paramref name="timeout"/> milliseconds (-1: no limit), and returns their number.</summary>
     int Wait(int timeout);

@@ -1,3 +1,5 @@
+using Waterspout.Interop;
+
 namespace Waterspout.Polling;
 
 /// <summary>Chooses the poller of a new loop.</summary>
@@ -15,7 +17,7 @@ internal static class PollerFactory
     }
 
     /// <summary>The exception for a descriptor that is always ready, so that readiness carries no information.</summary>
-    internal static ArgumentException NotPollable(int fd) =>
+    internal static ArgumentException NotPollable(Descriptor fd) =>
         new($"Descriptor {fd} cannot be polled: regular files, directories and devices like /dev/null are always ready. Use a FileStream.");
 
     private static PollerKind Resolve(PollerKind kind)

@@ -22,10 +22,10 @@ internal sealed class PortablePoller : IPoller
     // A hundred reports a second for an error queue take less than a thousandth of a core.
     private const int Rest = 10; // milliseconds
 
-    private readonly Dictionary<int, int> _indexes = [];
-    private readonly List<int> _resting = [];
+    private readonly Dictionary<Descriptor, int> _indexes = [];
+    private readonly List<Descriptor> _resting = [];
     private readonly List<(ulong Token, IOEvents Events)> _reports = [];
-    private readonly (int Reader, int Writer) _wake = FileDescriptors.CreatePipe();
+    private readonly (Descriptor Reader, Descriptor Writer) _wake = FileDescriptors.CreatePipe();
     private readonly byte[] _drain = new byte[64];
 
     // Pinned, since poll blocks while it uses the array. The first entry is the wake-up pipe.
@@ -43,25 +43,25 @@ internal sealed class PortablePoller : IPoller
 
     public PortablePoller() => Add(_wake.Reader, WakeToken, IOEvents.Read, edgeTriggered: false);
 
-    public void Add(int fd, ulong token, IOEvents events, bool edgeTriggered)
+    public void Add(Descriptor fd, ulong token, IOEvents events, bool edgeTriggered)
     {
         if (!_indexes.TryAdd(fd, _count)) throw new InvalidOperationException($"Descriptor {fd} is registered already.");
         if (_count == _descriptors.Length) Grow();
         // Edge-triggered handlers need Priority to know when to read again. This poller reports until nothing is left.
         if (edgeTriggered) events &= ~IOEvents.Priority;
-        _descriptors[_count] = new LibC.pollfd { fd = fd, events = (short)events };
+        _descriptors[_count] = new LibC.pollfd { fd = fd.Number, events = (short)events };
         _entries[_count] = new Entry { Token = token, EdgeTriggered = edgeTriggered };
         _count++;
     }
 
     // poll reports every descriptor it knows nothing about as ready.
-    public void Probe(int fd)
+    public void Probe(Descriptor fd)
     {
         FileDescriptors.GetStatusFlags(fd).ValueOrThrow($"descriptor {fd}");
         if (FileDescriptors.IsAlwaysReady(fd)) throw PollerFactory.NotPollable(fd);
     }
 
-    public void Modify(int fd, ulong token, IOEvents events)
+    public void Modify(Descriptor fd, ulong token, IOEvents events)
     {
         int index = _indexes[fd];
         _descriptors[index].events = (short)events;
@@ -70,22 +70,22 @@ internal sealed class PortablePoller : IPoller
 
     public bool MustRearm(DescriptorTraits traits) => true;
 
-    public void Rearm(int fd, ulong token, IOEvents events, DescriptorTraits traits)
+    public void Rearm(Descriptor fd, ulong token, IOEvents events, DescriptorTraits traits)
     {
         if (!_indexes.TryGetValue(fd, out int index)) return;
         ref LibC.pollfd entry = ref _descriptors[index];
         entry.events |= (short)events;
-        if (!_entries[index].IsResting) entry.fd = fd;
+        if (!_entries[index].IsResting) entry.fd = fd.Number;
     }
 
-    public void Remove(int fd)
+    public void Remove(Descriptor fd)
     {
         if (!_indexes.Remove(fd, out int index)) return;
         int last = --_count;
         if (index == last) return;
         _descriptors[index] = _descriptors[last];
         _entries[index] = _entries[last];
-        _indexes[Number(_descriptors[index].fd)] = index;
+        _indexes[DescriptorOf(_descriptors[index])] = index;
     }
 
     public int Wait(int timeout)
@@ -130,13 +130,12 @@ internal sealed class PortablePoller : IPoller
     private void BeginRest(int index)
     {
         ref LibC.pollfd entry = ref _descriptors[index];
-        int fd = Number(entry.fd);
-        entry.fd = ~fd;
+        Hide(ref entry);
         // The peer's EOF is still of interest, even to a stream without a pending read.
         entry.events |= (short)IOEvents.ReadClosed;
         _entries[index].IsResting = true;
         if (_resting.Count == 0) _restUntil = Environment.TickCount64 + Rest;
-        _resting.Add(fd);
+        _resting.Add(DescriptorOf(entry));
     }
 
     /// <summary>Shows the resting descriptors again when their time is over. Returns the time that the next poll may take.</summary>
@@ -145,12 +144,12 @@ internal sealed class PortablePoller : IPoller
         if (_resting.Count == 0) return timeout;
         long left = _restUntil - Environment.TickCount64;
         if (left > 0) return timeout < 0 ? (int)left : (int)Math.Min(left, timeout);
-        foreach (int fd in _resting)
+        foreach (Descriptor fd in _resting)
         {
             // Removed meanwhile, or the number was reused.
             if (!_indexes.TryGetValue(fd, out int index) || !_entries[index].IsResting) continue;
             _entries[index].IsResting = false;
-            _descriptors[index].fd = fd;
+            _descriptors[index].fd = fd.Number;
         }
 
         _resting.Clear();
@@ -164,10 +163,12 @@ internal sealed class PortablePoller : IPoller
         if ((masked & IOEvents.ReadClosed) != 0) masked |= IOEvents.Read;
         if ((masked & IOEvents.Error) != 0) masked |= Interests;
         entry.events &= (short)~masked;
-        if ((reported & (IOEvents.Error | IOEvents.ReadClosed)) != 0 && entry.events == 0) entry.fd = ~Number(entry.fd);
+        if ((reported & (IOEvents.Error | IOEvents.ReadClosed)) != 0 && entry.events == 0) Hide(ref entry);
     }
 
-    private static int Number(int fd) => fd >= 0 ? fd : ~fd;
+    private static void Hide(ref LibC.pollfd entry) => entry.fd = ~DescriptorOf(entry).Number;
+
+    private static Descriptor DescriptorOf(in LibC.pollfd entry) => new(entry.fd >= 0 ? entry.fd : ~entry.fd);
 
     private void DrainWake()
     {

@@ -17,12 +17,12 @@ internal sealed class Listener : IReadinessHandler
     private readonly ListeningSocket _socket;
     private readonly IOLoop _loop;
     private readonly Func<bool> _mayAccept;
-    private readonly Action<int> _accepted;
+    private readonly Action<Descriptor> _accepted;
     private Registration _registration;
     private bool _isStopped;
 
     /// <summary>Over a socket that it owns from now on. No connection is accepted before <see cref="Start"/>.</summary>
-    internal Listener(ListeningSocket socket, IOLoop loop, Func<bool> mayAccept, Action<int> accepted)
+    internal Listener(ListeningSocket socket, IOLoop loop, Func<bool> mayAccept, Action<Descriptor> accepted)
     {
         _socket = socket;
         _loop = loop;
@@ -85,7 +85,7 @@ internal sealed class Listener : IReadinessHandler
             }
 
             PosixResult result = Sockets.Accept(_socket.Descriptor);
-            if (result.IsSuccess) _accepted(result.Value);
+            if (result.IsSuccess) _accepted(result.Descriptor);
             else if (!AcceptErrors.IsOfOneConnection(result.Error))
             {
                 if (!result.WouldBlock) Pause(result.Error);

@@ -23,22 +23,22 @@ internal sealed class ListeningSocket
 
     internal EndPoint EndPoint { get; }
 
-    internal int Descriptor => (int)_handle.DangerousGetHandle();
+    internal Descriptor Descriptor => Descriptor.Of(_handle);
 
     /// <summary>Binds a new socket to the address. No client can connect before <see cref="Listen"/>.</summary>
     /// <param name="endPoint">An IP address, or the path or abstract name of a Unix socket.</param>
     /// <param name="isShared">Others may bind to the same port.</param>
     /// <param name="mode">The permissions of the path's file; null for what the process's umask leaves.</param>
     /// <param name="configure">Sets further options, before the bind.</param>
-    internal static ListeningSocket Bind(EndPoint endPoint, bool isShared, UnixFileMode? mode, Action<int> configure)
+    internal static ListeningSocket Bind(EndPoint endPoint, bool isShared, UnixFileMode? mode, Action<Descriptor> configure)
     {
         UnixPath.RemoveDead(endPoint);
         // Not by a Socket: a Socket bound to a path removes whatever is there when it is closed.
         SafeSocketHandle handle = FileDescriptors.HandOver(
-            Sockets.Create(FamilyOf(endPoint)), fd => new SafeSocketHandle(fd, ownsHandle: true));
+            Sockets.Create(FamilyOf(endPoint)), fd => fd.ToSocketHandle());
         try
         {
-            int fd = (int)handle.DangerousGetHandle();
+            Descriptor fd = Descriptor.Of(handle);
             if (endPoint is IPEndPoint ip) Prepare(fd, ip, isShared);
             configure(fd);
             Check(Sockets.Bind(fd, endPoint.Serialize()), endPoint);
@@ -59,10 +59,10 @@ internal sealed class ListeningSocket
     /// </summary>
     /// <exception cref="ArgumentException">It is not a stream socket that is bound to an IP address or a Unix address.</exception>
     /// <exception cref="InvalidOperationException">It is in use already.</exception>
-    internal static ListeningSocket Adopt(Socket socket, Action<int> configure)
+    internal static ListeningSocket Adopt(Socket socket, Action<Descriptor> configure)
     {
         if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
-        int fd = OwnedSockets.Take(socket);
+        Descriptor fd = OwnedSockets.Take(socket);
         try
         {
             if (LocalOf(fd) is not { } bound || bound is IPEndPoint { Port: 0 })
@@ -70,7 +70,7 @@ internal sealed class ListeningSocket
             FileDescriptors.SetNonBlocking(fd);
             GatherByTurn(fd);
             configure(fd);
-            return new ListeningSocket(new SafeSocketHandle(fd, ownsHandle: true), bound, file: null, socket);
+            return new ListeningSocket(fd.ToSocketHandle(), bound, file: null, socket);
         }
         catch
         {
@@ -112,14 +112,14 @@ internal sealed class ListeningSocket
         OwnedSockets.GiveBack(_adopted);
     }
 
-    private static EndPoint? LocalOf(int fd) => SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(fd));
+    private static EndPoint? LocalOf(Descriptor fd) => SocketAddresses.ToEndPoint(SocketAddresses.GetLocal(fd));
 
     private static AddressFamily FamilyOf(EndPoint endPoint) =>
         endPoint.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 or AddressFamily.Unix
             ? endPoint.AddressFamily
             : throw new ArgumentException($"{endPoint} is neither an IP address nor a path.", nameof(endPoint));
 
-    private static void Prepare(int fd, IPEndPoint endPoint, bool isShared)
+    private static void Prepare(Descriptor fd, IPEndPoint endPoint, bool isShared)
     {
         if (endPoint.AddressFamily == AddressFamily.InterNetworkV6)
             SocketOptions.SetIPv6Only(fd, !endPoint.Address.Equals(IPAddress.IPv6Any));
@@ -129,7 +129,7 @@ internal sealed class ListeningSocket
     }
 
     // Accepted sockets inherit it. Small writes are gathered by turn, so Nagle's algorithm would only delay them.
-    private static void GatherByTurn(int fd) => SocketOptions.SetNoDelay(fd, true);
+    private static void GatherByTurn(Descriptor fd) => SocketOptions.SetNoDelay(fd, true);
 
     private static void Check(PosixResult result, EndPoint endPoint)
     {

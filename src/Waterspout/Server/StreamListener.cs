@@ -96,7 +96,7 @@ public sealed class StreamListener : IDisposable, IAsyncDisposable
     }
 
     // Accepted sockets inherit it.
-    private void Apply(int fd) => SocketSettings.Apply(fd, _options);
+    private void Apply(Descriptor fd) => SocketSettings.Apply(fd, _options);
 
     private async ValueTask<IOStream> AcceptCoreAsync(CancellationToken cancellationToken)
     {
@@ -117,7 +117,7 @@ public sealed class StreamListener : IDisposable, IAsyncDisposable
         node.Value.SetCanceled(token);
     }
 
-    private void Accept(int fd)
+    private void Accept(Descriptor fd)
     {
         TaskCompletionSource<IOStream> waiter = _waiting.First!.Value;
         _waiting.RemoveFirst();

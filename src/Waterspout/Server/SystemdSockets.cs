@@ -12,10 +12,10 @@ namespace Waterspout;
 /// </remarks>
 public static class SystemdSockets
 {
-    private const int FirstDescriptor = 3;
+    private const int FirstNumber = 3;
 
     private static readonly Lock s_lock = new();
-    private static List<(string Name, int Descriptor)>? s_waiting;
+    private static List<(string Name, Descriptor Descriptor)>? s_waiting;
 
     /// <summary>Takes the sockets that have not been taken yet.</summary>
     /// <param name="name">
@@ -37,10 +37,10 @@ public static class SystemdSockets
                 [.. ReadNames(Environment.GetEnvironmentVariable, Environment.ProcessId).Select(static (name, i) => Claim(name, i))];
             foreach (string variable in (string[])["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"])
                 Environment.SetEnvironmentVariable(variable, null);
-            List<(string Name, int Descriptor)> taken = s_waiting.FindAll(each =>
+            List<(string Name, Descriptor Descriptor)> taken = s_waiting.FindAll(each =>
                 (name is null || each.Name == name) && Sockets.IsSocket(each.Descriptor));
             s_waiting.RemoveAll(taken.Contains);
-            return [.. taken.Select(static each => new Socket(new SafeSocketHandle(each.Descriptor, ownsHandle: true)))];
+            return [.. taken.Select(static each => new Socket(each.Descriptor.ToSocketHandle()))];
         }
     }
 
@@ -49,16 +49,17 @@ public static class SystemdSockets
     {
         // Variables that a parent process was meant to unset, and has not, are those of another process.
         if (variable("LISTEN_PID") != process.ToString(CultureInfo.InvariantCulture) || variable("LISTEN_FDS") is not { } number) return [];
-        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count > int.MaxValue - FirstDescriptor)
+        if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count) || count > int.MaxValue - FirstNumber)
             throw new InvalidOperationException($"LISTEN_FDS is '{number}', which is not a number of descriptors.");
         string[] names = variable("LISTEN_FDNAMES")?.Split(':') ?? [];
         // The name that systemd itself has for those without one.
         return [.. Enumerable.Range(0, count).Select(i => i < names.Length ? names[i] : "unknown")];
     }
 
-    private static (string Name, int Descriptor) Claim(string name, int index)
+    private static (string Name, Descriptor Descriptor) Claim(string name, int index)
     {
-        FileDescriptors.CloseOnExec(FirstDescriptor + index);
-        return (name, FirstDescriptor + index);
+        Descriptor passed = new(FirstNumber + index);
+        FileDescriptors.CloseOnExec(passed);
+        return (name, passed);
     }
 }

@@ -7,7 +7,7 @@ namespace Waterspout;
 public partial class TcpServer
 {
     /// <summary>Null if the connection is refused. Then its descriptor is closed.</summary>
-    private Connection? Admit(int fd)
+    private Connection? Admit(Descriptor fd)
     {
         if (Options is { OnConnection: null, OnConnectionEnd: null }) return new Connection(this, fd);
         ConnectionRequest request = new(
@@ -54,7 +54,7 @@ public partial class TcpServer
     }
 
     /// <summary>A connection whose end is reported.</summary>
-    private sealed class WatchedConnection(TcpServer server, int fd, ConnectionRequest request) : Connection(server, fd)
+    private sealed class WatchedConnection(TcpServer server, Descriptor fd, ConnectionRequest request) : Connection(server, fd)
     {
         internal ConnectionRequest Request => request;
     }

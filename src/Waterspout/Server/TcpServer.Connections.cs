@@ -26,7 +26,7 @@ public partial class TcpServer
 
     private bool HasRoom() => Options.MaxConnections is not { } limit || ConnectionCount < limit;
 
-    private void Accept(int fd, IOLoop loop)
+    private void Accept(Descriptor fd, IOLoop loop)
     {
         if (Admit(fd) is not { } connection) return;
         lock (_connections) _connections.Add(connection);
@@ -42,10 +42,10 @@ public partial class TcpServer
     {
         // Callbacks queued when a loop is disposed still run, but no stream can be created on it any more.
         if (loop.IsDisposed) Close(connection);
-        else if (connection.TryTakeDescriptor(out int fd)) _ = RunAsync(connection, fd, loop);
+        else if (connection.TryTakeDescriptor(out Descriptor fd)) _ = RunAsync(connection, fd, loop);
     }
 
-    private async Task RunAsync(Connection connection, int fd, IOLoop loop)
+    private async Task RunAsync(Connection connection, Descriptor fd, IOLoop loop)
     {
         try
         {
@@ -121,7 +121,7 @@ public partial class TcpServer
         closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error }
         && stream is { CloseReason: CloseReason.None };
 
-    private IOStream MakeStream(int fd, IOLoop loop)
+    private IOStream MakeStream(Descriptor fd, IOLoop loop)
     {
         IOStream plain = FileDescriptors.HandOver(fd, fd =>
         {
@@ -158,7 +158,7 @@ public partial class TcpServer
     /// <summary>Closes a connection, whatever its state.</summary>
     private void Close(Connection connection)
     {
-        if (!connection.Close(out int fd)) return;
+        if (!connection.Close(out Descriptor fd)) return;
         FileDescriptors.Close(fd);
         End(connection);
     }
@@ -181,9 +181,9 @@ public partial class TcpServer
     }
 
     /// <summary>A connection from accept to close: first a descriptor, then a stream, as soon as its loop has created it.</summary>
-    private class Connection(TcpServer server, int fd)
+    private class Connection(TcpServer server, Descriptor fd)
     {
-        private int _fd = fd;
+        private Descriptor _fd = fd;
         private bool _isClosed;
         private IOStream? _stream;
 
@@ -202,14 +202,14 @@ public partial class TcpServer
         internal IOStream? Holder => Stream?.Holder;
 
         /// <summary>False if it was closed in the meantime.</summary>
-        internal bool TryTakeDescriptor(out int fd)
+        internal bool TryTakeDescriptor(out Descriptor fd)
         {
-            fd = Interlocked.Exchange(ref _fd, -1);
-            return fd >= 0;
+            fd = Descriptor.Take(ref _fd);
+            return fd.IsOpen;
         }
 
         /// <summary>Closes the stream. True if there is none yet: then the caller closes the descriptor.</summary>
-        internal bool Close(out int fd)
+        internal bool Close(out Descriptor fd)
         {
             Interlocked.Exchange(ref _isClosed, true);
             Stream?.CloseHolder();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
+using Waterspout.Interop;
 using Waterspout.Server;
 
 namespace Waterspout;
@@ -209,7 +210,7 @@ public partial class TcpServer
         return endPoint;
     }
 
-    private void Configure(int fd)
+    private void Configure(Descriptor fd)
     {
         SocketSettings.Apply(fd, _streamOptions);
         SocketSettings.Configure(fd, Options.ConfigureSocket);

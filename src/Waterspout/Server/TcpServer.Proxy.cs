@@ -12,7 +12,7 @@ public partial class TcpServer
     private readonly MessageParser<ProxyHeader>? _proxyHeader;
 
     /// <summary>The stream of a connection from a proxy, ready for the handler; null if it has been closed instead.</summary>
-    private async Task<IOStream?> MakeStreamBehindProxyAsync(Connection connection, int fd, IOLoop loop, ProxyProtocolOptions proxy)
+    private async Task<IOStream?> MakeStreamBehindProxyAsync(Connection connection, Descriptor fd, IOLoop loop, ProxyProtocolOptions proxy)
     {
         IOStream stream = FileDescriptors.HandOver(fd, fd =>
         {

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Waterspout.Duplex;
+using Waterspout.Interop;
 using Waterspout.Writes;
 
 namespace Waterspout;
@@ -53,10 +54,10 @@ public abstract partial class BaseIOStream
     private protected bool IsMoved => _state.IsMoved;
 
     /// <summary>The hooks are the kernel's, and any thread may call them.</summary>
-    internal bool HasDescriptor => HasKernelHooks && Fileno >= 0;
+    internal bool HasDescriptor => HasKernelHooks && Descriptor.IsOpen;
 
-    /// <summary>The descriptor. For a connection that has taken it over.</summary>
-    internal int MovedDescriptor => Fileno;
+    /// <summary>What <see cref="Fileno"/> says.</summary>
+    internal Descriptor Descriptor => new(Fileno);
 
     /// <summary>What has been received and not read.</summary>
     internal ReadOnlySpan<byte> ReceivedData => _reads.Buffer.Data;

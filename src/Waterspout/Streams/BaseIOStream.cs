@@ -151,10 +151,10 @@ public abstract partial class BaseIOStream
     {
         Loop.AssertIsCurrent();
         if (!_state.IsNew) return;
-        _registration = Loop.Register(Fileno, this);
+        _registration = Loop.Register(Descriptor, this);
         _state.Register();
         // No poller reports what is there at first.
-        if (Fileno < 0) AssumeReadable();
+        if (!Descriptor.IsOpen) AssumeReadable();
         ForgetUnregistered();
         Loop.Counters.StreamsOpen++;
         // There may already be a waiter: for a connection, or a read started before it.
@@ -210,7 +210,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Creates streams over both ends of a pair. If one cannot be created, both ends are closed.</summary>
-    private protected static (T, T) MakePair<T>((int First, int Second) ends, Func<int, T> make)
+    private protected static (T, T) MakePair<T>((Descriptor First, Descriptor Second) ends, Func<Descriptor, T> make)
         where T : BaseIOStream
     {
         T? first = null;

@@ -12,8 +12,7 @@ public partial class IOStream
     // One for all streams: it is held for a moment, and the loop takes it only to mark a descriptor as closed.
     private static readonly Lock s_descriptors = new();
 
-    // Not 0: the finalizer of an object whose constructor failed must not close standard input. Complemented when it has been closed.
-    private int _fd = -1;
+    private Descriptor _fd;
     private SocketDetails? _details; // created on demand, or when the stream closes
 
     /// <summary>The socket, for its options. Only the stream may read, write or close it.</summary>
@@ -36,7 +35,7 @@ public partial class IOStream
     public EndPoint? LocalEndPoint => SocketAddresses.ToEndPoint(GetAddress(isPeer: false));
 
     /// <inheritdoc/>
-    protected override int Fileno => _fd;
+    protected override int Fileno => _fd.Number;
 
     /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
     internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out IOStream? holder) ? holder : this;
@@ -50,7 +49,7 @@ public partial class IOStream
     public override void SetNoDelay(bool value)
     {
         lock (s_descriptors)
-            if (_fd >= 0) SocketOptions.SetNoDelay(_fd, value);
+            if (_fd.IsOpen) SocketOptions.SetNoDelay(_fd, value);
     }
 
     /// <summary>The name of the stream in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>
@@ -60,25 +59,24 @@ public partial class IOStream
     /// </returns>
     public override string ToString()
     {
-        int fd = _fd;
         string peer = GetPeer() is { } address ? $" {address}" : "";
-        return $"{GetType().Name} {(fd >= 0 ? fd : ~fd)} #{Details.Number}{peer}".TrimEnd();
+        return $"{GetType().Name} {_fd} #{Details.Number}{peer}".TrimEnd();
     }
 
     /// <inheritdoc/>
     protected override void CloseFd()
     {
-        if (_fd < 0) return;
+        if (!_fd.IsOpen) return;
         FileDescriptors.Close(LetGoOfDescriptor());
         _details?.Socket?.Dispose();
     }
 
     /// <summary>The descriptor is not used from here on. What it says about the connection is kept.</summary>
-    private int LetGoOfDescriptor()
+    private Descriptor LetGoOfDescriptor()
     {
-        int fd = _fd;
+        Descriptor fd = _fd;
         if (IsSocketConnected) Details.Keep(fd);
-        lock (s_descriptors) _fd = ~fd;
+        lock (s_descriptors) _fd = fd.AsClosed();
         return fd;
     }
 
@@ -93,7 +91,7 @@ public partial class IOStream
     {
         lock (s_descriptors)
         {
-            ObjectDisposedException.ThrowIf(IsClosed || _fd < 0, this);
+            ObjectDisposedException.ThrowIf(IsClosed || !_fd.IsOpen, this);
             return Details.Socket ??= OwnedSockets.Make(_fd);
         }
     }
@@ -104,7 +102,7 @@ public partial class IOStream
     {
         lock (s_descriptors)
         {
-            if (_fd < 0) return isPeer ? _details?.Peer : _details?.Local;
+            if (!_fd.IsOpen) return isPeer ? _details?.Peer : _details?.Local;
             return isPeer ? SocketAddresses.GetPeer(_fd, IsSocketConnected) : SocketAddresses.GetLocal(_fd);
         }
     }

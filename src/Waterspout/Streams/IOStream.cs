@@ -38,7 +38,7 @@ public partial class IOStream : BaseIOStream
         catch
         {
             FileDescriptors.Close(_fd);
-            _fd = -1;
+            _fd = Descriptor.None;
             OwnedSockets.GiveBack(socket);
             throw;
         }
@@ -85,7 +85,7 @@ public partial class IOStream : BaseIOStream
     /// Over a non-blocking descriptor that the library created, owned by the stream unless this fails. The socket object is created on
     /// demand.
     /// </summary>
-    private IOStream(int fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
+    private IOStream(Descriptor fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream))
     {
         _fd = fd;
@@ -93,7 +93,7 @@ public partial class IOStream : BaseIOStream
     }
 
     /// <summary>The same for a connection that is upgraded before anything else: the upgraded stream registers it.</summary>
-    private IOStream(int fd, IOStreamOptions options, IOLoop loop)
+    private IOStream(Descriptor fd, IOStreamOptions options, IOLoop loop)
         : base(options, loop, typeof(IOStream)) => (_fd, _phase) = (fd, SocketPhase.Connected);
 
     /// <inheritdoc/>
@@ -113,11 +113,11 @@ public partial class IOStream : BaseIOStream
     public static (IOStream, IOStream) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
         MakePair(Sockets.CreatePair(), fd => new IOStream(fd, isConnected: true, options, loop));
 
-    internal static IOStream FromAccepted(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: true, options, loop);
+    internal static IOStream FromAccepted(Descriptor fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: true, options, loop);
 
-    internal static IOStream FromUnconnected(int fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
+    internal static IOStream FromUnconnected(Descriptor fd, IOStreamOptions? options, IOLoop loop) => new(fd, isConnected: false, options, loop);
 
-    internal static IOStream FromAcceptedForUpgrade(int fd, IOStreamOptions options, IOLoop loop) => new(fd, options, loop);
+    internal static IOStream FromAcceptedForUpgrade(Descriptor fd, IOStreamOptions options, IOLoop loop) => new(fd, options, loop);
 
     /// <inheritdoc/>
     protected override void OnEvents(IOEvents events)

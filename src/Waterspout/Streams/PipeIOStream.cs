@@ -17,8 +17,7 @@ namespace Waterspout;
 /// </remarks>
 public class PipeIOStream : BaseIOStream
 {
-    // Not 0: the finalizer of an object whose constructor failed must not close standard input.
-    private int _fd = -1; // complemented when it has been closed
+    private Descriptor _fd;
     private readonly bool _isWriteOnly;
     private readonly int _largestMessage;
     private readonly SafeHandle? _handle;
@@ -34,7 +33,7 @@ public class PipeIOStream : BaseIOStream
     /// <exception cref="ArgumentException">The descriptor cannot be polled: a regular file, a directory, /dev/null.</exception>
     /// <exception cref="IOException">There is no such descriptor.</exception>
     public PipeIOStream(int fd, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(fd, null, options, loop)
+        : this(new Descriptor(fd), null, options, loop)
     {
     }
 
@@ -50,10 +49,10 @@ public class PipeIOStream : BaseIOStream
         GC.SuppressFinalize(handle);
     }
 
-    private PipeIOStream(int fd, SafeHandle? handle, IOStreamOptions? options, IOLoop? loop)
+    private PipeIOStream(Descriptor fd, SafeHandle? handle, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(PipeIOStream))
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(fd);
+        ArgumentOutOfRangeException.ThrowIfNegative(fd.Number, nameof(fd));
         // Referenced, so that a Dispose elsewhere cannot free the number.
         bool isHeld = false;
         // A socket's handle would wait in its Dispose until the stream has closed, so the stream uses a duplicate.
@@ -80,13 +79,13 @@ public class PipeIOStream : BaseIOStream
             _mode?.Leave(fd);
             if (isHeld) handle!.DangerousRelease();
             if (handle is SafeSocketHandle) FileDescriptors.Close(fd);
-            _fd = -1;
+            _fd = Descriptor.None;
             throw;
         }
     }
 
     /// <inheritdoc/>
-    protected override int Fileno => _fd;
+    protected override int Fileno => _fd.Number;
 
     /// <inheritdoc/>
     protected override DescriptorTraits Traits => HasKernelHooks ? DescriptorTraits.Exact : DescriptorTraits.None;
@@ -99,7 +98,7 @@ public class PipeIOStream : BaseIOStream
     /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (PipeIOStream Reader, PipeIOStream Writer) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
-        MakePair(FileDescriptors.CreatePipe(), fd => new PipeIOStream(fd, options, loop));
+        MakePair(FileDescriptors.CreatePipe(), fd => new PipeIOStream(fd, null, options, loop));
 
     /// <summary>Opens a FIFO or a terminal.</summary>
     /// <param name="path">The path of the file.</param>
@@ -116,19 +115,19 @@ public class PipeIOStream : BaseIOStream
     public static PipeIOStream Open(string path, FileAccess access, IOStreamOptions? options = null, IOLoop? loop = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return FileDescriptors.HandOver(FileDescriptors.Open(path, OpenMode.For(access)), fd => new PipeIOStream(fd, options, loop));
+        return FileDescriptors.HandOver(FileDescriptors.Open(path, OpenMode.For(access)), fd => new PipeIOStream(fd, null, options, loop));
     }
 
     /// <summary>The name of the stream in logs: <c>PipeIOStream 12 #3456</c>.</summary>
     /// <returns>The class, the descriptor (which may be reused by another stream), and a number that is unique in this process.</returns>
-    public override string ToString() => $"{nameof(PipeIOStream)} {(_fd >= 0 ? _fd : ~_fd)} #{_number}";
+    public override string ToString() => $"{nameof(PipeIOStream)} {_fd} #{_number}";
 
     /// <inheritdoc/>
     protected override void CloseFd()
     {
-        if (_fd < 0) return;
-        int fd = _fd;
-        _fd = ~fd;
+        if (!_fd.IsOpen) return;
+        Descriptor fd = _fd;
+        _fd = fd.AsClosed();
         _mode?.Leave(fd);
         if (_handle is null or SafeSocketHandle) FileDescriptors.Close(fd);
         else _handle.DangerousRelease();
@@ -197,10 +196,10 @@ public class PipeIOStream : BaseIOStream
     private Exception ToError(Errno error, string call) =>
         _isSocket ? PosixResult.ToSocketException(error) : PosixResult.ToException(error, call);
 
-    private static int GetDescriptor(SafeHandle handle)
+    private static Descriptor GetDescriptor(SafeHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
         ObjectDisposedException.ThrowIf(handle.IsClosed || handle.IsInvalid, handle);
-        return (int)handle.DangerousGetHandle();
+        return Descriptor.Of(handle);
     }
 }

@@ -232,12 +232,12 @@ public sealed class HandlerTests : LoopTest
         int fd = old.Fd;
         IOLoop loop = Loop;
         loop.AddHandler(fd, IOEvents.Read, (_, _) => { });
-        (int reader, int writer) = FileDescriptors.CreatePipe();
+        (Descriptor reader, Descriptor writer) = FileDescriptors.CreatePipe();
         Elsewhere(() => loop.RemoveHandler(fd));
         // Closes the old one, and has its number reused immediately.
-        Assert.Equal(fd, FileDescriptorsOf.Duplicate(reader, fd));
+        Assert.Equal(fd, FileDescriptorsOf.Duplicate(reader.Number, fd));
         FileDescriptors.Close(reader);
-        using PipeIOStream stream = new(fd), other = new(writer);
+        using PipeIOStream stream = new(fd), other = new(writer.Number);
         await Turns(3);
         await other.WriteAsync("x"u8);
         Assert.Single(await stream.ReadBytesAsync(1));

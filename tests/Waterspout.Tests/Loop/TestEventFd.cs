@@ -7,11 +7,11 @@ internal sealed class TestEventFd : IDisposable
 {
     private readonly EventFd _event = new();
 
-    internal int Fd => _event.Fd;
+    internal int Fd => _event.Fd.Number;
 
     internal void Signal() => _event.Signal();
 
-    internal void Clear() => Assert.True(FileDescriptors.Read(Fd, new byte[8]).IsSuccess);
+    internal void Clear() => Assert.True(FileDescriptors.Read(_event.Fd, new byte[8]).IsSuccess);
 
     public void Dispose() => _event.Dispose();
 }

@@ -79,8 +79,8 @@ public sealed class ChildProcessTests : LoopTest
     [Fact]
     public void A_terminal_gives_its_lines_and_its_end() => Run(async () =>
     {
-        int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_NONBLOCK);
-        PipeIOStream keyboard = new(master);
+        Descriptor master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY | LibC.O_NONBLOCK);
+        PipeIOStream keyboard = new(master.Number);
         PipeIOStream terminal = PipeIOStream.Open(Terminals.Unlock(master), FileAccess.ReadWrite);
         await keyboard.WriteAsync("one\ntwo\nthree\n"u8);
         foreach (string line in (string[])["one\n", "two\n", "three\n"])
@@ -112,7 +112,7 @@ public sealed class ChildProcessTests : LoopTest
             System.IO.Pipes.PipeStream pipe => (int)pipe.SafePipeHandle.DangerousGetHandle(),
             _ => throw new InvalidOperationException($"{stream.GetType()} has no descriptor."),
         };
-        using (stream) return new PipeIOStream(new SafeFileHandle(Duplicates.Of(fd), ownsHandle: true));
+        using (stream) return new PipeIOStream(new SafeFileHandle(Duplicates.Of(new Descriptor(fd)).Number, ownsHandle: true));
     }
 
     private static async Task<string> MakeFifoAsync()

@@ -7,5 +7,5 @@ internal static class Duplicates
 {
     private const int F_DUPFD_CLOEXEC = 1030;
 
-    internal static int Of(int fd) => PosixResult.From(LibC.fcntl(fd, F_DUPFD_CLOEXEC, 0)).ValueOrThrow("fcntl");
+    internal static Descriptor Of(Descriptor fd) => PosixResult.From(LibC.fcntl(fd.Number, F_DUPFD_CLOEXEC, 0)).DescriptorOrThrow("fcntl");
 }

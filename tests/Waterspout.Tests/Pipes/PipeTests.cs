@@ -58,8 +58,8 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void Writing_to_a_closed_reader_is_a_reset() => Run(async () =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
-        PipeIOStream writer = new(writeEnd);
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
+        PipeIOStream writer = new(writeEnd.Number);
         FileDescriptors.Close(readEnd);
         await writer.WriteAsync("x"u8);
         await Assert.ThrowsAsync<StreamClosedException>(async () => await writer.FlushAsync());
@@ -102,12 +102,12 @@ public sealed class PipeTests : LoopTest
     [InlineData(false)]
     public void A_direction_of_a_socket_that_was_shut_down_before_does_not_wait(bool isRead) => Run(async () =>
     {
-        (int first, int second) = Sockets.CreatePair();
-        using Socket socket = new(new SafeSocketHandle(first, ownsHandle: false));
+        (Descriptor first, Descriptor second) = Sockets.CreatePair();
+        using Socket socket = new(new SafeSocketHandle(first.Number, ownsHandle: false));
         socket.Shutdown(isRead ? SocketShutdown.Receive : SocketShutdown.Send);
         GC.SuppressFinalize(socket);
-        using PipeIOStream one = new(first);
-        using PipeIOStream other = new(second);
+        using PipeIOStream one = new(first.Number);
+        using PipeIOStream other = new(second.Number);
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () =>
         {
             if (isRead) await one.ReadBytesAsync(1);
@@ -137,10 +137,10 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void A_descriptor_of_a_safe_handle_belongs_to_the_stream() => Run(async () =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
-        SafeFileHandle handle = new(readEnd, ownsHandle: true);
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
+        SafeFileHandle handle = new(readEnd.Number, ownsHandle: true);
         PipeIOStream reader = new(handle);
-        PipeIOStream writer = new(writeEnd);
+        PipeIOStream writer = new(writeEnd.Number);
         await writer.WriteAsync("x"u8);
         Assert.Single(await reader.ReadBytesAsync(1));
         reader.Close();
@@ -151,10 +151,10 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void A_safe_handle_disposed_elsewhere_keeps_its_descriptor() => Run(async () =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
-        SafeFileHandle handle = new(readEnd, ownsHandle: true);
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
+        SafeFileHandle handle = new(readEnd.Number, ownsHandle: true);
         PipeIOStream reader = new(handle);
-        PipeIOStream writer = new(writeEnd);
+        PipeIOStream writer = new(writeEnd.Number);
         handle.Dispose();
         await writer.WriteAsync("x"u8);
         Assert.Single(await reader.ReadBytesAsync(1));
@@ -178,9 +178,9 @@ public sealed class PipeTests : LoopTest
         foreach (string path in (string[])["/dev/null", typeof(PipeTests).Assembly.Location, "/"])
         {
             Assert.Throws<ArgumentException>(() => PipeIOStream.Open(path, FileAccess.Read));
-            int fd = FileDescriptors.Open(path, LibC.O_RDONLY);
+            Descriptor fd = FileDescriptors.Open(path, LibC.O_RDONLY);
             int before = FileDescriptors.GetStatusFlags(fd).Value;
-            Assert.Throws<ArgumentException>(() => new PipeIOStream(fd));
+            Assert.Throws<ArgumentException>(() => new PipeIOStream(fd.Number));
             Assert.Equal(before, FileDescriptors.GetStatusFlags(fd).Value);
             FileDescriptors.Close(fd);
         }
@@ -191,10 +191,10 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void The_blocking_mode_is_put_back_on_close() => Run(() =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
         FileDescriptors.SetStatusFlags(readEnd, 0);
-        int duplicate = Duplicates.Of(readEnd);
-        PipeIOStream reader = new(readEnd);
+        Descriptor duplicate = Duplicates.Of(readEnd);
+        PipeIOStream reader = new(readEnd.Number);
         Assert.NotEqual(0, FileDescriptors.GetStatusFlags(duplicate).Value & LibC.O_NONBLOCK);
         reader.Close();
         Assert.Equal(0, FileDescriptors.GetStatusFlags(duplicate).Value & LibC.O_NONBLOCK);
@@ -206,12 +206,12 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void A_duplicate_that_outlives_the_stream_causes_no_events() => Run(async () =>
     {
-        (int readEnd, int writeEnd) = FileDescriptors.CreatePipe();
-        int duplicate = Duplicates.Of(readEnd);
-        PipeIOStream reader = new(readEnd);
+        (Descriptor readEnd, Descriptor writeEnd) = FileDescriptors.CreatePipe();
+        Descriptor duplicate = Duplicates.Of(readEnd);
+        PipeIOStream reader = new(readEnd.Number);
         reader.Close();
         // The kernel still has the pipe's reader; events for it must not come, nor reach the new owner of the number.
-        PipeIOStream writer = new(writeEnd);
+        PipeIOStream writer = new(writeEnd.Number);
         await writer.WriteAsync("to the duplicate"u8);
         await writer.FlushAsync();
         long before = Loop.Counters.Turns;
@@ -256,9 +256,9 @@ public sealed class PipeTests : LoopTest
     [Fact]
     public void A_socket_can_be_given_by_its_number() => Run(async () =>
     {
-        (int first, int second) = Sockets.CreatePair();
-        PipeIOStream one = new(first);
-        PipeIOStream other = new(second);
+        (Descriptor first, Descriptor second) = Sockets.CreatePair();
+        PipeIOStream one = new(first.Number);
+        PipeIOStream other = new(second.Number);
         await one.WriteAsync("request"u8);
         await one.CompleteWritesAsync();
         Assert.Equal("request"u8.Length, (await other.ReadUntilCloseAsync()).Length);

@@ -23,11 +23,11 @@ public sealed class SharedModeTests : LoopTest
     [MemberData(nameof(Kinds))]
     public void The_last_of_the_streams_gives_the_mode_back(string kind) => Run(() =>
     {
-        (int near, int far) = Open(kind);
-        int kept = FileDescriptors.Duplicate(near);
-        PipeIOStream first = new(near);
-        PipeIOStream second = new(FileDescriptors.Duplicate(near));
-        PipeIOStream third = new(FileDescriptors.Duplicate(near));
+        (Descriptor near, Descriptor far) = Open(kind);
+        Descriptor kept = FileDescriptors.Duplicate(near);
+        PipeIOStream first = new(near.Number);
+        PipeIOStream second = new(FileDescriptors.Duplicate(near).Number);
+        PipeIOStream third = new(FileDescriptors.Duplicate(near).Number);
         bool isTouched = kind != "socket";
         second.Close();
         Assert.Equal(!isTouched, IsBlocking(kept));
@@ -43,10 +43,10 @@ public sealed class SharedModeTests : LoopTest
     [Fact]
     public void A_second_stream_that_could_not_be_made_takes_no_mode_from_the_first() => Run(() =>
     {
-        (int near, int far) = Open("pipe");
-        int kept = FileDescriptors.Duplicate(near);
-        PipeIOStream first = new(near);
-        Assert.ThrowsAny<Exception>(() => new PipeIOStream(near));
+        (Descriptor near, Descriptor far) = Open("pipe");
+        Descriptor kept = FileDescriptors.Duplicate(near);
+        PipeIOStream first = new(near.Number);
+        Assert.ThrowsAny<Exception>(() => new PipeIOStream(near.Number));
         Assert.False(IsBlocking(kept));
         first.Close();
         Assert.True(IsBlocking(kept));
@@ -58,10 +58,10 @@ public sealed class SharedModeTests : LoopTest
     [Fact]
     public void What_was_non_blocking_before_stays_so() => Run(() =>
     {
-        (int near, int far) = Open("pipe");
+        (Descriptor near, Descriptor far) = Open("pipe");
         FileDescriptors.SetNonBlocking(near);
-        int kept = FileDescriptors.Duplicate(near);
-        new PipeIOStream(near).Close();
+        Descriptor kept = FileDescriptors.Duplicate(near);
+        new PipeIOStream(near.Number).Close();
         Assert.False(IsBlocking(kept));
         FileDescriptors.Close(kept);
         FileDescriptors.Close(far);
@@ -71,9 +71,9 @@ public sealed class SharedModeTests : LoopTest
     [Fact]
     public void The_two_ends_of_a_pipe_have_a_mode_each() => Run(() =>
     {
-        (int writer, int reader) = Open("pipe");
-        int keptReader = FileDescriptors.Duplicate(reader), keptWriter = FileDescriptors.Duplicate(writer);
-        PipeIOStream input = new(reader), output = new(writer);
+        (Descriptor writer, Descriptor reader) = Open("pipe");
+        Descriptor keptReader = FileDescriptors.Duplicate(reader), keptWriter = FileDescriptors.Duplicate(writer);
+        PipeIOStream input = new(reader.Number), output = new(writer.Number);
         input.Close();
         Assert.True(IsBlocking(keptReader));
         Assert.False(IsBlocking(keptWriter));
@@ -86,9 +86,9 @@ public sealed class SharedModeTests : LoopTest
 
     private async Task CloseOneOfTwoAsync(string kind)
     {
-        (int near, int far) = Open(kind);
-        int kept = FileDescriptors.Duplicate(near);
-        PipeIOStream input = new(near), output = new(FileDescriptors.Duplicate(near));
+        (Descriptor near, Descriptor far) = Open(kind);
+        Descriptor kept = FileDescriptors.Duplicate(near);
+        PipeIOStream input = new(near.Number), output = new(FileDescriptors.Duplicate(near).Number);
         Task write = output.WriteAsync(new byte[Much].AsMemory()).AsTask();
         await Turns(2);
         input.Close();
@@ -104,19 +104,19 @@ public sealed class SharedModeTests : LoopTest
     }
 
     /// <summary>Blocking, and with a far side that is not read.</summary>
-    private static (int Near, int Far) Open(string kind)
+    private static (Descriptor Near, Descriptor Far) Open(string kind)
     {
         if (kind == "terminal")
         {
-            int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
+            Descriptor master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
             return (FileDescriptors.Open(Terminals.Unlock(master), LibC.O_RDWR | LibC.O_NOCTTY), master);
         }
 
-        (int first, int second) = kind == "pipe" ? FileDescriptors.CreatePipe() : Sockets.CreatePair();
+        (Descriptor first, Descriptor second) = kind == "pipe" ? FileDescriptors.CreatePipe() : Sockets.CreatePair();
         FileDescriptors.SetStatusFlags(first, 0);
         FileDescriptors.SetStatusFlags(second, 0);
         return (second, first);
     }
 
-    private static bool IsBlocking(int fd) => (FileDescriptors.GetStatusFlags(fd).Value & LibC.O_NONBLOCK) == 0;
+    private static bool IsBlocking(Descriptor fd) => (FileDescriptors.GetStatusFlags(fd).Value & LibC.O_NONBLOCK) == 0;
 }

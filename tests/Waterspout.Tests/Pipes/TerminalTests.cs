@@ -10,9 +10,9 @@ public sealed class TerminalTests : LoopTest
     [Fact]
     public void A_serial_line_that_gives_zero_where_there_is_nothing_has_not_ended() => Run(async () =>
     {
-        (int master, int terminal) = Open();
+        (Descriptor master, Descriptor terminal) = Open();
         Terminals.SetToPolling(terminal);
-        using PipeIOStream port = new(terminal);
+        using PipeIOStream port = new(terminal.Number);
         KernelPeer.Write(master, "one\n");
         Assert.Equal("one\n", await ReadLineAsync(port));
         for (int i = 0; i < 3; i++)
@@ -33,16 +33,16 @@ public sealed class TerminalTests : LoopTest
     [Fact]
     public void A_typed_end_of_file_is_the_end() => Run(async () =>
     {
-        (int master, int terminal) = Open();
-        using PipeIOStream input = new(terminal);
+        (Descriptor master, Descriptor terminal) = Open();
+        using PipeIOStream input = new(terminal.Number);
         KernelPeer.Write(master, "line\n\u0004");
         Assert.Equal("line\n", Encoding.ASCII.GetString(await input.ReadUntilCloseAsync().AsTask().WaitAsync(Limit)));
         FileDescriptors.Close(master);
     });
 
-    private static (int Master, int Terminal) Open()
+    private static (Descriptor Master, Descriptor Terminal) Open()
     {
-        int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
+        Descriptor master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
         return (master, FileDescriptors.Open(Terminals.Unlock(master), LibC.O_RDWR | LibC.O_NOCTTY));
     }
 

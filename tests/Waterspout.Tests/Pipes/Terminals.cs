@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Waterspout.Interop;
 
 namespace Waterspout.Tests;
 
@@ -9,23 +10,23 @@ internal static unsafe partial class Terminals
     private const nuint TIOCSPTLCK = 0x40045431;
 
     /// <summary>The path of a master's terminal.</summary>
-    internal static string Unlock(int master)
+    internal static string Unlock(Descriptor master)
     {
         int locked = 0;
         int number;
-        Assert.Equal(0, ioctl(master, TIOCSPTLCK, &locked));
-        Assert.Equal(0, ioctl(master, TIOCGPTN, &number));
+        Assert.Equal(0, ioctl(master.Number, TIOCSPTLCK, &locked));
+        Assert.Equal(0, ioctl(master.Number, TIOCGPTN, &number));
         return $"/dev/pts/{number}";
     }
 
     /// <summary>The way many libraries set a serial line: every byte as it comes, and zero if there is none.</summary>
-    internal static void SetToPolling(int terminal)
+    internal static void SetToPolling(Descriptor terminal)
     {
         byte* settings = stackalloc byte[128];
-        Assert.Equal(0, tcgetattr(terminal, settings));
+        Assert.Equal(0, tcgetattr(terminal.Number, settings));
         cfmakeraw(settings);
         settings[17 + 5] = settings[17 + 6] = 0; // VTIME, VMIN
-        Assert.Equal(0, tcsetattr(terminal, 0, settings));
+        Assert.Equal(0, tcsetattr(terminal.Number, 0, settings));
     }
 
     [LibraryImport("libc")]

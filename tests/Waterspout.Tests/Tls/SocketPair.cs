@@ -9,8 +9,8 @@ public static class SocketPair
 {
     public static (Socket Left, Socket Right) Unix()
     {
-        (int left, int right) = Sockets.CreatePair();
-        return (new Socket(new SafeSocketHandle(left, ownsHandle: true)), new Socket(new SafeSocketHandle(right, ownsHandle: true)));
+        (Descriptor left, Descriptor right) = Sockets.CreatePair();
+        return (new Socket(left.ToSocketHandle()), new Socket(right.ToSocketHandle()));
     }
 
     /// <summary>A connection over the loopback interface, with buffers in the kernel that grow.</summary>

@@ -76,7 +76,7 @@ public sealed class DescriptorOwnerTests : LoopTest
     public void The_mode_of_a_connected_socket_is_left_alone() => Run(() =>
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
-        Assert.Equal(0, FileDescriptors.GetStatusFlags(NumberOf(stream)).Value & LibC.O_NONBLOCK);
+        Assert.Equal(0, FileDescriptors.GetStatusFlags(new Descriptor(NumberOf(stream))).Value & LibC.O_NONBLOCK);
         stream.Close();
         peer.Close();
         return Task.CompletedTask;
@@ -106,7 +106,7 @@ public sealed class DescriptorOwnerTests : LoopTest
     public void The_loop_does_not_block_when_a_socket_is_set_to_blocking_mode() => Run(async () =>
     {
         (IOStream stream, IOStream peer) = StreamPair.CreateTcp();
-        FileDescriptors.SetStatusFlags(NumberOf(stream), 0);
+        FileDescriptors.SetStatusFlags(new Descriptor(NumberOf(stream)), 0);
         Task write = stream.WriteAsync(new byte[24 * 1024 * 1024].AsMemory()).AsTask();
         stream.Write([1]);
         await Turns(3);
@@ -129,14 +129,14 @@ public sealed class DescriptorOwnerTests : LoopTest
     public void A_socket_whose_peer_has_reset_before_gives_what_had_arrived_and_the_reset(string kind) => Run(async () =>
     {
         (Socket peer, Socket accepted) = StreamPair.CreateTcpSockets();
-        int fd = FileDescriptors.Duplicate((int)accepted.Handle);
+        Descriptor fd = FileDescriptors.Duplicate(Descriptor.Of(accepted.SafeHandle));
         EndPoint? address = accepted.RemoteEndPoint;
         accepted.Dispose();
         peer.LingerState = new LingerOption(true, 0);
         peer.Dispose();
         BaseIOStream stream = kind switch
         {
-            "pipe" => new PipeIOStream(fd),
+            "pipe" => new PipeIOStream(fd.Number),
             "TLS" => new SslIOStream(FromHandle(fd), TestCertificates.ServerOptions()),
             _ => new IOStream(FromHandle(fd)),
         };
@@ -188,7 +188,7 @@ public sealed class DescriptorOwnerTests : LoopTest
 
     private static int NumberOf(IOStream stream) => int.Parse(stream.ToString().Split(' ')[1]);
 
-    private static Socket FromHandle(int fd) => new(new SafeSocketHandle(fd, ownsHandle: true));
+    private static Socket FromHandle(Descriptor fd) => new(fd.ToSocketHandle());
 
     private static async Task<(IOStream Stream, BaseIOStream Peer)> MakeAsync(string kind)
     {
@@ -200,7 +200,7 @@ public sealed class DescriptorOwnerTests : LoopTest
                 return StreamPair.CreateTcp();
             case "accepted":
                 (Socket near, Socket far) = StreamPair.CreateTcpSockets();
-                IOStream accepted = IOStream.FromAccepted(FileDescriptors.Duplicate((int)near.Handle), null, IOLoop.Current);
+                IOStream accepted = IOStream.FromAccepted(FileDescriptors.Duplicate(Descriptor.Of(near.SafeHandle)), null, IOLoop.Current);
                 near.Dispose();
                 return (accepted, new IOStream(far));
             case "connected":
@@ -234,8 +234,8 @@ public sealed class DescriptorOwnerTests : LoopTest
         List<IDisposable> all = [];
         do
         {
-            (int first, int second) = Sockets.CreatePair();
-            (stranger, peer) = first == number ? (FromHandle(first), FromHandle(second)) : (FromHandle(second), FromHandle(first));
+            (Descriptor first, Descriptor second) = Sockets.CreatePair();
+            (stranger, peer) = first.Number == number ? (FromHandle(first), FromHandle(second)) : (FromHandle(second), FromHandle(first));
             all.AddRange([stranger, peer]);
         }
         while ((int)stranger.Handle != number && all.Count < 100);

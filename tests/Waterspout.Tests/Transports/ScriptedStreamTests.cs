@@ -21,9 +21,9 @@ public sealed class ScriptedStreamTests : StreamContract
     [Fact]
     public void More_is_sent_than_an_int_counts_and_every_writer_is_woken() => Run(async () =>
     {
-        (int one, int other) = Sockets.CreatePair();
-        using Socket peer = new(new SafeSocketHandle(other, ownsHandle: true));
-        using SinkStream stream = new(new Socket(new SafeSocketHandle(one, ownsHandle: true)), new IOStreamOptions { MaxWriteBufferSize = long.MaxValue });
+        (Descriptor one, Descriptor other) = Sockets.CreatePair();
+        using Socket peer = new(other.ToSocketHandle());
+        using SinkStream stream = new(new Socket(one.ToSocketHandle()), new IOStreamOptions { MaxWriteBufferSize = long.MaxValue });
         ReadOnlyMemory<byte> large = GC.AllocateUninitializedArray<byte>(1_500_000_000);
         List<Task> writes = [];
         for (int i = 0; i < 4; i++) writes.Add(stream.WriteAsync(large).AsTask());

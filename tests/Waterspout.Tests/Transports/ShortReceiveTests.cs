@@ -55,8 +55,8 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void What_is_behind_descriptors_on_a_Unix_socket_is_read() => Run(async () =>
     {
-        (int near, int far) = Sockets.CreatePair();
-        using IOStream stream = new(new Socket(new SafeSocketHandle(near, ownsHandle: true)));
+        (Descriptor near, Descriptor far) = Sockets.CreatePair();
+        using IOStream stream = new(new Socket(near.ToSocketHandle()));
         KernelPeer.Send(far, "abc");
         KernelPeer.SendDescriptor(far, "def", far);
         KernelPeer.Send(far, "ghi\n");
@@ -67,8 +67,8 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void What_is_behind_urgent_data_of_a_Unix_socket_is_read() => Run(async () =>
     {
-        (int near, int far) = Sockets.CreatePair();
-        using IOStream stream = new(new Socket(new SafeSocketHandle(near, ownsHandle: true)));
+        (Descriptor near, Descriptor far) = Sockets.CreatePair();
+        using IOStream stream = new(new Socket(near.ToSocketHandle()));
         KernelPeer.Send(far, "abc");
         if (!KernelPeer.TrySend(far, "!", KernelPeer.MSG_OOB)) Assert.Skip("This kernel has no urgent data on Unix sockets.");
         KernelPeer.Send(far, "def\n");
@@ -79,9 +79,9 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void Packets_of_a_pipe_are_read_to_the_last() => Run(async () =>
     {
-        (int reader, int writer) = KernelPeer.CreatePacketPipe();
+        (Descriptor reader, Descriptor writer) = KernelPeer.CreatePacketPipe();
         KernelPeer.Write(writer, "abc", "def\n");
-        using PipeIOStream stream = new(reader);
+        using PipeIOStream stream = new(reader.Number);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
         FileDescriptors.Close(writer);
     });
@@ -89,10 +89,10 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void Packets_of_a_pipe_whose_writer_alone_makes_packets_are_read_to_the_last() => Run(async () =>
     {
-        (int reader, int writer) = FileDescriptors.CreatePipe();
+        (Descriptor reader, Descriptor writer) = FileDescriptors.CreatePipe();
         FileDescriptors.SetStatusFlags(writer, LibC.O_DIRECT);
         KernelPeer.Write(writer, "abc", "def\n");
-        using PipeIOStream stream = new(reader);
+        using PipeIOStream stream = new(reader.Number);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
         FileDescriptors.Close(writer);
     });
@@ -102,12 +102,12 @@ public sealed class ShortReceiveTests : LoopTest
     [InlineData(true)]
     public void An_empty_message_is_no_end(bool hasEnded) => Run(async () =>
     {
-        (int near, int far) = KernelPeer.CreateSeqPacketPair();
+        (Descriptor near, Descriptor far) = KernelPeer.CreateSeqPacketPair();
         KernelPeer.Send(far, "abc");
         KernelPeer.Send(far, "");
         KernelPeer.Send(far, "def\n");
         if (hasEnded) FileDescriptors.Close(far);
-        using PipeIOStream stream = new(near);
+        using PipeIOStream stream = new(near.Number);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
         if (!hasEnded) FileDescriptors.Close(far);
         await Assert.ThrowsAsync<StreamClosedException>(() => stream.ReadBytesAsync(1).AsTask().WaitAsync(Limit));
@@ -117,10 +117,10 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void Messages_of_a_socket_that_keeps_them_apart_are_read_to_the_last() => Run(async () =>
     {
-        (int near, int far) = KernelPeer.CreateSeqPacketPair();
+        (Descriptor near, Descriptor far) = KernelPeer.CreateSeqPacketPair();
         KernelPeer.Send(far, "abc");
         KernelPeer.Send(far, "def\n");
-        using PipeIOStream stream = new(near);
+        using PipeIOStream stream = new(near.Number);
         Assert.Equal("abcdef\n", await ReadLineAsync(stream));
         FileDescriptors.Close(far);
     });
@@ -130,8 +130,8 @@ public sealed class ShortReceiveTests : LoopTest
     [InlineData("messages", 60_000)]
     public void Nothing_of_a_message_is_lost_whatever_there_is_room_for(string kind, int size) => Run(async () =>
     {
-        (int near, int far) = kind == "packets" ? KernelPeer.CreatePacketPipe() : KernelPeer.CreateSeqPacketPair();
-        using PipeIOStream stream = new(near);
+        (Descriptor near, Descriptor far) = kind == "packets" ? KernelPeer.CreatePacketPipe() : KernelPeer.CreateSeqPacketPair();
+        using PipeIOStream stream = new(near.Number);
         string message = string.Concat(Enumerable.Range(0, size).Select(i => (char)('a' + (i % 26))));
         foreach (int count in (int[])[1, 10, size - 11, size, 2 * size])
         {
@@ -158,10 +158,10 @@ public sealed class ShortReceiveTests : LoopTest
     [Fact]
     public void Lines_of_a_terminal_are_read_to_the_last() => Run(async () =>
     {
-        int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_NOCTTY);
-        int terminal = FileDescriptors.Open(Terminals.Unlock(master), LibC.O_RDWR | LibC.O_NOCTTY);
+        Descriptor master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NONBLOCK | LibC.O_NOCTTY);
+        Descriptor terminal = FileDescriptors.Open(Terminals.Unlock(master), LibC.O_RDWR | LibC.O_NOCTTY);
         KernelPeer.Write(master, "abc\n", "def\n");
-        using PipeIOStream stream = new(terminal);
+        using PipeIOStream stream = new(terminal.Number);
         Assert.Equal("abc\ndef\n", Encoding.ASCII.GetString(await stream.ReadBytesAsync(8).AsTask().WaitAsync(Limit)));
         FileDescriptors.Close(master);
     });
