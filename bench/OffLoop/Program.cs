@@ -1,7 +1,7 @@
 using Waterspout.Bench.OffLoop;
 
 // Code that does not run on a loop, as most code of an async Main does not: ours beside the platform's, in one process, in turns.
-// Argument: the number of rounds, 7 by default. The peer is a blocking socket on a thread of its own, the same for all.
+// Arguments: the number of rounds, 7 by default, and how the workloads' names begin, for some of them. The peer is a blocking socket on a thread of its own, the same for all.
 int rounds = args.Length > 0 ? int.Parse(args[0]) : 7;
 Workload[] workloads =
 [
@@ -16,4 +16,5 @@ Workload[] workloads =
         ("StreamReader", PingPong.StreamReaderAsync), ("PipeReader", socket => PingPong.RunAsync(new PipeLink(socket))),
         ("ours", socket => PingPong.RunAsync(new StreamLink(socket))), ("ours, on the loop", PingPong.SwitchedAsync)),
 ];
-foreach (Workload workload in workloads) await workload.RunAsync(rounds);
+string begin = args.Length > 1 ? args[1] : "";
+foreach (Workload workload in workloads.Where(workload => workload.Name.StartsWith(begin, StringComparison.Ordinal))) await workload.RunAsync(rounds);

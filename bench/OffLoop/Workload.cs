@@ -6,6 +6,8 @@ namespace Waterspout.Bench.OffLoop;
 /// <summary>The same work by several clients, which take turns.</summary>
 internal sealed class Workload(string name, int count, params (string Name, Func<Socket, Task> Run)[] clients)
 {
+    internal string Name => name;
+
     internal async Task RunAsync(int rounds)
     {
         List<double>[] times = [.. clients.Select(_ => new List<double>())];

@@ -11,20 +11,26 @@ internal static class OperationPool<T>
     // As many as one batch of the poller's events can complete and start within a turn; any beyond that are pending, and not in the pool.
     private const int Capacity = 256;
 
-    [ThreadStatic] private static T[]? t_items;
-    [ThreadStatic] private static int t_count;
+    // One object: finding a static of a thread takes 3 to 5 ns in generic code, so it is done once.
+    [ThreadStatic] private static Items? t_items;
 
     internal static T Rent()
     {
-        if (t_count == 0) return new T();
-        T item = t_items![--t_count];
-        t_items[t_count] = null!;
+        if (t_items is not { Count: > 0 } items) return new T();
+        T item = items.Array[--items.Count];
+        items.Array[items.Count] = null!;
         return item;
     }
 
     internal static void Return(T item)
     {
-        t_items ??= new T[Capacity];
-        if (t_count < Capacity) t_items[t_count++] = item;
+        Items items = t_items ??= new Items();
+        if (items.Count < Capacity) items.Array[items.Count++] = item;
+    }
+
+    private sealed class Items
+    {
+        internal readonly T[] Array = new T[Capacity];
+        internal int Count;
     }
 }

@@ -38,7 +38,7 @@ internal sealed class LineRead : ReadOperation<string?>
     internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) =>
         buffer.Length == 0 ? Finish(null) : Finish(buffer, buffer.Length, buffer.Length);
 
-    private static ReadOnlySpan<byte> WithoutEnd(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
+    internal static ReadOnlySpan<byte> WithoutEnd(ReadOnlySpan<byte> line) => line.EndsWith("\r\n"u8) ? line[..^2] : line[..^1];
 
     private ReadProgress Finish(ReadBuffer buffer, int length, int consumed)
     {

@@ -58,6 +58,16 @@ public abstract partial class BaseIOStream
         return true;
     }
 
+    /// <inheritdoc cref="TryReadLent"/>
+    private bool TryTakeLent<TRead, T>(TRead read, CancellationToken cancellationToken, out ValueTask<T> result)
+        where TRead : IBufferedRead<T>, allows ref struct
+    {
+        result = default;
+        if (!IsBufferLent(cancellationToken) || !_reads.TryTakeLent(read, out result, out bool isEmpty)) return false;
+        if (isEmpty && _state.IsEofAnnounced) ProbeForEofLater();
+        return true;
+    }
+
     /// <summary>A read for another thread has ended, on the loop.</summary>
     private void LendBuffer()
     {

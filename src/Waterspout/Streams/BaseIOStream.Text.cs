@@ -47,12 +47,13 @@ public abstract partial class BaseIOStream
         Encoding? encoding = null, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null)
     {
         encoding ??= Encoding.UTF8;
-        if (encoding.GetByteCount("\n") != 1)
+        // The first two are true for nearly all encodings, and save a call of 5 ns for each line.
+        if (!encoding.IsSingleByte && encoding is not UTF8Encoding && encoding.GetByteCount("\n") != 1)
             throw new ArgumentException($"A line feed takes more than one byte in {encoding.WebName}.", nameof(encoding));
         CheckLimit(maxBytes, timeout);
         if (!Loop.IsCurrent)
         {
-            return IsBufferLent(cancellationToken) && TryReadLent(LineRead.Rent(encoding, maxBytes), out ValueTask<string?> found)
+            return TryTakeLent(new BufferedLine(encoding, LimitOf(maxBytes)), cancellationToken, out ValueTask<string?> found)
                 ? found
                 : ReadOffLoop((encoding, maxBytes, cancellationToken, timeout),
                     static (stream, call) => stream.ReadLineAsync(call.encoding, call.maxBytes, call.cancellationToken, call.timeout));

@@ -61,7 +61,7 @@ public abstract partial class BaseIOStream
         // Data that is already buffered is found without allocating an object for the read.
         ReadOnlySpan<byte> data = _reads.Buffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
-        if (end >= 0 && end <= Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit)) return ReadBuffered(end, parse);
+        if (end >= 0 && end <= LimitOf(maxBytes)) return ReadBuffered(end, parse);
         return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken, timeout);
     }
 
@@ -105,11 +105,13 @@ public abstract partial class BaseIOStream
         string pattern, int? maxBytes = null, CancellationToken cancellationToken = default, TimeSpan? timeout = null) =>
         ReadUntilRegexAsync(PatternCache.Get(pattern), maxBytes, cancellationToken, timeout);
 
+    private int LimitOf(int? maxBytes) => Math.Min(maxBytes ?? int.MaxValue, Options.BufferLimit);
+
     // A method of its own: the arguments for the other thread would be cleared on the stack in every call, 7 ns of 40 for a line.
     private ValueTask<T> ReadUntilOffLoop<T>(
         ReadOnlySpan<byte> delimiter, Func<ReadOnlySpan<byte>, T> parse, int? maxBytes, CancellationToken cancellationToken,
         TimeSpan? timeout) =>
-        IsBufferLent(cancellationToken) && TryReadLent(UntilRead<T>.Rent(delimiter, 0, maxBytes, parse), out ValueTask<T> found)
+        TryTakeLent(new BufferedUntil<T>(delimiter, LimitOf(maxBytes), parse), cancellationToken, out ValueTask<T> found)
             ? found
             : ReadOffLoop((Delimiter: delimiter.ToArray(), parse, maxBytes, cancellationToken, timeout),
                 static (stream, call) =>

@@ -56,6 +56,42 @@ internal sealed class BufferLoan
         return true;
     }
 
+    /// <inheritdoc cref="TryRead{T}"/>
+    internal bool TryTake<TRead, T>(ReadBuffer buffer, TRead read, out ValueTask<T> result, out bool isEmpty)
+        where TRead : IBufferedRead<T>, allows ref struct
+    {
+        result = default;
+        isEmpty = false;
+        lock (_guard)
+        {
+            if (!_isLent || _isReading) return false;
+            int length = read.Find(buffer.Data);
+            if (length < 0) return false;
+            result = Take<TRead, T>(buffer, read, length);
+            isEmpty = buffer.Length == 0;
+            return true;
+        }
+    }
+
+    private ValueTask<T> Take<TRead, T>(ReadBuffer buffer, TRead read, int length)
+        where TRead : IBufferedRead<T>, allows ref struct
+    {
+        _isReading = true;
+        try
+        {
+            return new ValueTask<T>(read.Take(buffer.Data[..length]));
+        }
+        catch (Exception error)
+        {
+            return ValueTask.FromException<T>(error);
+        }
+        finally
+        {
+            _isReading = false;
+            buffer.Consume(length);
+        }
+    }
+
     private bool IsSatisfied<T>(ReadBuffer buffer, ReadOperation<T> read, out Exception? error)
     {
         error = null;

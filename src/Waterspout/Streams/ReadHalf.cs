@@ -105,6 +105,10 @@ internal struct ReadHalf()
     internal readonly bool TryReadLent<T>(ReadOperation<T> read, out ValueTask<T> result, out bool isEmpty) =>
         _loan!.TryRead(_buffer, read, out result, out isEmpty);
 
+    /// <inheritdoc cref="BufferLoan.TryTake"/>
+    internal readonly bool TryTakeLent<TRead, T>(TRead read, out ValueTask<T> result, out bool isEmpty)
+        where TRead : IBufferedRead<T>, allows ref struct => _loan!.TryTake(_buffer, read, out result, out isEmpty);
+
     /// <summary>Holds no more memory than the unread data needs.</summary>
     internal readonly void Trim()
     {
