@@ -46,6 +46,9 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
     // Application code awaits on the pool's threads, whoever leads.
     bool IConnectionLoop.IsHome => false;
 
+    // Its connections are not listed, so a clock need not be read for each call on the descriptor.
+    Moment IConnectionLoop.CurrentMoment => default;
+
     Registration IConnectionLoop.Watch(Descriptor fd, IReadinessHandler handler)
     {
         Registration registration = _registrations.Add(fd, handler, isWeak: false);

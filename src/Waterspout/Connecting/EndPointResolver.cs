@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Waterspout.Diagnostics;
@@ -14,15 +15,19 @@ internal static class EndPointResolver
         string host, AddressFamily family, IOLoop loop, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(host, out IPAddress? address)) return [address];
+        using Activity? activity = Tracing.Resolve(host);
         Task<IPAddress[]> lookup = (loop.Options.Lookup ?? NameLookup.RunAsync)(host, family, cancellationToken);
         try
         {
             // getaddrinfo cannot be stopped once it has begun. Its answer is then ignored.
-            return await lookup.WaitAsync(cancellationToken);
+            IPAddress[] found = await lookup.WaitAsync(cancellationToken);
+            activity.Answer(found);
+            return found;
         }
-        catch (OperationCanceledException)
+        catch (Exception error)
         {
-            lookup.IgnoreFailure();
+            if (error is OperationCanceledException) lookup.IgnoreFailure();
+            activity?.Fail(error);
             throw;
         }
     }

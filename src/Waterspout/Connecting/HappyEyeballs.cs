@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
 
@@ -26,30 +28,39 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
     }
 
     internal static async ValueTask<IOStream> ConnectAsync(
-        string host, int port, IOStreamOptions options, IOLoop loop, CancellationToken cancellationToken)
+        string host, int port, IOStreamOptions options, IOLoop loop, TimeSpan? timeout, CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using Activity? activity = Tracing.Source.HasListeners() ? Tracing.Connect(new DnsEndPoint(host, port)) : null;
+        Activity? parent = Tracing.Ambient;
         try
         {
             return await loop.InvokeAsync(async () =>
             {
-                using IDisposable? timer = TimeLimit.Start(loop, options.ConnectTimeout, limit.Cancel);
+                Tracing.Continue(parent);
+                using IDisposable? timer = TimeLimit.Start(loop, timeout, () =>
+                {
+                    loop.Counters.Timeouts[(int)TimedOperation.Connect]++;
+                    limit.Cancel();
+                });
                 IReadOnlyList<IPEndPoint> addresses = await ResolveAsync(host, port, options, loop, limit.Token);
                 return await new HappyEyeballs(addresses, options, loop).RaceAsync(limit.Token);
             });
         }
         catch (Exception error)
         {
-            throw Translate(error, $"{host}:{port}", options, limit.Token, cancellationToken);
+            error = Translate(error, $"{host}:{port}", timeout, limit.Token, cancellationToken);
+            activity?.Fail(error);
+            throw error;
         }
     }
 
     // A cancellation and the time limit take precedence over errors caused by them, or raised at the same time.
     private static Exception Translate(
-        Exception error, string target, IOStreamOptions options, CancellationToken limit, CancellationToken cancellationToken)
+        Exception error, string target, TimeSpan? timeout, CancellationToken limit, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
-        if (limit.IsCancellationRequested) return new TimeoutException($"No connection to {target} within {options.ConnectTimeout}.");
+        if (limit.IsCancellationRequested) return new TimeoutException($"No connection to {target} within {timeout}.");
         return error switch
         {
             AggregateException errors => new StreamClosedException(

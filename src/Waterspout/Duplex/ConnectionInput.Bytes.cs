@@ -42,6 +42,7 @@ internal sealed partial class ConnectionInput
     private Waiter<int> BeginBytes(Memory<byte> target, bool isBlocking, CancellationToken cancellationToken)
     {
         _pending = Kind.Bytes;
+        _reads.PendingSince = _connection.Loop.CurrentMoment;
         _target = target;
         Fresh(ref _bytesWaiter).Begin(isBlocking, cancellationToken);
         return _bytesWaiter;

@@ -88,6 +88,7 @@ internal sealed partial class ConnectionInput : PipeReader
             if (TryTake(out ReadResult result, out Exception? error))
                 return error is null ? new ValueTask<ReadResult>(result) : ValueTask.FromException<ReadResult>(error);
             _pending = Kind.Buffer;
+            _reads.PendingSince = _connection.Loop.CurrentMoment;
             Fresh(ref _waiter).Begin(isBlocking: false, cancellationToken);
             pending = _waiter.Task;
         }

@@ -168,6 +168,7 @@ internal sealed partial class ConnectionOutput : PipeWriter
     private void Begin(bool isBlocking, CancellationToken cancellationToken)
     {
         _isPending = true;
+        if (_writes.BlockedSince.IsNone) NoteBlocked(_connection.Loop.CurrentMoment); // by a send that had nothing buffered
         if (_waiter is null or { IsInUse: true }) _waiter = new Waiter<FlushResult>(_connection.Loop, CancelPending);
         _waiter.Begin(isBlocking, cancellationToken);
     }

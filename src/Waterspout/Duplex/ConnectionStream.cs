@@ -5,6 +5,12 @@ namespace Waterspout.Duplex;
 /// </summary>
 internal sealed class ConnectionStream(PipeConnection connection) : AdapterStream
 {
+    internal static ConnectionStream Over(PipeConnection connection)
+    {
+        connection.IsStream = true;
+        return new ConnectionStream(connection);
+    }
+
     protected override bool WouldDeadlock => connection.Loop.IsInTurn;
 
     protected override ValueTask<int> ReadCoreAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>

@@ -14,7 +14,7 @@ internal static class DuplexAdapters
     internal static Stream ToStream(BaseIOStream stream)
     {
         stream.CheckCanMove();
-        return stream.HasDescriptor ? new ConnectionStream(TakeOver(stream)) : new LoopStream(stream);
+        return stream.HasDescriptor ? ConnectionStream.Over(TakeOver(stream)) : new LoopStream(stream);
     }
 
     /// <summary>A connection that any thread may use, over the descriptor of a stream.</summary>

@@ -9,6 +9,9 @@ internal interface IConnectionDescriptor
 {
     IOStreamOptions Options { get; }
 
+    /// <summary>The stream whose descriptor it is; null if there is none.</summary>
+    BaseIOStream? Stream => null;
+
     DescriptorTraits Traits { get; }
 
     /// <summary>The descriptor itself, for the poller.</summary>

@@ -42,6 +42,9 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
 
     internal ConnectionOutput Output { get; }
 
+    /// <summary>Users have it as a <see cref="Stream"/>.</summary>
+    internal bool IsStream { get; set; }
+
     /// <summary>A flush waits while more than this is unsent.</summary>
     internal int HighWaterMark { get; }
 
@@ -115,7 +118,7 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
 
     int? IHalfOwner.Receive(Memory<byte> space) => _descriptor.Receive(space);
 
-    void IHalfOwner.OnReceived(int count) => Count(count, 0);
+    void IHalfOwner.OnReceived(int count) => Input.NoteReceived(Loop.CurrentMoment);
 
     void IHalfOwner.OnReceiveBlocked() => Rearm(IOEvents.Read | IOEvents.ReadClosed);
 
@@ -125,17 +128,16 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
 
     int? IHalfOwner.Send(ReadOnlySpan<ReadOnlyMemory<byte>> pieces) => _descriptor.Send(pieces);
 
-    void IHalfOwner.OnSent(int count) => Count(0, count);
+    void IHalfOwner.OnSent(int count)
+    {
+        if (count > 0) Output.NoteSent(Loop.CurrentMoment);
+    }
 
     void IHalfOwner.OnSendBlocked(bool isNews)
     {
+        if (isNews) Output.NoteBlocked(Loop.CurrentMoment);
         if (_descriptor.IsShortOfMemory) Loop.TryPost(this, static connection => connection.SendAfterPause());
         else Rearm(IOEvents.Write);
-    }
-
-    /// <summary>This number of bytes was received, or sent. On any thread.</summary>
-    protected virtual void Count(int received, int sent)
-    {
     }
 
     private void Rearm(IOEvents events)

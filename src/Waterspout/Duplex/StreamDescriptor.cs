@@ -11,6 +11,8 @@ internal sealed class StreamDescriptor(BaseIOStream stream) : IConnectionDescrip
 
     public IOStreamOptions Options => stream.Options;
 
+    public BaseIOStream? Stream => stream;
+
     public DescriptorTraits Traits => _hasUrgentData ? DescriptorTraits.Exact : _hooks.Traits;
 
     public Descriptor Descriptor => stream.Descriptor;

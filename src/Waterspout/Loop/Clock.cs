@@ -16,12 +16,18 @@ internal sealed class Clock : IDisposable
     private static readonly TimeSpan s_longestAlarm = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _provider;
+    private readonly bool _isSystem;
+    private readonly long _epoch;
+    private readonly int _momentShift;
     private readonly ITimer? _alarm;
     private long _alarmDeadline = long.MaxValue;
 
     internal Clock(TimeProvider provider, IOLoop loop)
     {
         _provider = provider;
+        _isSystem = provider == TimeProvider.System;
+        _momentShift = (int)Math.Log2(provider.TimestampFrequency / 100.0);
+        _epoch = provider.GetTimestamp();
         if (provider != TimeProvider.System)
         {
             _alarm = ContextFlow.Suppress(
@@ -30,10 +36,26 @@ internal sealed class Clock : IDisposable
         Update();
     }
 
-    /// <summary>The time of the last <see cref="Update"/>, in the provider's ticks.</summary>
+    /// <summary>The time of the last <see cref="Update()"/>, in the provider's ticks.</summary>
     internal long Now { get; private set; }
 
+    /// <summary>The moment of <see cref="Now"/>.</summary>
+    internal Moment Moment => ToMoment(Now);
+
+    /// <summary>This moment, on any thread.</summary>
+    internal Moment CurrentMoment => ToMoment(_provider.GetTimestamp());
+
     internal void Update() => Now = _provider.GetTimestamp();
+
+    /// <summary>The same, when <see cref="Timestamp"/> has just been read.</summary>
+    internal void Update(long timestamp) => Now = _isSystem ? timestamp : _provider.GetTimestamp();
+
+    /// <summary>The time that has passed. On any thread.</summary>
+    internal TimeSpan Since(Moment moment)
+    {
+        long passed = (long)(CurrentMoment.Value - moment.Value) << _momentShift;
+        return TimeSpan.FromSeconds((double)passed / _provider.TimestampFrequency);
+    }
 
     internal long ToTicks(TimeSpan time) => (long)Math.Ceiling(Bound(time).TotalSeconds * _provider.TimestampFrequency);
 
@@ -71,6 +93,9 @@ internal sealed class Clock : IDisposable
     internal static double ToSeconds(long stopwatchTicks) => (double)stopwatchTicks / Stopwatch.Frequency;
 
     internal static double ToMilliseconds(long stopwatchTicks) => stopwatchTicks * 1000.0 / Stopwatch.Frequency;
+
+    // One more, so that none is at the beginning.
+    private Moment ToMoment(long ticks) => new((uint)((ticks - _epoch) >> _momentShift) + 1);
 
     private void SetAlarm(long deadline, long ticks)
     {

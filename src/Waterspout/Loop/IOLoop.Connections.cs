@@ -1,3 +1,4 @@
+using Waterspout.Diagnostics;
 using Waterspout.Interop;
 using Waterspout.Loop;
 
@@ -9,10 +10,20 @@ public sealed partial class IOLoop : IConnectionLoop
 
     bool IConnectionLoop.IsHome => IsCurrent;
 
-    Registration IConnectionLoop.Watch(Descriptor fd, IReadinessHandler handler) =>
-        Register(fd, _registrations.Add(fd, handler, isWeak: false), Polling.EdgeEvents.All, edgeTriggered: true);
+    Moment IConnectionLoop.CurrentMoment => CurrentMoment;
 
-    void IConnectionLoop.Unregister(Registration registration) => Unregister(registration);
+    Registration IConnectionLoop.Watch(Descriptor fd, IReadinessHandler handler)
+    {
+        Registration registration = Register(fd, _registrations.Add(fd, handler, isWeak: false), Polling.EdgeEvents.All, edgeTriggered: true);
+        if (handler is ICountsBytes connection) Counters.Add(connection);
+        return registration;
+    }
+
+    void IConnectionLoop.Unregister(Registration registration)
+    {
+        if (_registrations.Find(registration.Token) is ICountsBytes connection) Counters.Remove(connection);
+        Unregister(registration);
+    }
 
     void IConnectionLoop.RearmAnywhere(Registration registration, IOEvents events, DescriptorTraits traits)
     {

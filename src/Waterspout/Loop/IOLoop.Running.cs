@@ -12,6 +12,7 @@ public sealed partial class IOLoop
     private readonly CancellationTokenSource _ended = new();
     private readonly UnregisteredHandlers _unregistered = new();
     private volatile TaskCompletionSource<bool>? _run; // the current run; its result is whether it was ended by a stop
+    private long _checkedAt; // for events; zero if the lag is not measured
     private bool _isPollerGone;
     private volatile bool _disposeOnExit;
 
@@ -107,6 +108,22 @@ public sealed partial class IOLoop
 
     private int WaitForEvents(Func<bool> isOver)
     {
+        RecordLag();
+        int events = WaitForEventsCore(isOver);
+        if (Metrics.Lag.Enabled) _checkedAt = Clock.Timestamp();
+        return events;
+    }
+
+    /// <summary>Records the time since the last check for events.</summary>
+    private void RecordLag()
+    {
+        if (_checkedAt == 0) return;
+        Metrics.Lag.Record(Clock.ToSeconds(Clock.Timestamp() - _checkedAt), Metrics.LoopTag(this));
+        _checkedAt = 0;
+    }
+
+    private int WaitForEventsCore(Func<bool> isOver)
+    {
         long timeout = isOver() || _deferred.Count > 0 ? 0 : _clock.MillisecondsUntilNextTimer(_timers.First);
         if (timeout != 0 && _busyPoll.Poll(this, timeout) is > 0 and var found) return found;
         if (timeout == 0) return _poller.Wait(0);
@@ -139,6 +156,8 @@ public sealed partial class IOLoop
     private void Dispatch(int events)
     {
         long begun = Clock.Timestamp();
+        // The wait may have been long, and what arrived in it is noted with the time.
+        _clock.Update(begun);
         long started = begun;
         for (int i = 0; i < events; i++)
         {

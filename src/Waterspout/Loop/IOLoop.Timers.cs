@@ -65,6 +65,15 @@ public sealed partial class IOLoop
         _timers.Add(timer);
     }
 
+    /// <summary>This moment, as the loop's thread knows it: of this turn.</summary>
+    internal Moment Moment => _clock.Moment;
+
+    /// <summary>This moment, on any thread.</summary>
+    internal Moment CurrentMoment => _clock.CurrentMoment;
+
+    /// <summary>The time since a moment, on any thread; null if it is none.</summary>
+    internal TimeSpan? Since(Moment moment) => moment.IsNone ? null : _clock.Since(moment);
+
     internal void Cancel(LoopTimer timer)
     {
         // When the loop has ended its timers are cleared, and there is nothing to remove.

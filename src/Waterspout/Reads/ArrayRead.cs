@@ -21,6 +21,8 @@ internal sealed class ArrayRead : ReadOperation<byte[]>
         return read;
     }
 
+    internal override string Name => "ReadBytesAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         int count = Math.Min(buffer.Length, _target.Length - _filled);

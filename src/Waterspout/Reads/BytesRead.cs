@@ -22,6 +22,8 @@ internal sealed class BytesRead<T> : ReadOperation<T>
     internal static int Available(int buffered, int count, bool partial) =>
         buffered >= count ? count : partial ? buffered : 0;
 
+    internal override string Name => "ReadBytesAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         int count = Available(buffer.Length, _count, _partial);

@@ -14,6 +14,8 @@ internal sealed class DiscardBytesRead : ReadOperation<bool>
         return read;
     }
 
+    internal override string Name => "DiscardAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         int count = (int)Math.Min(_left, buffer.Length);

@@ -16,6 +16,8 @@ internal sealed class DiscardRead : ReadOperation<bool>
         return read;
     }
 
+    internal override string Name => "CloseAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
 
     internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => Finish(true);

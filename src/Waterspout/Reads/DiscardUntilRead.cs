@@ -21,6 +21,8 @@ internal sealed class DiscardUntilRead : ReadOperation<long>
         return read;
     }
 
+    internal override string Name => "DiscardUntilAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer)
     {
         int end = Delimiter.FindEnd(buffer.Data, _delimiter, _scanned);

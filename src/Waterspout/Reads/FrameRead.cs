@@ -11,6 +11,8 @@ internal sealed class FrameRead<T> : ReadOperation<T>
     private int _wanted;
     private ulong _announced;
 
+    internal override string Name => "ReadFrameAsync";
+
     internal override int Limit => _maxBytes;
 
     internal override string Unit => $"The frame, which has {_announced} bytes,";

@@ -22,6 +22,8 @@ internal sealed class IntoRead : ReadOperation<int>
     private bool _partial;
     private bool _eofIsAResult;
 
+    internal override string Name => "ReadIntoAsync";
+
     internal override bool EofIsAResult => _eofIsAResult;
 
     internal override bool LeavesBuffer => _front > 0;

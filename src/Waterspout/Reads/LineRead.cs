@@ -10,6 +10,8 @@ internal sealed class LineRead : ReadOperation<string?>
     private int _scanned;
     private int _maxBytes;
 
+    internal override string Name => "ReadLineAsync";
+
     internal override int Limit => _maxBytes;
 
     internal override string Unit => "The line";

@@ -9,6 +9,8 @@ internal sealed class MessageRead<T> : ReadOperation<T>
     private int _maxBytes;
     private int _wanted;
 
+    internal override string Name => "ReadMessageAsync";
+
     internal override int Limit => _maxBytes;
 
     internal override string Unit => "The message";

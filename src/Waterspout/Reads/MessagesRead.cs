@@ -13,6 +13,8 @@ internal sealed class MessagesRead<T> : ReadOperation<bool>
     private int _maxBytes;
     private int _wanted;
 
+    internal override string Name => "ReadMessagesAsync";
+
     internal override int Limit => _maxBytes;
 
     internal override string Unit => "The message";

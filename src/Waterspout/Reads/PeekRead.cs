@@ -15,6 +15,8 @@ internal sealed class PeekRead : ReadOperation<ReadOnlyMemory<byte>>
         return read;
     }
 
+    internal override string Name => "PeekAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer) =>
         buffer.Length >= _count ? Finish(buffer.Data[.._count].ToArray()) : ReadProgress.Pending;
 

@@ -37,6 +37,9 @@ internal abstract class ReadOperation
     /// <summary>Distinguishes uses of this pooled object, so that a stale cancellation is ignored.</summary>
     internal abstract short Version { get; }
 
+    /// <summary>The method that users call for it.</summary>
+    internal abstract string Name { get; }
+
     /// <summary>The caller's limit in bytes.</summary>
     internal virtual int Limit => int.MaxValue;
 

@@ -9,6 +9,8 @@ internal sealed class RegexRead : ReadOperation<byte[]>
     private RegexScanner _scanner = null!;
     private int _maxBytes;
 
+    internal override string Name => "ReadUntilRegexAsync";
+
     internal override int Limit => _maxBytes;
 
     internal static RegexRead Rent(RegexScanner scanner, int? maxBytes)

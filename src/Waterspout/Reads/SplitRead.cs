@@ -11,6 +11,8 @@ internal sealed class SplitRead : ReadOperation<bool>
     private int _maxBytes;
     private Func<ReadOnlySpan<byte>, bool> _handle = null!;
 
+    internal override string Name => "SplitAsync";
+
     internal override int Limit => _maxBytes;
 
     internal static SplitRead Rent(ReadOnlySpan<byte> delimiter, int? maxBytes, Func<ReadOnlySpan<byte>, bool> handle)

@@ -11,6 +11,8 @@ internal sealed class UntilAnyRead<T> : ReadOperation<T>
     private int _scanned;
     private int _maxBytes;
 
+    internal override string Name => "ReadUntilAnyAsync";
+
     internal override int Limit => _maxBytes;
 
     internal static UntilAnyRead<T> Rent(DelimiterSet delimiters, int? maxBytes, Func<ReadOnlySpan<byte>, int, T> parse)

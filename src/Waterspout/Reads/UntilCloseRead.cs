@@ -7,6 +7,8 @@ internal sealed class UntilCloseRead : ReadOperation<byte[]>
 {
     internal static UntilCloseRead Rent() => OperationPool<UntilCloseRead>.Rent();
 
+    internal override string Name => "ReadUntilCloseAsync";
+
     internal override ReadProgress TryFinish(ReadBuffer buffer) => ReadProgress.Pending;
 
     internal override ReadProgress TryFinishAtEof(ReadBuffer buffer) => Finish(buffer.TakeArray(buffer.Length));

@@ -11,6 +11,8 @@ internal sealed class UntilRead<T> : ReadOperation<T>
     private int _maxBytes;
     private Func<ReadOnlySpan<byte>, T> _parse = null!;
 
+    internal override string Name => "ReadUntilAsync";
+
     internal override int Limit => _maxBytes;
 
     internal static UntilRead<T> Rent(

@@ -136,6 +136,8 @@ public sealed class StreamListener : IDisposable, IAsyncDisposable
             return;
         }
 
+        _loop.Counters.Accepted++;
+
         waiter.SetResult(stream);
     }
 

@@ -1,3 +1,4 @@
+using Waterspout.Diagnostics;
 using Waterspout.Reads;
 
 namespace Waterspout;
@@ -23,7 +24,7 @@ public abstract partial class BaseIOStream
     private void OnReadTimeout(string limit)
     {
         if (_reads.Pending is null) return;
-        Loop.Counters.ReadTimeouts++;
+        Loop.Counters.Timeouts[(int)TimedOperation.Read]++;
         AbandonRead(new TimeoutException($"{limit} No data is lost."));
     }
 

@@ -1,4 +1,3 @@
-using Waterspout.Loop;
 using Waterspout.Reads;
 
 namespace Waterspout;
@@ -8,6 +7,9 @@ public abstract partial class BaseIOStream : IHalfOwner
 {
     /// <summary>No event will come: a read receives at once.</summary>
     private protected void AssumeReadable() => _state.MarkReadable();
+
+    /// <summary>Bytes that were sent and that the peer has not taken. Zero if that is not known.</summary>
+    private protected virtual int HeldBySystem => 0;
 
     DescriptorTraits IHalfOwner.Traits => Traits;
 
@@ -22,6 +24,7 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     void IHalfOwner.OnReceived(int count)
     {
+        _reads.LastProgress = Loop.Moment;
         if (!_registration.IsNone) Loop.Counters.BytesIn += count;
     }
 
@@ -35,6 +38,7 @@ public abstract partial class BaseIOStream : IHalfOwner
 
     void IHalfOwner.OnSent(int count)
     {
+        if (count > 0) _reads.LastProgress = Loop.Moment;
         if (!_registration.IsNone) Loop.Counters.BytesOut += count;
     }
 
@@ -43,8 +47,9 @@ public abstract partial class BaseIOStream : IHalfOwner
         // During a pause the descriptor may be reported as writable repeatedly.
         if (!_writes.IsPaused) AwaitReadiness(IOEvents.Write);
         UpdateRoot();
-        if (isNews && Options.WriteTimeout is { } timeout)
-            (_writes.Deadline ??= new Deadline(Loop, OnWriteTimeout)).Set(Loop.TicksAfter(timeout));
+        if (isNews) _writes.NoteBlocked(Loop.Moment);
+        if (isNews && Options.LimitsWriteTime)
+            (_writes.Clock ??= new WriteClock(Loop, Options, () => HeldBySystem, OnWriteTimeout)).Block();
     }
 
     /// <summary>Whether there is any unread data, here or in the kernel.</summary>

@@ -1,3 +1,4 @@
+using Waterspout.Diagnostics;
 using Waterspout.Loop;
 using Waterspout.Reads;
 
@@ -109,6 +110,7 @@ public abstract partial class BaseIOStream
             return;
         }
 
+        Loop.Counters.Timeouts[(int)TimedOperation.Close]++;
         string unsent = Unsent > 0 ? $"{Unsent} bytes" : "The end";
         CloseNow(CloseReason.Timeout, new TimeoutException($"{unsent} could not be sent before the close."));
     }

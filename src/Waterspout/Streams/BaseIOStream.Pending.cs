@@ -70,6 +70,7 @@ public abstract partial class BaseIOStream
 
         read.RegisterCancellation(cancellationToken);
         if (timeout is not null || Options.LimitsReadTime) StartClock(timeout);
+        _reads.PendingSince = Loop.Moment;
         // A read of another kind that needs more than the buffered data will most likely consume all of it.
         if (!read.KeepsView) _reads.Buffer.View?.Release();
         _reads.Buffer.Trim();

@@ -1,3 +1,4 @@
+using Waterspout.Diagnostics;
 using Waterspout.Writes;
 
 namespace Waterspout;
@@ -150,8 +151,11 @@ public abstract partial class BaseIOStream
         return null;
     }
 
-    private void OnWriteTimeout() =>
-        Fail(CloseReason.Timeout, new TimeoutException($"The peer took no data for {Options.WriteTimeout}."));
+    private void OnWriteTimeout(string limit)
+    {
+        Loop.Counters.Timeouts[(int)TimedOperation.Write]++;
+        Fail(CloseReason.Timeout, new TimeoutException(limit));
+    }
 
     /// <summary>Wakes the writers whose data has been sent, from the loop's queue: this may be inside a user's call.</summary>
     private void ReleaseWriters()

@@ -31,6 +31,7 @@ public abstract partial class BaseIOStream
     : IBufferWriter<byte>, IDisposable, IAsyncDisposable, IReadinessHandler, IFlushable, IReadOwner, IWriteOwner
 {
     private Registration _registration;
+    private readonly Moment _created;
     private StreamState _state = new();
     private bool _isUnregistered;
 
@@ -50,6 +51,7 @@ public abstract partial class BaseIOStream
     {
         Options = options ?? IOStreamOptions.Default;
         Loop = loop ?? IOLoop.Current;
+        _created = Loop.CurrentMoment;
         try
         {
             Options.Validate(nameof(options));

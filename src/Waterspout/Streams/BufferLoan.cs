@@ -29,10 +29,10 @@ internal sealed class BufferLoan
         lock (_guard) _isLent = false;
     }
 
-    /// <summary>Whether anything is left. A reader that takes the last of it sees what the loop has written before this call.</summary>
-    internal bool HasData(ReadBuffer buffer)
+    /// <summary>How much is left. A reader that takes the last of it sees what the loop has written before this call.</summary>
+    internal int LengthOf(ReadBuffer buffer)
     {
-        lock (_guard) return buffer.Length > 0;
+        lock (_guard) return buffer.Length;
     }
 
     /// <summary>Makes a read, on a thread other than the loop's, if the lent data satisfies it.</summary>

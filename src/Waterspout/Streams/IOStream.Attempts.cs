@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using Waterspout.Connecting;
+using Waterspout.Diagnostics;
 using Waterspout.Interop;
 
 namespace Waterspout;
@@ -36,11 +38,11 @@ public partial class IOStream
         return await resolving;
     }
 
-    private async Task TryEachAsync(IReadOnlyList<EndPoint> addresses)
+    private async Task TryEachAsync(IReadOnlyList<EndPoint> addresses, bool isOneOfMany)
     {
         for (int i = 0; ; i++)
         {
-            PosixResult result = await TryOnceAsync(addresses[i], isFirst: i == 0);
+            PosixResult result = await TraceOnceAsync(addresses[i], isOneOfMany, isFirst: i == 0);
             if (result.IsSuccess) break;
             // How the kernel treats an address of another family depends on its length.
             if (result.IsInvalid && !EndPointResolver.IsOfFamily(addresses[i], _fd)) result = PosixResult.WrongFamily;
@@ -49,6 +51,15 @@ public partial class IOStream
 
         _phase = SocketPhase.Connected;
         if (!HasHandshake) CompleteConnecting();
+    }
+
+    /// <summary>An address of a name has an activity of its own.</summary>
+    private async Task<PosixResult> TraceOnceAsync(EndPoint address, bool isOneOfMany, bool isFirst)
+    {
+        using Activity? activity = isOneOfMany ? Tracing.Connect(address) : null;
+        PosixResult result = await TryOnceAsync(address, isFirst);
+        if (!result.IsSuccess) activity?.Fail(PosixResult.ToSocketException(result.Error));
+        return result;
     }
 
     private async Task<PosixResult> TryOnceAsync(EndPoint address, bool isFirst)

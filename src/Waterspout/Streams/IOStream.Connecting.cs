@@ -66,8 +66,11 @@ public partial class IOStream
         ArgumentNullException.ThrowIfNull(address);
         return Loop.IsCurrent
             ? LimitConnectAsync(ConnectCoreAsync(address, serverHostname, cancellationToken), address)
-            : OffLoop((Stream: this, address, serverHostname, cancellationToken),
-                static call => call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken));
+            : OffLoop((Stream: this, address, serverHostname, cancellationToken, Tracing.Ambient), static call =>
+            {
+                Tracing.Continue(call.Ambient);
+                return call.Stream.ConnectAsync(call.address, call.serverHostname, call.cancellationToken);
+            });
     }
 
     /// <summary>
@@ -100,7 +103,8 @@ public partial class IOStream
         string host, int port, IOStreamOptions? options = null, CancellationToken cancellationToken = default)
     {
         HappyEyeballs.CheckArguments(host, port, options);
-        return HappyEyeballs.ConnectAsync(host, port, options ?? IOStreamOptions.Default, IOLoop.Current, cancellationToken);
+        options ??= IOStreamOptions.Default;
+        return HappyEyeballs.ConnectAsync(host, port, options, IOLoop.Current, options.ConnectTimeout, cancellationToken);
     }
 
     /// <summary>Closes the stream if connecting takes longer than the options allow.</summary>
@@ -114,6 +118,7 @@ public partial class IOStream
             using IDisposable? limit = TimeLimit.Start(Loop, timeout, () =>
             {
                 if (!IsConnecting) return;
+                Loop.Counters.Timeouts[(int)TimedOperation.Connect]++;
                 late = new TimeoutException($"No connection to {AddressError.Describe(address)} within {timeout}.");
                 CloseNow(CloseReason.Timeout, late);
             });
@@ -159,17 +164,21 @@ public partial class IOStream
     /// <summary>Connects the socket. If that fails, the stream closes.</summary>
     private async Task OpenAsync(EndPoint address, CancellationToken cancellationToken)
     {
-        using Activity? activity = Tracing.Source.StartActivity("connect");
+        using Activity? activity = Tracing.Connect(address);
         try
         {
-            await TryEachAsync(address is DnsEndPoint name
-                ? await ResolveAsync(name, cancellationToken)
-                : [EndPointResolver.ToFamily(address, _fd)]);
+            if (address is DnsEndPoint name) await TryEachAsync(await ResolveAsync(name, cancellationToken), isOneOfMany: true);
+            else await TryEachAsync([EndPointResolver.ToFamily(address, _fd)], isOneOfMany: false);
         }
-        catch (Exception error) when (error is not StreamClosedException)
+        catch (StreamClosedException closed)
+        {
+            activity?.Fail(ErrorTypes.Of(closed.InnerException ?? closed), closed.Message);
+            throw;
+        }
+        catch (Exception error)
         {
             if (cancellationToken.IsCancellationRequested) error = new OperationCanceledException(cancellationToken);
-            activity?.SetStatus(ActivityStatusCode.Error, error.Message);
+            activity?.Fail(error);
             CloseNow(error is OperationCanceledException ? CloseReason.Local : CloseReason.Error, error);
             if (error is OperationCanceledException) throw error;
             throw ClosedException();

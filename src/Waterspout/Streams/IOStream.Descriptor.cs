@@ -37,6 +37,8 @@ public partial class IOStream
     /// <inheritdoc/>
     protected override int Fileno => _fd.Number;
 
+    private protected override int HeldBySystem => Queues.Unacknowledged(_fd);
+
     /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
     internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out IOStream? holder) ? holder : this;
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using Waterspout.Connecting;
+using Waterspout.Diagnostics;
 using Waterspout.Tls;
 
 namespace Waterspout;
@@ -72,8 +73,11 @@ public partial class IOStream
         SslClientAuthenticationOptions? client, ServerAuthentication? server, CancellationToken cancellationToken) =>
         Loop.IsCurrent
             ? UpgradeCoreAsync(client, server, cancellationToken)
-            : OffLoop((Stream: this, client, server, cancellationToken),
-                static call => call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken));
+            : OffLoop((Stream: this, client, server, cancellationToken, Tracing.Ambient), static call =>
+            {
+                Tracing.Continue(call.Ambient);
+                return call.Stream.UpgradeCoreAsync(call.client, call.server, call.cancellationToken);
+            });
 
     private async ValueTask<SslIOStream> UpgradeCoreAsync(
         SslClientAuthenticationOptions? client, ServerAuthentication? server, CancellationToken cancellationToken)

@@ -83,6 +83,22 @@ public sealed record IOStreamOptions
     public TimeSpan? WriteTimeout { get; set; }
 
     /// <summary>
+    /// The rate at which the peer must take data while some waits to be sent, as a limit for a peer that reads, but hardly anything. A
+    /// stream whose peer falls behind by more than the grace period closes with <see cref="CloseReason.Timeout"/>. Null, the default, means
+    /// no limit.
+    /// </summary>
+    /// <remarks>
+    /// <para>Measured across writes, and only while the system accepts no more: a peer is not charged for the time of this side. Bytes taken
+    /// faster than the rate make up for what is missing, but are not saved up. A long transfer that keeps the rate may take any
+    /// time.</para>
+    /// <para>The peer's system acknowledges what is read in steps, of a packet or more: up to a sixteenth of its receive buffer, or half of
+    /// a small one. So the grace period has to be long enough for such a step at the rate: 64 KiB and 1,000 bytes a second need more than a
+    /// minute. Over TLS the rate includes the records. A connection that <see cref="BaseIOStream.AsStream"/> or
+    /// <see cref="BaseIOStream.AsDuplexPipe"/> has made of the stream has no such limit, like all limits of time. Tornado has none.</para>
+    /// </remarks>
+    public MinimumRate? MinimumWriteRate { get; set; }
+
+    /// <summary>
     /// When the peer sends EOF, the stream stays open for writing until it is closed on this side too. Off by default: the peer's EOF
     /// closes the stream, as in Tornado.
     /// </summary>
@@ -172,6 +188,9 @@ public sealed record IOStreamOptions
 
     /// <summary>Reads without a time limit of their own have one.</summary>
     internal bool LimitsReadTime => ReadTimeout is not null || MinimumReadRate is not null;
+
+    /// <summary>Sending has a time limit.</summary>
+    internal bool LimitsWriteTime => WriteTimeout is not null || MinimumWriteRate is not null;
 
     /// <summary>The size of the memory that is rented before it is known how much arrives.</summary>
     internal int ChunkSize => Math.Min(ReadChunkSize, LargestChunk);

@@ -1,6 +1,6 @@
 namespace Waterspout;
 
-/// <summary>How fast a peer must at least be: see <see cref="IOStreamOptions.MinimumReadRate"/>.</summary>
+/// <summary>How fast a peer must at least be: see <see cref="IOStreamOptions.MinimumReadRate"/> and <see cref="IOStreamOptions.MinimumWriteRate"/>.</summary>
 public sealed record MinimumRate
 {
     /// <summary>Creates a rate.</summary>
@@ -20,6 +20,6 @@ public sealed record MinimumRate
     /// <summary>The rate.</summary>
     public double BytesPerSecond { get; }
 
-    /// <summary>How far the peer may fall behind the rate: it may send nothing at all for so long.</summary>
+    /// <summary>How far the peer may fall behind the rate: it may send, or take, nothing at all for so long.</summary>
     public TimeSpan GracePeriod { get; }
 }

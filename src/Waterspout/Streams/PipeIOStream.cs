@@ -92,6 +92,9 @@ public class PipeIOStream : BaseIOStream
 
     private protected override int LargestMessage => _largestMessage;
 
+    // Of a pipe that is open in both directions, this cannot be told from what is to be read.
+    private protected override int HeldBySystem => _isSocket ? Queues.Unacknowledged(_fd) : IsWriteOnly ? Queues.Unread(_fd) : 0;
+
     internal bool IsWriteOnly => _isWriteOnly;
 
     /// <summary>A new pipe: what is written to one end is read from the other.</summary>

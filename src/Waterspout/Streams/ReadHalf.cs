@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Waterspout.Loop;
 using Waterspout.Reads;
 
 namespace Waterspout;
@@ -25,10 +26,23 @@ internal struct ReadHalf()
     // The least room for a receive when there is buffered data.
     private const int SmallestReceive = 512;
 
+    // The unit of what was received last: two bytes then hold more than the largest receive.
+    private const int Unit = 64;
+
     private readonly ReadBuffer _buffer = new();
     private BufferLoan? _loan; // after the first one
-    private int _lastReceived;
+    private ushort _lastReceived; // in units, rounded up
+    private Uses _uses;
     private ByteBudget _budget = new();
+
+    // One byte for all: with it, what an idle stream notes for those who inspect it takes eight bytes.
+    [Flags]
+    private enum Uses : byte
+    {
+        Parsing = 1,
+        Streaming = 2,
+        ResumeQueued = 4,
+    }
 
     /// <summary>Received and unread data. Takes it back if it is lent.</summary>
     internal readonly ReadBuffer Buffer
@@ -50,13 +64,22 @@ internal struct ReadHalf()
     internal ReadClock? Clock { readonly get; set; }
 
     /// <summary>User code uses the buffer.</summary>
-    internal bool IsParsing { readonly get; set; }
+    internal bool IsParsing { readonly get => Has(Uses.Parsing); set => Set(Uses.Parsing, value); }
 
     /// <summary>A streaming read is pending, and is between two pieces.</summary>
-    internal bool IsStreaming { readonly get; set; }
+    internal bool IsStreaming { readonly get => Has(Uses.Streaming); set => Set(Uses.Streaming, value); }
 
     /// <summary>The budget was spent, and the owner continues in the next turn.</summary>
-    internal bool IsResumeQueued { readonly get; set; }
+    internal bool IsResumeQueued { readonly get => Has(Uses.ResumeQueued); set => Set(Uses.ResumeQueued, value); }
+
+    /// <summary>Bytes received since the connection began.</summary>
+    internal long Received { readonly get; private set; }
+
+    /// <summary>When the pending read began to wait.</summary>
+    internal Moment PendingSince { readonly get; set; }
+
+    /// <summary>When bytes were last transferred, in either direction: it is kept here, where there is room for it.</summary>
+    internal Moment LastProgress { readonly get; set; }
 
     /// <summary>No more is received in this turn.</summary>
     internal bool IsBudgetSpent(long turn) => _budget.IsSpent(turn, Budget);
@@ -91,7 +114,10 @@ internal struct ReadHalf()
     }
 
     /// <summary>Something is buffered. What is lent stays lent: its reader notifies the owner when it has taken everything.</summary>
-    internal readonly bool HasData => IsLent ? _loan!.HasData(_buffer) : _buffer.Length > 0;
+    internal readonly bool HasData => BufferedBytes > 0;
+
+    /// <summary>The number of bytes that are buffered. What is lent stays lent.</summary>
+    internal readonly int BufferedBytes => IsLent ? _loan!.LengthOf(_buffer) : _buffer.Length;
 
     /// <summary>Lends what is buffered to other threads, until <see cref="Buffer"/> is used.</summary>
     internal void Lend()
@@ -143,14 +169,14 @@ internal struct ReadHalf()
         int message = owner.LargestMessage;
         // One byte beyond the limit shows that the limit is exceeded; more need not be held.
         int room = (int)Math.Max(message, Math.Min(chunk, owner.Options.BufferLimit + 1L - Buffer.Length));
-        int least = Math.Max(message, Math.Min(room, Math.Max(SmallestReceive, _lastReceived)));
+        int least = Math.Max(message, Math.Min(room, Math.Max(SmallestReceive, _lastReceived * Unit)));
         Memory<byte> space = Buffer.GetSpace(least, Math.Max(least, chunk));
         if (space.Length > room) space = space[..room];
         int? count = ReceiveInto(owner, ref state, space);
         if (count > 0)
         {
             Buffer.Commit(count.Value);
-            _lastReceived = count.Value;
+            _lastReceived = (ushort)((count.Value + Unit - 1) / Unit);
         }
 
         return count;
@@ -164,6 +190,7 @@ internal struct ReadHalf()
         Debug.Assert(count is null || count <= space.Length, "More was received than there was room for.");
         if (count > 0)
         {
+            Received += count.Value;
             owner.OnReceived(count.Value);
             Clock?.Receive(count.Value);
             _budget.Spend(count.Value);
@@ -176,6 +203,10 @@ internal struct ReadHalf()
         owner.OnReceiveBlocked();
         return count;
     }
+
+    private readonly bool Has(Uses use) => (_uses & use) != 0;
+
+    private void Set(Uses use, bool value) => _uses = value ? _uses | use : _uses & ~use;
 
     /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
     /// <returns>False if the query has failed the read.</returns>

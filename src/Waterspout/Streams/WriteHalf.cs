@@ -41,11 +41,17 @@ internal struct WriteHalf()
     /// <summary>The position after what has been written.</summary>
     internal readonly long WrittenPosition => SentPosition + Unsent;
 
+    /// <summary>Since when there has been something that could not be sent; none while everything is sent at once.</summary>
+    internal readonly Moment WaitsSince => _buffer?.WaitsSince ?? default;
+
+    /// <summary>When sending blocked last, after some was sent.</summary>
+    internal readonly Moment BlockedSince => _buffer?.BlockedSince ?? default;
+
     /// <summary>A write or flush waits.</summary>
     internal readonly bool HasWaiters => _waiters is { HasWaiters: true };
 
-    /// <summary>The time limit for progress in sending; null if it has not been needed yet.</summary>
-    internal Deadline? Deadline { readonly get; set; }
+    /// <summary>The time limits of sending; null if they have not been needed yet.</summary>
+    internal WriteClock? Clock { readonly get; set; }
 
     /// <summary>A call on the descriptor is in progress.</summary>
     internal bool IsSending { readonly get; private set; }
@@ -96,6 +102,14 @@ internal struct WriteHalf()
     /// <summary>Adds what was written into the lent memory. False if none was lent, or less.</summary>
     internal readonly bool CommitReserved(int count) => _buffer?.CommitReserved(count) == true;
 
+    /// <summary>Sending has blocked, now.</summary>
+    internal readonly void NoteBlocked(Moment now)
+    {
+        if (_buffer is null) return;
+        _buffer.BlockedSince = now;
+        if (_buffer.WaitsSince.IsNone) _buffer.WaitsSince = now;
+    }
+
     /// <summary>Sends what the descriptor accepts, within the turn's budget.</summary>
     /// <returns>False if the budget was spent first.</returns>
     internal bool Send(IHalfOwner owner, ref StreamState state, long turn)
@@ -114,7 +128,7 @@ internal struct WriteHalf()
             IsSending = false;
         }
 
-        if (Unsent == 0) Deadline?.Clear();
+        if (Unsent == 0) Clock?.Stop();
         return true;
     }
 
@@ -142,7 +156,7 @@ internal struct WriteHalf()
     {
         _buffer?.Clear();
         ReturnBuffer();
-        Deadline?.Cancel();
+        Clock?.Cancel();
     }
 
     /// <summary>Waits for a position.</summary>
@@ -201,6 +215,7 @@ internal struct WriteHalf()
         SentPosition += sent;
         _budget.Spend(sent);
         owner.OnSent(sent);
+        Clock?.Send(sent);
         bool isFull = sent == 0 || (sent < offered && (owner.Traits & DescriptorTraits.ShortMeansBlocked) != 0);
         if (!isFull) return sent;
         bool isNews = sent > 0 || state.IsWritable;

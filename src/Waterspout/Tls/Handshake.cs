@@ -43,6 +43,18 @@ internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, S
     /// <summary>Its place among those that wait for their peer, which the gate sets.</summary>
     internal LinkedListNode<(Handshake Handshake, long Since)>? Answered { get; set; }
 
+    /// <summary>What it waits for.</summary>
+    internal HandshakeWait Wait
+    {
+        get
+        {
+            if (Waiting is not null) return HandshakeWait.Place;
+            // A step that is over without a read waits for a callback of the user's.
+            bool isReceiving = _task is null || _reading != ReadPhase.None;
+            return _phase == Phase.OnLoop && isReceiving ? HandshakeWait.Peer : HandshakeWait.Computation;
+        }
+    }
+
     private bool IsServer => server is not null;
 
     // The certificate of a client may have to be looked up. What is not encrypted may be a second hello, whose answer is signed.
@@ -55,7 +67,7 @@ internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, S
     /// <summary>Begins, on the loop.</summary>
     internal async void Begin(TimeSpan? limit)
     {
-        _activity = Tracing.Source.StartActivity("handshake");
+        if (Tracing.Source.HasListeners()) _activity = Tracing.Handshake(IsServer, stream.RemoteEndPoint);
         _context = ExecutionContext.Capture();
         if (limit is { } time) _limit = stream.Loop.CallLater(time, () => stream.OnHandshakeTimeout(time));
         try
@@ -102,7 +114,9 @@ internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, S
     /// <summary>The stream has closed, and this object now owns the engine. It is disposed now, or when the current step is over.</summary>
     internal void Drop()
     {
-        if (End(stream.Error?.Message ?? "The stream was closed.") != Phase.Computing) Release();
+        if (stream.Error is { } error) _activity?.Fail(error);
+        else _activity?.Fail(ErrorTypes.Of(stream.CloseReason), "The stream was closed.");
+        if (End() != Phase.Computing) Release();
     }
 
     void IThreadPoolWorkItem.Execute() => ComputeStep();
@@ -149,7 +163,9 @@ internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, S
     private void Finish(Task task)
     {
         Exception? error = task.IsCanceled ? new OperationCanceledException() : task.Exception?.InnerException;
-        End(error?.Message);
+        if (error is not null) _activity?.Fail(error);
+        else _activity?.SetTls(engine.Protocol, engine.CipherSuite, engine.ApplicationProtocol);
+        End();
         stream.OnHandshakeEnded(error);
     }
 
@@ -170,13 +186,13 @@ internal sealed partial class Handshake(SslIOStream stream, ITlsEngine engine, S
         else QueueStep();
     }
 
-    private Phase End(string? error)
+    private Phase End()
     {
         _limit?.Dispose();
         if (_isAtGate && !stream.Loop.IsDisposed) _gate.Leave(this);
         _isAtGate = false;
-        if (error is not null) _activity?.SetStatus(ActivityStatusCode.Error, error);
         _activity?.Dispose();
+        _activity = null;
         return Interlocked.Exchange(ref _phase, Phase.Over);
     }
 

@@ -48,6 +48,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
         }
 
         handshake.Waiting = _waiting.AddLast(handshake);
+        loop.Counters.HandshakesWaiting++;
         MakeRoom();
         return false;
     }
@@ -68,6 +69,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
         {
             handshake.Waiting = null;
             _waiting.Remove(waiting);
+            loop.Counters.HandshakesWaiting--;
             return;
         }
 
@@ -94,6 +96,7 @@ internal sealed class HandshakeGate(IOLoop loop, bool isServer)
         while (Next() is { } next && Inside < next.Value.MaxHandshakes)
         {
             _waiting.Remove(next);
+            loop.Counters.HandshakesWaiting--;
             next.Value.Waiting = null;
             _isNewestNext = !_isNewestNext;
             Inside++;

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using Waterspout.Connecting;
+using Waterspout.Diagnostics;
 using Waterspout.Loop;
 using Waterspout.Tls;
 
@@ -65,11 +66,16 @@ public partial class SslIOStream
         CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using IDisposable? timer = TimeLimit.Start(IOLoop.Current, options.ConnectTimeout, limit.Cancel);
+        IOLoop loop = IOLoop.Current;
+        using IDisposable? timer = TimeLimit.Start(loop, options.ConnectTimeout, () =>
+        {
+            loop.Counters.Timeouts[(int)TimedOperation.Connect]++;
+            limit.Cancel();
+        });
         IOStream? plain = null;
         try
         {
-            plain = await IOStream.ConnectAsync(host, port, options, limit.Token);
+            plain = await HappyEyeballs.ConnectAsync(host, port, options, loop, timeout: null, limit.Token);
             return await plain.StartTlsAsync(sslOptions, limit.Token);
         }
         catch (Exception error)

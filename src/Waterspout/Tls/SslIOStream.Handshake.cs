@@ -72,6 +72,7 @@ public partial class SslIOStream
         _engine = CreateEngine(CreateAuthentication(serverHostname));
         _engine.Keep(_received);
         _engine.OnEvents(_early);
+        Loop.Counters.HandshakesBegun++;
         _handshake = new Handshake(this, _engine, _server);
         _handshake.Begin(Options.HandshakeTimeout);
     }
@@ -95,7 +96,9 @@ public partial class SslIOStream
 
     internal void OnHandshakeTimeout(TimeSpan limit)
     {
-        if (IsConnecting) CloseFor(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
+        if (!IsConnecting) return;
+        Loop.Counters.Timeouts[(int)TimedOperation.Handshake]++;
+        CloseFor(CloseReason.Timeout, new TimeoutException($"The handshake took longer than {limit}."));
     }
 
     private void CompleteHandshake(ITlsEngine engine)
@@ -129,7 +132,7 @@ public partial class SslIOStream
         // Not while the handshake may be computing on its worker.
         if (_handshake is { } handshake)
         {
-            Loop.Counters.HandshakesFailed++;
+            Loop.Counters.HandshakeFailures[(int)CloseReason]++;
             handshake.Drop();
         }
         else

@@ -49,6 +49,12 @@ internal sealed class WriteBuffer
     /// <summary>Bytes in the buffer.</summary>
     internal long Length { get; private set; }
 
+    /// <summary>Since when there has been something that could not be sent. Kept here, which an idle stream does not have.</summary>
+    internal Moment WaitsSince { get; set; }
+
+    /// <summary>When sending blocked last, after some was sent.</summary>
+    internal Moment BlockedSince { get; set; }
+
     /// <summary>Nothing is buffered, and no space is lent.</summary>
     internal bool IsUnused => _count == 0;
 
@@ -68,6 +74,7 @@ internal sealed class WriteBuffer
     {
         Debug.Assert(IsUnused, "The buffer is in use.");
         if (_rest.Length > LargestRing) _rest = [];
+        WaitsSince = BlockedSince = default;
         OperationPool<WriteBuffer>.Return(this);
     }
 

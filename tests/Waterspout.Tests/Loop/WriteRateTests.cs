@@ -1,0 +1,98 @@
+using System.Net.Sockets;
+using Waterspout.Tests.Tls;
+
+namespace Waterspout.Tests;
+
+/// <summary>The limits of sending, with a peer that takes from its socket exactly what the test says.</summary>
+[OnEachPoller]
+public sealed class WriteRateTests : ManualLoopTest
+{
+    // Larger than what the peer takes in a step, so that the system reports no room for many steps.
+    private const int SystemBuffer = 2 * 1024 * 1024;
+    private const int Step = 128 * 1024;
+
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
+    private static readonly MinimumRate s_rate = new(100, 5 * s_second);
+
+    [Fact]
+    public void A_trickle_is_stopped() => RunClogged(new IOStreamOptions { MinimumWriteRate = s_rate }, async (stream, peer) =>
+    {
+        ExpectUnsent();
+        for (int i = 0; i < 6; i++)
+        {
+            await Advance(s_second);
+            peer.Receive(new byte[1]);
+        }
+
+        Assert.Equal(CloseReason.Timeout, stream.CloseReason);
+        Assert.Equal(1, Loop.Counters.Timeouts[(int)Diagnostics.TimedOperation.Write]);
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_that_takes_data_which_the_system_has_already_accepted_makes_progress(bool isRate)
+    {
+        IOStreamOptions options = isRate ? new() { MinimumWriteRate = s_rate } : new() { WriteTimeout = 5 * s_second };
+        RunClogged(options, async (stream, peer) =>
+        {
+            ExpectUnsent();
+            // Fewer steps than make room for a send.
+            for (int i = 0; i < 4; i++)
+            {
+                await Advance(4 * s_second);
+                Receive(peer, Step);
+                await Turns(20);
+                Assert.False(stream.IsClosed);
+            }
+
+            await Advance(5 * s_second);
+            await Advance(5 * s_second);
+            Assert.Equal(CloseReason.Timeout, stream.CloseReason);
+        });
+    }
+
+    [Fact]
+    public void The_sooner_of_rate_and_time_limit_closes_the_stream() =>
+        RunClogged(new IOStreamOptions { MinimumWriteRate = s_rate, WriteTimeout = 3 * s_second }, async (stream, _) =>
+        {
+            ExpectUnsent();
+            await Advance(2.999 * s_second);
+            Assert.False(stream.IsClosed);
+            await Advance(0.001 * s_second);
+            await Turn();
+            Assert.Contains("00:00:03", Assert.IsType<TimeoutException>(stream.Error).Message);
+            Assert.Equal(0, Loop.TimerCount);
+        });
+
+    [Fact]
+    public void An_orderly_close_is_limited_by_the_rate_too() =>
+        RunClogged(new IOStreamOptions { MinimumWriteRate = s_rate }, async (stream, _) =>
+        {
+            ExpectUnsent();
+            ValueTask closing = stream.CloseAsync(TimeSpan.FromHours(1));
+            await Advance(s_second);
+            await Advance(4 * s_second);
+            await closing;
+            Assert.Equal(CloseReason.Timeout, stream.CloseReason);
+        });
+
+    private static void Receive(Socket peer, int count)
+    {
+        byte[] rest = new byte[count];
+        for (int got = 0; got < count;) got += peer.Receive(rest.AsSpan(got));
+    }
+
+    private void RunClogged(IOStreamOptions options, Func<IOStream, Socket, Task> body) => RunManually(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        using Socket peer = right;
+        left.SendBufferSize = SystemBuffer;
+        IOStream stream = new(left, options);
+        Task write = stream.WriteAsync(new byte[32 * 1024 * 1024].AsMemory()).AsTask();
+        await Turns(50);
+        Assert.False(write.IsCompleted);
+        await body(stream, peer);
+        await Assert.ThrowsAsync<StreamClosedException>(() => write);
+    });
+}
