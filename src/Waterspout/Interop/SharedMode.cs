@@ -28,11 +28,12 @@ internal sealed class SharedMode
 
     /// <summary>Makes the open file non-blocking, until <see cref="Leave"/>.</summary>
     /// <param name="fd">The descriptor.</param>
-    /// <param name="flags">Its previous flags.</param>
+    /// <param name="before">How it was opened, and its previous mode.</param>
     /// <returns>Null if it was already non-blocking, and not because of us: it stays so.</returns>
-    internal static SharedMode? Enter(Descriptor fd, out int flags)
+    internal static SharedMode? Enter(Descriptor fd, out OpenMode before)
     {
-        flags = FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl");
+        before = OpenMode.Of(fd);
+        int flags = before.Flags;
         bool isBlocking = (flags & LibC.O_NONBLOCK) == 0;
         lock (s_lock)
         {

@@ -12,6 +12,8 @@ internal static partial class ChildPrograms
     private const string Variable = "WATERSPOUT_CHILD_PROGRAM";
 
     internal const string ExitWithSharedOutput = "exit-with-shared-output";
+    internal const string CountInput = "count-input";
+    internal const string RawTerminal = "raw-terminal";
     internal const string WithoutDescriptors = "without-descriptors";
 
     /// <summary>A shell command that runs the program.</summary>
@@ -26,6 +28,13 @@ internal static partial class ChildPrograms
         {
             case ExitWithSharedOutput:
                 Exit();
+                break;
+            case CountInput:
+                DeviceCalls.CountInput();
+                Environment.Exit(0);
+                break;
+            case RawTerminal:
+                DeviceCalls.HoldTerminal(Environment.GetEnvironmentVariable("TERMINAL")!);
                 break;
             case WithoutDescriptors:
                 UseDescriptorsThatAreThere(PollerKind.Epoll);

@@ -29,6 +29,15 @@ internal static unsafe partial class Terminals
         Assert.Equal(0, tcsetattr(terminal.Number, 0, settings));
     }
 
+    /// <summary>All settings, as the C library has them.</summary>
+    internal static string Describe(int terminal)
+    {
+        byte* settings = stackalloc byte[128];
+        new Span<byte>(settings, 128).Clear();
+        Assert.Equal(0, tcgetattr(terminal, settings));
+        return Convert.ToHexString(new ReadOnlySpan<byte>(settings, 60));
+    }
+
     [LibraryImport("libc")]
     private static partial int tcgetattr(int fd, byte* termios);
 
