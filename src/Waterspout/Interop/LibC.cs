@@ -86,6 +86,8 @@ internal static unsafe partial class LibC
     internal const int TCP_KEEPCNT = 6;
     internal const int TCP_USER_TIMEOUT = 18;
 
+    internal const nuint SIOCOUTQ = 0x5411;
+
     internal const int EPOLL_CLOEXEC = O_CLOEXEC;
     internal const int EPOLL_CTL_ADD = 1;
     internal const int EPOLL_CTL_DEL = 2;

@@ -89,6 +89,11 @@ internal static unsafe class Sockets
 
     internal static PosixResult ShutdownWrites(Descriptor fd) => PosixResult.From(LibC.shutdown(fd.Number, LibC.SHUT_WR));
 
+    /// <summary>
+    /// The peer's system has everything that was sent, EOF included. On a Unix socket that is so at once: its queue is the peer's.
+    /// </summary>
+    internal static bool IsAcknowledged(Descriptor fd) => SocketOptions.GetFamily(fd) == AddressFamily.Unix || Queues.Unacknowledged(fd) == 0;
+
     internal static bool IsConnected(Descriptor fd)
     {
         // SAFETY: with a length of zero the kernel writes nothing but the length, which is on this stack frame.

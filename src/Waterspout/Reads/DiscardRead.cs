@@ -8,6 +8,7 @@ namespace Waterspout.Reads;
 internal sealed class DiscardRead : ReadOperation<bool>
 {
     private byte[] _sink = [];
+    private bool _hasReceived; // since the last query
 
     internal static DiscardRead Rent()
     {
@@ -28,14 +29,20 @@ internal sealed class DiscardRead : ReadOperation<bool>
 
     internal override Memory<byte> GetDirectSpace() => _sink;
 
-    internal override void ReceivedDirectly(int count)
+    internal override void ReceivedDirectly(int count) => _hasReceived = true;
+
+    /// <summary>Nothing has arrived since the last query, or the beginning.</summary>
+    internal bool IsQuiet()
     {
+        bool isQuiet = !_hasReceived;
+        _hasReceived = false;
+        return isQuiet;
     }
 
     protected override void Return()
     {
         ArrayPool<byte>.Shared.Return(_sink);
-        _sink = [];
+        (_sink, _hasReceived) = ([], false);
         OperationPool<DiscardRead>.Return(this);
     }
 }

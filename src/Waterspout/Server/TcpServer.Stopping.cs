@@ -10,6 +10,9 @@ public partial class TcpServer
     // Time for handlers to end after their streams are closed: that takes a turn, or several if they clean up.
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(500);
 
+    // Between two looks at the connections whose handlers have ended. Short beside a drain, and long beside what a look costs.
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
+
     private readonly CancellationTokenSource _stopping = new();
     private Task _listenersStopped = Task.CompletedTask;
     private TaskCompletionSource? _emptied;
@@ -34,6 +37,8 @@ public partial class TcpServer
     /// Handlers that still run then, although their streams are closed, are logged as a warning.
     /// </returns>
     /// <remarks>
+    /// <para>A connection whose handler has ended is closed as soon as the peer's system has acknowledged everything, EOF included, and the
+    /// peer has sent nothing for 50 ms: one that stays connected and is idle does not hold the stop.</para>
     /// <para>May be called again: with a shorter drain it ends sooner.</para>
     /// <para>A handler may stop its own server. If it awaits the stop, the stop waits for the handler in turn, so it lasts for the whole
     /// drain and then closes the handler's own stream. To end sooner, and to answer before, do not await it.</para>
@@ -58,6 +63,8 @@ public partial class TcpServer
         TimeProvider time = _loops[0].Options.TimeProvider;
         Task ended = WhenEndedAsync(StopListening());
         NotifyHandlers();
+        // Until then every 50 ms: no event reports an acknowledgement.
+        await using ITimer looks = time.CreateTimer(static server => ((TcpServer)server!).EndAcknowledged(), this, s_look, s_look);
         if (await TimeLimit.EndsWithinAsync(ended, drain, time, cancellationToken).ConfigureAwait(false)) return;
         CloseAll();
         if (await TimeLimit.EndsWithinAsync(ended, s_grace, time, CancellationToken.None).ConfigureAwait(false)) return;
@@ -108,8 +115,18 @@ public partial class TcpServer
     private void CloseAll()
     {
         _isCut = true;
-        List<Connection> connections;
-        lock (_connections) connections = [.. _connections];
-        foreach (Connection connection in connections) Close(connection);
+        foreach (Connection connection in CurrentConnections()) Close(connection);
+    }
+
+    /// <summary>Closes what only waits for a peer that has everything.</summary>
+    private void EndAcknowledged()
+    {
+        foreach (Connection connection in CurrentConnections())
+            if (connection.Holder is { } stream) stream.Loop.TryPost(stream, static stream => stream.CloseIfAcknowledged());
+    }
+
+    private List<Connection> CurrentConnections()
+    {
+        lock (_connections) return [.. _connections];
     }
 }

@@ -25,6 +25,7 @@ public abstract partial class BaseIOStream
     /// </remarks>
     public void Close(Exception? error = null)
     {
+        OnCloseCalled();
         CloseReason reason = error is null ? CloseReason.Local : CloseReason.Error;
         if (Loop.IsCurrent)
         {
@@ -139,6 +140,11 @@ public abstract partial class BaseIOStream
 
     private bool TrySetOutcome(CloseOutcome outcome) =>
         _outcome is null && Interlocked.CompareExchange(ref _outcome, outcome, null) is null;
+
+    /// <summary>Called by each call that closes the stream, on any thread, also when the stream has closed before.</summary>
+    private protected virtual void OnCloseCalled()
+    {
+    }
 
     /// <summary>Called on the loop once the stream is closed and its pending operations have their outcome.</summary>
     private protected virtual void OnClosed(Exception error)

@@ -75,7 +75,7 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>The same for a write: <see cref="IsWriting"/> is true as soon as this has returned.</summary>
-    private ValueTask WriteOffLoop<TState>(TState state, Func<BaseIOStream, TState, ValueTask> write)
+    private protected ValueTask WriteOffLoop<TState>(TState state, Func<BaseIOStream, TState, ValueTask> write)
     {
         OffLoopCalls.Writes.BeginCrossing();
         return OffLoop((Stream: this, state, write), static call =>
@@ -111,7 +111,7 @@ public abstract partial class BaseIOStream
     /// <summary>
     /// Takes what other threads have written. On the loop, before anything that depends on what is written: its calls returned earlier.
     /// </summary>
-    private void TakeStaged()
+    private protected void TakeStaged()
     {
         if (_offLoopCalls?.Writes.Take(out int length) is not { } data) return;
         if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open)

@@ -38,6 +38,7 @@ public abstract partial class BaseIOStream
     {
         TimeSpan limit = timeout ?? s_defaultCloseTimeout;
         TimeLimit.CheckNotNegative(limit, nameof(timeout));
+        OnCloseCalled();
         if (!Loop.IsCurrent) return CloseOffLoop(limit);
         if (_state.IsClosed) return default;
         // Not used yet, but the peer may have sent something, which a close at once would answer with a reset.
@@ -74,6 +75,14 @@ public abstract partial class BaseIOStream
 
         CloseNow(reason);
     }
+
+    /// <summary>
+    /// The orderly close has sent everything, and waits for the EOF of a peer that has sent nothing since the last query.
+    /// </summary>
+    private protected bool IsDrainQuiet() => _state.IsClosing && _reads.Pending is DiscardRead drain && drain.IsQuiet();
+
+    /// <summary>Ends an orderly close that waits for nothing but the peer's EOF.</summary>
+    private protected void EndDrain() => CloseNow(_expectedReason);
 
     /// <summary>Notifies the peer that this side has ended, if the close alone would not.</summary>
     private bool TryEndWrites()

@@ -14,6 +14,9 @@ public abstract partial class BaseIOStream
     /// <summary>Bytes that wait to be sent.</summary>
     internal long Unsent => _writes.Unsent;
 
+    /// <summary>The position in the stream after everything that has been sent.</summary>
+    internal long SentPosition => _writes.SentPosition;
+
     /// <summary>The position in the stream after everything that has been written.</summary>
     internal long WrittenPosition => _writes.WrittenPosition;
 

@@ -42,6 +42,9 @@ public partial class IOStream
     /// <summary>The stream that owns the connection now: this one, or the one that it was upgraded to.</summary>
     internal IOStream Holder => _details?.Upgraded is { } upgraded && upgraded.TryGetTarget(out IOStream? holder) ? holder : this;
 
+    /// <summary>The address of this side is a path or an abstract name.</summary>
+    internal bool IsOverUnixSocket => SocketOptions.GetFamily(_fd) == AddressFamily.Unix;
+
     private bool IsSocketConnected => _phase == SocketPhase.Connected;
 
     private SocketDetails Details => _details ?? Interlocked.CompareExchange(ref _details, new SocketDetails(), null) ?? _details;
@@ -52,6 +55,28 @@ public partial class IOStream
     {
         lock (s_descriptors)
             if (_fd.IsOpen) SocketOptions.SetNoDelay(_fd, value);
+    }
+
+    /// <summary>The process on the other side of a Unix socket. May be called from any thread.</summary>
+    /// <returns>
+    /// What the kernel noted when the connection was made: for a server the client that connected, for a client the process that called
+    /// listen. It stays so, whoever has the socket now.
+    /// </returns>
+    /// <remarks>One system call; nothing is sent to the peer, and nothing needed of it. Tornado has no such call.</remarks>
+    /// <exception cref="NotSupportedException">It is not a Unix socket.</exception>
+    /// <exception cref="InvalidOperationException">The stream is not connected.</exception>
+    /// <exception cref="ObjectDisposedException">The stream is closed, or was upgraded.</exception>
+    public PeerCredentials GetPeerCredentials()
+    {
+        lock (s_descriptors)
+        {
+            ObjectDisposedException.ThrowIf(IsClosed || _fd < 0, this);
+            if (!IsOverUnixSocket) throw new NotSupportedException("Only Unix sockets know the process of their peer.");
+            PosixResult result = DescriptorMessages.GetPeer(_fd, out (int Process, uint User, uint Group) peer);
+            if (!result.IsSuccess) throw PosixResult.ToSocketException(result.Error);
+            if (!IsSocketConnected) throw new InvalidOperationException("The stream is not connected.");
+            return new PeerCredentials(peer.Process, peer.User, peer.Group);
+        }
     }
 
     /// <summary>The name of the stream in logs: <c>IOStream 12 #3456 192.0.2.1:443</c>.</summary>

@@ -96,10 +96,16 @@ public partial class IOStream
 
         if (IsClosed || IsEnding) throw ClosedException();
         SslIOStream upgraded = new(client, server, this);
-        Details.Upgraded = new WeakReference<IOStream>(upgraded);
-        MoveListeners(upgraded);
+        ReplaceBy(upgraded);
         await upgraded.CompleteHandshakeAsync(cancellationToken);
         return upgraded;
+    }
+
+    /// <summary>Another stream has taken over the connection, and with it those who wait for its close.</summary>
+    internal void ReplaceBy(IOStream upgraded)
+    {
+        Details.Upgraded = new WeakReference<IOStream>(upgraded);
+        MoveListeners(upgraded);
     }
 
     /// <summary>A connection has taken over the descriptor.</summary>

@@ -85,7 +85,7 @@ public partial class IOStream : BaseIOStream
     /// Over a non-blocking descriptor that the library created, owned by the stream unless this fails. The socket object is created on
     /// demand.
     /// </summary>
-    private IOStream(Descriptor fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
+    private protected IOStream(Descriptor fd, bool isConnected, IOStreamOptions? options, IOLoop? loop)
         : base(options, loop, typeof(IOStream))
     {
         _fd = fd;
@@ -127,12 +127,7 @@ public partial class IOStream : BaseIOStream
     }
 
     /// <inheritdoc/>
-    protected override int? ReadFromFd(Span<byte> buffer)
-    {
-        PosixResult result = Sockets.Receive(_fd, buffer);
-        if (result.IsSuccess) return result.Value;
-        return result.WouldBlock ? null : throw PosixResult.ToSocketException(result.Error);
-    }
+    protected override int? ReadFromFd(Span<byte> buffer) => ToCount(Sockets.Receive(_fd, buffer));
 
     /// <inheritdoc/>
     protected override int? WriteToFd(ReadOnlySpan<byte> data) => ToWritten(Sockets.Send(_fd, data));
@@ -156,6 +151,15 @@ public partial class IOStream : BaseIOStream
         return true;
     }
 
+    /// <summary>
+    /// Ends an orderly close if the peer is idle and its system has acknowledged everything, so that nothing can be lost: the rest is a
+    /// wait for a peer that may stay idle for ever. Called on the loop, now and then.
+    /// </summary>
+    internal void CloseIfAcknowledged()
+    {
+        if (IsDrainQuiet() && Sockets.IsAcknowledged(_fd)) EndDrain();
+    }
+
     private void Begin(bool isConnected)
     {
         if (isConnected) _phase = SocketPhase.Connected;
@@ -169,11 +173,12 @@ public partial class IOStream : BaseIOStream
         StayUnregistered();
     }
 
-    private int? ToWritten(PosixResult result)
+    private protected int? ToWritten(PosixResult result) => result.IsShortOfMemory ? TryAgainLater() : ToCount(result);
+
+    private protected static int? ToCount(PosixResult result)
     {
         if (result.IsSuccess) return result.Value;
-        if (result.WouldBlock) return null;
-        return result.IsShortOfMemory ? TryAgainLater() : throw PosixResult.ToSocketException(result.Error);
+        return result.WouldBlock ? null : throw PosixResult.ToSocketException(result.Error);
     }
 
     private static IOStream NotNull(IOStream plain)
