@@ -62,7 +62,11 @@ public sealed record IOLoopOptions
 
     internal void Validate(string name)
     {
-        TimeLimit.CheckNotNegative(BusyPoll, name);
-        TimeLimit.CheckNotNegative(StallThreshold, name);
+        OptionCheck.NotNull(TimeProvider, name);
+        OptionCheck.NotNull(LoggerFactory, name);
+        OptionCheck.NotNull(Name, name);
+        OptionCheck.NotNegative(BusyPoll, name);
+        OptionCheck.NotNegative(StallThreshold, name);
+        OptionCheck.Defined(Poller, name);
     }
 }

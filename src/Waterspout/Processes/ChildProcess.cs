@@ -91,7 +91,7 @@ public sealed class ChildProcess : IDisposable, IAsyncDisposable
         if (startInfo.UseShellExecute)
             throw new ArgumentException("UseShellExecute is set: a child of the desktop's shell has no streams.", nameof(startInfo));
         options ??= new ChildProcessOptions();
-        options.Validate();
+        options.Validate(nameof(options));
         return new ChildProcess(ChildPipes.Start(startInfo, options.Redirect), options, loop ?? IOLoop.Current);
     }
 

@@ -1,3 +1,5 @@
+using Waterspout.Loop;
+
 namespace Waterspout;
 
 /// <summary>How <see cref="ChildProcess.Start"/> connects a child, and when it ends one.</summary>
@@ -32,11 +34,12 @@ public sealed record ChildProcessOptions
     /// <summary>Limits and settings of the streams; null for the defaults.</summary>
     public IOStreamOptions? Streams { get; set; }
 
-    internal void Validate()
+    internal void Validate(string parameter)
     {
         if (Redirect is < StandardStreams.None or > StandardStreams.All)
-            throw new ArgumentOutOfRangeException(nameof(Redirect), Redirect, "Redirect combines Input, Output and Error.");
-        if (TimeLimit is { } limit && limit <= TimeSpan.Zero)
-            throw new ArgumentOutOfRangeException(nameof(TimeLimit), limit, "TimeLimit must be positive; null is no limit.");
+            throw new ArgumentOutOfRangeException(parameter, Redirect, "Redirect combines Input, Output and Error.");
+        OptionCheck.Positive(TimeLimit, parameter);
+        // Here, and not when there is a child already.
+        Streams?.Validate(parameter);
     }
 }

@@ -37,8 +37,9 @@ public sealed record ProxyProtocolOptions
 
     internal void Validate(string parameter)
     {
-        ArgumentNullException.ThrowIfNull(Trusted, parameter);
-        TimeLimit.CheckPositive(HeaderTimeout, parameter);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxHeaderSize, LongestText, parameter);
+        OptionCheck.NotNull(Trusted, parameter);
+        OptionCheck.Positive(HeaderTimeout, parameter);
+        if (MaxHeaderSize < LongestText)
+            throw new ArgumentOutOfRangeException(parameter, MaxHeaderSize, $"{nameof(MaxHeaderSize)} must be at least {LongestText}.");
     }
 }

@@ -118,10 +118,10 @@ public sealed record TcpServerOptions
 
     internal void Validate(string parameter)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(Backlog, parameter);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
-        TimeLimit.CheckPositive(HandshakeTimeout, parameter);
-        if (MaxConnections is { } connections) ArgumentOutOfRangeException.ThrowIfNegativeOrZero(connections, parameter);
+        OptionCheck.Positive(Backlog, parameter);
+        OptionCheck.Positive(MaxHandshakes, parameter);
+        OptionCheck.Positive(HandshakeTimeout, parameter);
+        if (MaxConnections is { } connections) OptionCheck.Positive(connections, parameter, nameof(MaxConnections));
         if (Ssl is not null && SelectSsl is not null)
             throw new ArgumentException($"Both {nameof(Ssl)} and {nameof(SelectSsl)} are set.", parameter);
         const UnixFileMode All = (UnixFileMode)0b111_111_111_111;

@@ -200,20 +200,19 @@ public sealed record IOStreamOptions
 
     internal void Validate(string parameter)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBufferSize, parameter);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ReadChunkSize, parameter);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxWriteBufferSize, parameter);
-        ArgumentOutOfRangeException.ThrowIfNegative(WriteHighWaterMark, parameter);
+        OptionCheck.Positive(MaxBufferSize, parameter);
+        OptionCheck.Positive(ReadChunkSize, parameter);
+        OptionCheck.Positive(MaxWriteBufferSize, parameter);
+        OptionCheck.NotNegative(WriteHighWaterMark, parameter);
         if (NewLine is not ("\n" or "\r\n"))
             throw new ArgumentOutOfRangeException(parameter, NewLine, $"{nameof(NewLine)} must be LF or CR LF.");
-        if (!Enum.IsDefined(OnReadLimit))
-            throw new ArgumentOutOfRangeException(parameter, OnReadLimit, $"{nameof(OnReadLimit)} has no such value.");
-        TimeLimit.CheckPositive(ConnectAttemptDelay, parameter);
-        TimeLimit.CheckPositive(ConnectTimeout, parameter);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxHandshakes, parameter);
-        TimeLimit.CheckPositive(HandshakeTimeout, parameter);
-        TimeLimit.CheckPositive(ReadTimeout, parameter);
-        TimeLimit.CheckPositive(WriteTimeout, parameter);
+        OptionCheck.Defined(OnReadLimit, parameter);
+        OptionCheck.Positive(ConnectAttemptDelay, parameter);
+        OptionCheck.Positive(ConnectTimeout, parameter);
+        OptionCheck.Positive(MaxHandshakes, parameter);
+        OptionCheck.Positive(HandshakeTimeout, parameter);
+        OptionCheck.Positive(ReadTimeout, parameter);
+        OptionCheck.Positive(WriteTimeout, parameter);
         KeepAlive?.Validate(parameter);
         if (UserTimeout is { } time && (time <= TimeSpan.Zero || time.TotalMilliseconds > int.MaxValue))
             throw new ArgumentOutOfRangeException(
