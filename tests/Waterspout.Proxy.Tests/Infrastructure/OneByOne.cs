@@ -1,0 +1,2 @@
+// One test counts the sockets of the process.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
