@@ -33,12 +33,15 @@ def version(package):
 def project(source):
     """The project that "dotnet new" and "dotnet add package" would make."""
     names = ["Waterspout"] + [f"Waterspout.{name}" for name in ("Hosting", "Testing") if f"using Waterspout.{name};" in source]
-    if "UseWaterspout" in source:
+    if "WebHost.UseWaterspout" in source:
         names.append("Waterspout.Kestrel")
+    if "UseWaterspoutTransport" in source:
+        names.append("Waterspout.Orleans")
     references = {name: version(name) for name in names}
     central = (ROOT / "Directory.Packages.props").read_text()
-    for name, sign in (("Microsoft.Extensions.Hosting", "Host.CreateApplicationBuilder"), ("xunit.v3", "using Xunit;")):
-        if sign in source:
+    for name, sign in (("Microsoft.Extensions.Hosting", "Host.CreateApplicationBuilder"), ("Microsoft.Orleans.Server", "UseOrleans("), ("xunit.v3", "using Xunit;")):
+        # Orleans brings a later version of the host.
+        if sign in source and not (name == "Microsoft.Extensions.Hosting" and "UseOrleans(" in source):
             references[name] = re.search(f'Include="{re.escape(name)}" Version="(.*?)"', central)[1]
     items = "".join(f'<PackageReference Include="{name}" Version="{number}" />' for name, number in references.items())
     return f"""<Project Sdk="Microsoft.NET.Sdk">

@@ -7,17 +7,10 @@ namespace Snippets;
 
 internal static class DotNet
 {
-    internal static HttpClient MakeClient()
+    internal static async Task<string> FetchAsync(string address)
     {
-        SocketsHttpHandler handler = new()
-        {
-            ConnectCallback = static async (context, token) =>
-            {
-                IOStream stream = await IOStream.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken: token);
-                return stream.AsStream();
-            },
-        };
-        return new HttpClient(handler);
+        using HttpClient client = new(new SocketsHttpHandler().UseWaterspout());
+        return await client.GetStringAsync(address);
     }
 
     internal static async Task<string?> ReadLine(IOStream connected)

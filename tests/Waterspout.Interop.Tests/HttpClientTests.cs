@@ -31,7 +31,8 @@ public sealed class HttpClientTests
         new Random(1).NextBytes(page);
         await File.WriteAllBytesAsync(Path.Combine(nginx.Root, "page"), page);
         await nginx.StartAsync(isSecure: security != Security.None);
-        using SocketsHttpHandler handler = new() { ConnectCallback = (context, token) => ConnectAsync(context.DnsEndPoint, nginx, security, token) };
+        using SocketsHttpHandler handler = new SocketsHttpHandler().UseWaterspout();
+        if (security == Security.Below) handler.ConnectCallback = (context, token) => ConnectSecurelyAsync(context.DnsEndPoint, nginx, token);
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => IsOf(nginx, certificate);
         using HttpClient client = new(handler)
         {
@@ -51,9 +52,8 @@ public sealed class HttpClientTests
         Assert.Equal(Version.Parse(version), missing.Version);
     }
 
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint server, Nginx nginx, Security security, CancellationToken token)
+    private static async ValueTask<Stream> ConnectSecurelyAsync(DnsEndPoint server, Nginx nginx, CancellationToken token)
     {
-        if (security != Security.Below) return (await IOStream.ConnectAsync(server.Host, server.Port, cancellationToken: token)).AsStream();
         SslClientAuthenticationOptions options = new() { RemoteCertificateValidationCallback = (_, certificate, _, _) => IsOf(nginx, certificate) };
         return (await SslIOStream.ConnectAsync(server.Host, server.Port, options, cancellationToken: token)).AsStream();
     }
