@@ -23,6 +23,10 @@ internal sealed partial class OrleansListener(StreamListener listener, ILogger l
             {
                 return null;
             }
+            catch (StreamClosedException)
+            {
+                // The peer has left already, and the stream has logged that.
+            }
             catch (Exception error) when (error is not OperationCanceledException)
             {
                 ConnectionFailed(EndPoint, error);

@@ -160,6 +160,21 @@ public sealed class ConnectionTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_connection_that_cannot_be_set_up_does_not_end_accepting()
+    {
+        int calls = 0;
+        _options.Stream = _options.Stream with { ConfigureSocket = _ => Assert.NotEqual(1, ++calls) };
+        using WaterspoutTransport transport = new(Options.Create(_options), NullLoggerFactory.Instance);
+        await using IConnectionListener listener = await transport.BindAsync(s_any);
+        Task<ConnectionContext?> accepted = listener.AcceptAsync().AsTask();
+        ConnectionContext first = await transport.ConnectAsync(listener.EndPoint);
+        ConnectionContext second = await transport.ConnectAsync(listener.EndPoint);
+        ConnectionContext server = (await accepted.InTime())!;
+        Assert.Equal(second.LocalEndPoint, server.RemoteEndPoint);
+        await EndAsync(first, second, server);
+    }
+
     private async Task<(ConnectionContext Client, ConnectionContext Server)> ConnectAsync()
     {
         Task<ConnectionContext?> accepted = _listener.AcceptAsync().AsTask();
