@@ -31,7 +31,7 @@ public static class SocketsHttpHandlerExtensions
         handler.ConnectCallback = async (context, token) =>
         {
             (string host, int port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-            IOStream stream = await HappyEyeballs.ConnectAsync(host, port, used, loop ?? IOLoop.Default, token).ConfigureAwait(false);
+            IOStream stream = await HappyEyeballs.ConnectAsync(host, port, used, loop ?? IOLoop.Default, used.ConnectTimeout, token).ConfigureAwait(false);
             return stream.AsStream();
         };
         return handler;

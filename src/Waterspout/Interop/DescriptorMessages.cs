@@ -14,7 +14,7 @@ internal static unsafe class DescriptorMessages
     private static readonly int s_header = Align(sizeof(LibC.cmsghdr));
 
     /// <summary>Sends data with descriptors beside its first byte.</summary>
-    internal static PosixResult Send(int fd, ReadOnlySpan<byte> data, ReadOnlySpan<int> descriptors)
+    internal static PosixResult Send(Descriptor fd, ReadOnlySpan<byte> data, ReadOnlySpan<int> descriptors)
     {
         // SAFETY: data is pinned for the call; the vector, the header and the control data are on this stack frame, and the control data
         // has room for as many descriptors as the callers check.
@@ -29,7 +29,7 @@ internal static unsafe class DescriptorMessages
             LibC.iovec vector = new() { iov_base = start, iov_len = (nuint)data.Length };
             LibC.msghdr message = MessageOf(&vector, control, s_header + Align(descriptors.Length * sizeof(int)));
             nint n;
-            do n = LibC.sendmsg(fd, &message, LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
+            do n = LibC.sendmsg(fd.Number, &message, LibC.MSG_NOSIGNAL | LibC.MSG_DONTWAIT);
             while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
             return PosixResult.From(n);
         }
@@ -40,7 +40,7 @@ internal static unsafe class DescriptorMessages
     /// <param name="buffer">For the data.</param>
     /// <param name="descriptors">Owned by the caller, and closed on exec. Empty nearly always.</param>
     /// <param name="areSomeLost">The system could not install all of them: this process has too many open files.</param>
-    internal static PosixResult Receive(int fd, Span<byte> buffer, out int[] descriptors, out bool areSomeLost)
+    internal static PosixResult Receive(Descriptor fd, Span<byte> buffer, out int[] descriptors, out bool areSomeLost)
     {
         // SAFETY: as above. The kernel writes at most as much control data as it is offered, and reports how much that was.
         int size = s_header + Align(MostAtOnce * sizeof(int)) + Others;
@@ -53,7 +53,7 @@ internal static unsafe class DescriptorMessages
             do
             {
                 message = MessageOf(&vector, control, size);
-                n = LibC.recvmsg(fd, &message, LibC.MSG_DONTWAIT | LibC.MSG_CMSG_CLOEXEC);
+                n = LibC.recvmsg(fd.Number, &message, LibC.MSG_DONTWAIT | LibC.MSG_CMSG_CLOEXEC);
             }
             while (n < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
             // errno first: what follows may make other calls.
@@ -66,12 +66,12 @@ internal static unsafe class DescriptorMessages
     }
 
     /// <summary>Who was on the other side of a Unix socket when it was connected.</summary>
-    internal static PosixResult GetPeer(int fd, out (int Process, uint User, uint Group) peer)
+    internal static PosixResult GetPeer(Descriptor fd, out (int Process, uint User, uint Group) peer)
     {
         // SAFETY: the structure and its length are on this stack frame.
         LibC.ucred native = default;
         uint length = (uint)sizeof(LibC.ucred);
-        PosixResult result = PosixResult.From(LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_PEERCRED, (int*)&native, &length));
+        PosixResult result = PosixResult.From(LibC.getsockopt(fd.Number, LibC.SOL_SOCKET, LibC.SO_PEERCRED, (int*)&native, &length));
         peer = (native.pid, native.uid, native.gid);
         return result;
     }

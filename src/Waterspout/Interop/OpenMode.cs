@@ -13,7 +13,7 @@ internal readonly record struct OpenMode(int Flags)
     internal int LargestPacket => (Flags & LibC.O_DIRECT) != 0 ? LibC.PIPE_BUF : 0;
 
     /// <summary>That of an open file.</summary>
-    internal static OpenMode Of(int fd) => new(FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl"));
+    internal static OpenMode Of(Descriptor fd) => new(FileDescriptors.GetStatusFlags(fd).ValueOrThrow("fcntl"));
 
     /// <summary>For a file that is opened without blocking, and without becoming the controlling terminal.</summary>
     internal static OpenMode For(FileAccess access) => new(LibC.O_NONBLOCK | LibC.O_NOCTTY | access switch

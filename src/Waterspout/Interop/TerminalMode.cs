@@ -13,13 +13,13 @@ internal sealed class TerminalMode
     private static bool s_isEndWatched;
 
     private readonly TerminalSettings _original;
-    private readonly List<int> _users = [];
+    private readonly List<Descriptor> _users = [];
 
     private TerminalMode(TerminalSettings original) => _original = original;
 
     /// <summary>Changes the settings of a terminal, until <see cref="Leave"/>.</summary>
     /// <exception cref="IOException">It is no terminal, or does not take the settings. Nothing has changed.</exception>
-    internal static void Enter(int fd, bool isRaw, int? speed)
+    internal static void Enter(Descriptor fd, bool isRaw, int? speed)
     {
         lock (s_lock)
         {
@@ -38,7 +38,7 @@ internal sealed class TerminalMode
     /// Restores the settings, unless another stream has changed them too. Called before the descriptor is closed. Does nothing for a
     /// descriptor whose terminal was not changed.
     /// </summary>
-    internal static void Leave(int fd)
+    internal static void Leave(Descriptor fd)
     {
         lock (s_lock)
         {
@@ -53,7 +53,7 @@ internal sealed class TerminalMode
         }
     }
 
-    private static void Change(int fd, TerminalSettings before, bool isRaw, int? speed)
+    private static void Change(Descriptor fd, TerminalSettings before, bool isRaw, int? speed)
     {
         TerminalSettings after = isRaw ? before.Raw() : before;
         if (speed is { } wanted) after = after.WithSpeed((uint)wanted);

@@ -17,22 +17,22 @@ internal readonly unsafe struct TerminalSettings
     internal uint Speed => _native.c_ospeed;
 
     /// <summary>The settings of the terminal behind a descriptor. Fails if it is no terminal.</summary>
-    internal static PosixResult Get(int fd, out TerminalSettings settings)
+    internal static PosixResult Get(Descriptor fd, out TerminalSettings settings)
     {
         // SAFETY: the kernel fills one structure of this size, which is on this stack frame.
         LibC.termios2 native;
-        PosixResult result = PosixResult.From(LibC.ioctl(fd, LibC.TCGETS2, &native));
+        PosixResult result = PosixResult.From(LibC.ioctl(fd.Number, LibC.TCGETS2, &native));
         settings = new TerminalSettings(result.IsSuccess ? native : default);
         return result;
     }
 
     /// <summary>Sets the terminal, at once.</summary>
-    internal PosixResult Set(int fd)
+    internal PosixResult Set(Descriptor fd)
     {
         // SAFETY: the kernel reads one structure of this size, which is on this stack frame.
         LibC.termios2 native = _native;
         int result;
-        do result = LibC.ioctl(fd, LibC.TCSETS2, &native);
+        do result = LibC.ioctl(fd.Number, LibC.TCSETS2, &native);
         while (result < 0 && Marshal.GetLastSystemError() == (int)Errno.EINTR);
         return PosixResult.From(result);
     }
@@ -40,11 +40,11 @@ internal readonly unsafe struct TerminalSettings
     /// <summary>
     /// The number of the terminal, the same for each of its names and for both sides of a pseudo-terminal. Fails if it is no terminal.
     /// </summary>
-    internal static PosixResult GetDevice(int fd)
+    internal static PosixResult GetDevice(Descriptor fd)
     {
         // SAFETY: the kernel writes one number, which is on this stack frame.
         uint device;
-        PosixResult result = PosixResult.From(LibC.ioctl(fd, LibC.TIOCGDEV, &device));
+        PosixResult result = PosixResult.From(LibC.ioctl(fd.Number, LibC.TIOCGDEV, &device));
         return result.IsSuccess ? PosixResult.From((nint)device) : result;
     }
 

@@ -14,7 +14,7 @@ namespace Waterspout;
 /// </remarks>
 /// <param name="fd">The descriptor.</param>
 /// <param name="notify">Notifies the stream, from any thread.</param>
-internal sealed class FileOnPool(int fd, Action<IOEvents> notify)
+internal sealed class FileOnPool(Descriptor fd, Action<IOEvents> notify)
 {
     // As much as a receive. Larger calls save nothing that can be measured beside the change of threads.
     private const int MostAtOnce = 64 * 1024;

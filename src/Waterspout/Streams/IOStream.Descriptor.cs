@@ -70,7 +70,7 @@ public partial class IOStream
     {
         lock (s_descriptors)
         {
-            ObjectDisposedException.ThrowIf(IsClosed || _fd < 0, this);
+            ObjectDisposedException.ThrowIf(IsClosed || !_fd.IsOpen, this);
             if (!IsOverUnixSocket) throw new NotSupportedException("Only Unix sockets know the process of their peer.");
             PosixResult result = DescriptorMessages.GetPeer(_fd, out (int Process, uint User, uint Group) peer);
             if (!result.IsSuccess) throw PosixResult.ToSocketException(result.Error);

@@ -9,7 +9,7 @@ public partial class PipeIOStream
     /// <param name="options">Limits and settings of both; null for the defaults.</param>
     /// <param name="loop">The loop of both; <see cref="IOLoop.Current"/> when null.</param>
     public static (PipeIOStream Reader, PipeIOStream Writer) CreatePair(IOStreamOptions? options = null, IOLoop? loop = null) =>
-        MakePair(FileDescriptors.CreatePipe(), fd => new PipeIOStream(fd, options, loop));
+        MakePair(FileDescriptors.CreatePipe(), fd => new PipeIOStream(fd, null, options, loop, mayBeFile: false));
 
     /// <summary>Opens a FIFO, a terminal or a serial line.</summary>
     /// <param name="path">The path of the file. <c>/dev/tty</c> is the terminal that the program was started from.</param>
@@ -36,7 +36,7 @@ public partial class PipeIOStream
         {
             bool isTerminal = FileDescriptors.IsTerminal(fd);
             if (terminal is not null && !isTerminal) throw new ArgumentException($"{path} is not a terminal.", nameof(terminal));
-            PipeIOStream stream = new(fd, options, loop);
+            PipeIOStream stream = new(fd, null, options, loop, mayBeFile: false);
             // Undone when the stream closes, as when it fails to be set.
             return terminal is null ? stream : stream.With(terminal);
         });

@@ -50,7 +50,7 @@ public partial class PipeIOStream : BaseIOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="PipeIOStream(int, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public PipeIOStream(SafeHandle handle, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(GetDescriptor(handle), handle, options, loop, mayBeFile: IsStandard(GetDescriptor(handle)))
+        : this(GetDescriptor(handle), handle, options, loop, mayBeFile: IsStandard(GetDescriptor(handle).Number))
     {
         // Only the stream finalizes it, since the loop has to unregister it first.
         GC.SuppressFinalize(handle);
@@ -188,7 +188,7 @@ public partial class PipeIOStream : BaseIOStream
         return result.WouldBlock ? null : throw ToError(result.Error, call);
     }
 
-    private void Release(int fd)
+    private void Release(Descriptor fd)
     {
         if (_handle is null or SafeSocketHandle) FileDescriptors.Close(fd);
         else _handle.DangerousRelease();

@@ -80,8 +80,8 @@ public sealed class FileTests : LoopTest
     public void Reads_and_writes_are_at_the_position_that_other_holders_share() => Run(async () =>
     {
         using TemporaryFile file = new("header\nrest"u8.ToArray());
-        int fd = FileDescriptors.Open(file.Path, LibC.O_RDWR);
-        int other = FileDescriptors.Duplicate(fd);
+        Descriptor fd = FileDescriptors.Open(file.Path, LibC.O_RDWR);
+        Descriptor other = FileDescriptors.Duplicate(fd);
         byte[] start = new byte[7];
         Assert.Equal(7, FileDescriptors.Read(other, start).Value);
         using (PipeIOStream input = new(fd, null, null, null, mayBeFile: true)) Assert.Equal("rest"u8.ToArray(), await input.ReadBytesAsync(4));

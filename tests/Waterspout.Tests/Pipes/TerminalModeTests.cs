@@ -102,19 +102,19 @@ public sealed class TerminalModeTests : LoopTest
     {
         internal Pair()
         {
-            int master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
+            Descriptor master = FileDescriptors.Open("/dev/ptmx", LibC.O_RDWR | LibC.O_NOCTTY);
             Path = Terminals.Unlock(master);
             Fd = FileDescriptors.Open(Path, LibC.O_RDWR | LibC.O_NOCTTY);
-            Master = new PipeIOStream(master);
+            Master = new PipeIOStream(master.Number);
         }
 
         internal string Path { get; }
 
-        internal int Fd { get; }
+        internal Descriptor Fd { get; }
 
         internal PipeIOStream Master { get; }
 
-        internal string Settings => Terminals.Describe(Fd);
+        internal string Settings => Terminals.Describe(Fd.Number);
 
         public void Dispose()
         {

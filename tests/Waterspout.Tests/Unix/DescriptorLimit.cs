@@ -32,7 +32,7 @@ internal sealed partial class DescriptorLimit : IDisposable
 
     private void CloseOne()
     {
-        FileDescriptors.Close(_taken[^1]);
+        FileDescriptors.Close(new Descriptor(_taken[^1]));
         _taken.RemoveAt(_taken.Count - 1);
     }
 

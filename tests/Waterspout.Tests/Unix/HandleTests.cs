@@ -62,7 +62,7 @@ public sealed class HandleTests : LoopTest
         Assert.Throws<ArgumentNullException>(() => { _ = near.WriteAsync(new byte[1], null!, default); });
         Assert.Throws<ArgumentNullException>(() => { _ = near.WriteAsync(new byte[1], [files[0], null!]); });
         Assert.Throws<ArgumentException>(() => { _ = near.WriteAsync(new byte[1], [files[0], new SafeFileHandle()]); });
-        SafeFileHandle closed = new(FileDescriptors.Open("/dev/null", LibC.O_RDWR), ownsHandle: true);
+        SafeFileHandle closed = new(FileDescriptors.Open("/dev/null", LibC.O_RDWR).Number, ownsHandle: true);
         closed.Dispose();
         Assert.Throws<ObjectDisposedException>(() => { _ = near.WriteAsync(new byte[1], [files[0], closed]); });
         await near.WriteAsync(new byte[1], files[..253]);
@@ -235,20 +235,20 @@ public sealed class HandleTests : LoopTest
 
     private static (PipeIOStream Reader, SafeFileHandle Writer) Pipe()
     {
-        (int reader, int writer) = FileDescriptors.CreatePipe();
-        return (new PipeIOStream(reader), new SafeFileHandle(writer, ownsHandle: true));
+        (Descriptor reader, Descriptor writer) = FileDescriptors.CreatePipe();
+        return (new PipeIOStream(reader.Number), new SafeFileHandle(writer.Number, ownsHandle: true));
     }
 
     /// <summary>Pipes, whose write ends are handles that can be distinguished.</summary>
     private sealed class Files : IDisposable
     {
         private readonly SafeFileHandle[] _writers;
-        private readonly int[] _readers;
+        private readonly Descriptor[] _readers;
 
         internal Files(int count)
         {
-            (int Reader, int Writer)[] pipes = [.. Enumerable.Range(0, count).Select(static _ => FileDescriptors.CreatePipe())];
-            _writers = [.. pipes.Select(static pipe => new SafeFileHandle(pipe.Writer, ownsHandle: true))];
+            (Descriptor Reader, Descriptor Writer)[] pipes = [.. Enumerable.Range(0, count).Select(static _ => FileDescriptors.CreatePipe())];
+            _writers = [.. pipes.Select(static pipe => new SafeFileHandle(pipe.Writer.Number, ownsHandle: true))];
             _readers = [.. pipes.Select(static pipe => pipe.Reader)];
         }
 
@@ -258,14 +258,14 @@ public sealed class HandleTests : LoopTest
 
         internal void CheckAndClose(int index, SafeFileHandle handle)
         {
-            Assert.Equal(FileDescriptors.Identify((int)_writers[index].DangerousGetHandle()), FileDescriptors.Identify((int)handle.DangerousGetHandle()));
+            Assert.Equal(FileDescriptors.Identify(Descriptor.Of(_writers[index])), FileDescriptors.Identify(Descriptor.Of(handle)));
             handle.Dispose();
         }
 
         public void Dispose()
         {
             foreach (SafeFileHandle writer in _writers) writer.Dispose();
-            foreach (int reader in _readers) FileDescriptors.Close(reader);
+            foreach (Descriptor reader in _readers) FileDescriptors.Close(reader);
         }
     }
 }
