@@ -83,7 +83,7 @@ public sealed class HandleTests : LoopTest
         {
             large.AsSpan().Fill((byte)i);
             near.Write(large.AsSpan(0, i * 1_000));
-            return near.WriteAsync(large[..(1 + (i * 15_000))], files[i..(i + 1)]).AsTask();
+            return near.WriteAsync(large.AsMemory(0, 1 + (i * 15_000)), files[i..(i + 1)]).AsTask();
         }));
         for (int i = 0; i < 20; i++)
         {
