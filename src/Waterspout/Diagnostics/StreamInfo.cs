@@ -4,10 +4,10 @@ using System.Security.Authentication;
 
 namespace Waterspout;
 
-/// <summary>What a stream was doing at one moment: see <see cref="IOLoop.GetStreams"/>. It does not change afterwards.</summary>
+/// <summary>What a stream was doing at one moment: see <see cref="IOLoop.GetStreams"/>. The stream does not change it afterwards.</summary>
 /// <remarks>
 /// <see cref="Explanation"/> says in one sentence what a connection waits for. Times are of the loop's clock, and exact to about ten
-/// milliseconds. Difference from Tornado: it has nothing like this.
+/// milliseconds. What can be set is for classes that describe themselves: <see cref="BaseIOStream.Describe"/>. Tornado has nothing like this.
 /// </remarks>
 public sealed partial class StreamInfo
 {
@@ -22,10 +22,10 @@ public sealed partial class StreamInfo
     public string Kind { get; }
 
     /// <summary>The address of this side; null if there is none.</summary>
-    public EndPoint? LocalEndPoint { get; internal set; }
+    public EndPoint? LocalEndPoint { get; set; }
 
     /// <summary>The address of the peer, or of the client that a proxy has named; null if there is none.</summary>
-    public EndPoint? RemoteEndPoint { get; internal set; }
+    public EndPoint? RemoteEndPoint { get; set; }
 
     /// <summary>Where the stream is in its life.</summary>
     public StreamPhase Phase { get; internal set; }
@@ -60,12 +60,12 @@ public sealed partial class StreamInfo
     public long WriteBuffered { get; internal set; }
 
     /// <summary>Bytes that have arrived, and that the system holds since the stream has not received them. Over TLS they are encrypted.</summary>
-    public long SystemReadBuffered { get; internal set; }
+    public long SystemReadBuffered { get; set; }
 
     /// <summary>
     /// Bytes that the system holds until the peer has taken them. Of a Unix socket it is memory, which is more. Zero where it is not known.
     /// </summary>
-    public long SystemWriteBuffered { get; internal set; }
+    public long SystemWriteBuffered { get; set; }
 
     /// <summary>Bytes received since the stream was created; over TLS, after decryption.</summary>
     public long BytesReceived { get; internal set; }
@@ -74,16 +74,16 @@ public sealed partial class StreamInfo
     public long BytesSent { get; internal set; }
 
     /// <summary>What the TLS handshake waits for. <see cref="HandshakeWait.None"/> without TLS, and when it is done.</summary>
-    public HandshakeWait HandshakeWait { get; internal set; }
+    public HandshakeWait HandshakeWait { get; set; }
 
     /// <summary>The version of TLS; <see cref="SslProtocols.None"/> without TLS, and until the handshake is done.</summary>
-    public SslProtocols SslProtocol { get; internal set; }
+    public SslProtocols SslProtocol { get; set; }
 
     /// <summary>The cipher suite; null without TLS, and until the handshake is done.</summary>
-    public TlsCipherSuite? CipherSuite { get; internal set; }
+    public TlsCipherSuite? CipherSuite { get; set; }
 
     /// <summary>The protocol negotiated by ALPN; empty if there is none.</summary>
-    public SslApplicationProtocol ApplicationProtocol { get; internal set; }
+    public SslApplicationProtocol ApplicationProtocol { get; set; }
 
     /// <summary>The user's parser or handler of pieces is running, or the pieces of a streaming read are.</summary>
     internal bool IsParsing { get; set; }

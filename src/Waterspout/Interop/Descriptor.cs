@@ -27,6 +27,9 @@ internal record struct Descriptor
     /// </summary>
     internal readonly int Number => Math.Max(_value, 0) - 1;
 
+    /// <summary>Standard input, output or errors.</summary>
+    internal readonly bool IsStandard => Number is >= 0 and <= 2;
+
     /// <summary>The descriptor of a handle, which still owns it.</summary>
     internal static Descriptor Of(SafeHandle handle) => new((int)handle.DangerousGetHandle());
 

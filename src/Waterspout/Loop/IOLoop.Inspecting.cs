@@ -1,5 +1,4 @@
 using Waterspout.Diagnostics;
-using Waterspout.Loop;
 
 namespace Waterspout;
 

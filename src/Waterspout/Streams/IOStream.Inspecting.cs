@@ -11,7 +11,8 @@ public partial class IOStream
         _ => StreamPhase.Connecting,
     };
 
-    internal override void Describe(StreamInfo info)
+    /// <inheritdoc/>
+    protected internal override void Describe(StreamInfo info)
     {
         base.Describe(info);
         info.LocalEndPoint = LocalEndPoint;

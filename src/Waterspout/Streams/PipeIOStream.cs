@@ -40,7 +40,7 @@ public partial class PipeIOStream : BaseIOStream
     /// </exception>
     /// <exception cref="IOException">There is no such descriptor: standard input may be closed too.</exception>
     public PipeIOStream(int fd, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(new Descriptor(fd), null, options, loop, mayBeFile: IsStandard(fd))
+        : this(new Descriptor(fd), null, options, loop, mayBeFile: new Descriptor(fd).IsStandard)
     {
     }
 
@@ -50,7 +50,7 @@ public partial class PipeIOStream : BaseIOStream
     /// <param name="loop">The loop that the stream belongs to; <see cref="IOLoop.Current"/> when null.</param>
     /// <inheritdoc cref="PipeIOStream(int, IOStreamOptions?, IOLoop?)" path="/exception"/>
     public PipeIOStream(SafeHandle handle, IOStreamOptions? options = null, IOLoop? loop = null)
-        : this(GetDescriptor(handle), handle, options, loop, mayBeFile: IsStandard(GetDescriptor(handle).Number))
+        : this(GetDescriptor(handle), handle, options, loop, mayBeFile: GetDescriptor(handle).IsStandard)
     {
         // Only the stream finalizes it, since the loop has to unregister it first.
         GC.SuppressFinalize(handle);
@@ -197,8 +197,6 @@ public partial class PipeIOStream : BaseIOStream
 
     private Exception ToError(Errno error, string call) =>
         _isSocket ? PosixResult.ToSocketException(error) : PosixResult.ToException(error, call);
-
-    private static bool IsStandard(int fd) => fd is >= 0 and <= 2;
 
     private static Descriptor GetDescriptor(SafeHandle handle)
     {

@@ -153,7 +153,7 @@ public sealed class UnixIOStream : IOStream
     protected override int? ReadFromFd(Span<byte> buffer)
     {
         if (_early.Length > 0) return TakeEarly(buffer);
-        PosixResult result = DescriptorMessages.Receive(new Descriptor(Fileno), buffer, out int[] descriptors, out bool areSomeLost);
+        PosixResult result = DescriptorMessages.Receive(Descriptor, buffer, out int[] descriptors, out bool areSomeLost);
         if (descriptors.Length > 0 && !_received.Add(descriptors, _maxReceivedHandles))
             throw new StreamBufferFullException($"More than {nameof(MaxReceivedHandles)}, which is {_maxReceivedHandles}, were received and not taken.");
         if (areSomeLost) throw new IOException("Handles were lost: this process has too many open files to receive them.");
@@ -165,7 +165,7 @@ public sealed class UnixIOStream : IOStream
     {
         int length = data.Length;
         if (_toSend.At(SentPosition, ref length) is not { } held) return base.WriteToFd(data[..length]);
-        PosixResult result = DescriptorMessages.Send(new Descriptor(Fileno), data[..length], held.Descriptors);
+        PosixResult result = DescriptorMessages.Send(Descriptor, data[..length], held.Descriptors);
         // With a part of the data they have been sent too.
         if (result.IsSuccess) _toSend.RemoveFirst();
         return ToWritten(result);

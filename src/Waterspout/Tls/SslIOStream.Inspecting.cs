@@ -2,7 +2,8 @@ namespace Waterspout;
 
 public partial class SslIOStream
 {
-    internal override void Describe(StreamInfo info)
+    /// <inheritdoc/>
+    protected internal override void Describe(StreamInfo info)
     {
         base.Describe(info);
         info.HandshakeWait = _handshake?.Wait ?? HandshakeWait.None;
