@@ -91,9 +91,9 @@ public sealed record IOStreamOptions
     /// <para>Measured across writes, and only while the system accepts no more: a peer is not charged for the time of this side. Bytes taken
     /// faster than the rate make up for what is missing, but are not saved up. A long transfer that keeps the rate may take any
     /// time.</para>
-    /// <para>The peer's system acknowledges what is read in steps, of a packet or more: up to a sixteenth of its receive buffer, or half of
-    /// a small one. So the grace period has to be long enough for such a step at the rate: 64 KiB and 1,000 bytes a second need more than a
-    /// minute. Over TLS the rate includes the records. A connection that <see cref="BaseIOStream.AsStream"/> or
+    /// <para>The peer's system says in steps what was read: a step is a packet at least, and may be nearly all of its receive buffer. So the
+    /// grace period has to be long enough for such a step at the speed of the slowest peer that is to live: 128 KiB at 10,000 bytes a
+    /// second take 13 seconds. Over TLS the rate includes the records. A connection that <see cref="BaseIOStream.AsStream"/> or
     /// <see cref="BaseIOStream.AsDuplexPipe"/> has made of the stream has no such limit, like all limits of time. Tornado has none.</para>
     /// </remarks>
     public MinimumRate? MinimumWriteRate { get; set; }

@@ -31,7 +31,8 @@ public sealed class WriteRateContract : StreamContract
     {
         byte[] data = Clog(left, out Task write);
         byte[] read = new byte[data.Length];
-        int step = Math.Max(data.Length / 16, 128 * 1024);
+        // More than the peer's receive buffer: until that is nearly empty, its system does not say that anything was read.
+        int step = Math.Max(data.Length / 8, 128 * 1024);
         for (int start = 0; start < data.Length; start += step)
         {
             await Turns(20);
