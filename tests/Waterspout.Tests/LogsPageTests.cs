@@ -38,4 +38,18 @@ public sealed class LogsPageTests
         Assert.NotEmpty(expected);
         Assert.Equal(expected.Order(), s_rows.Where(row => row.StartsWith("| `waterspout.")).Order());
     }
+
+    [Theory]
+    [InlineData("streams.closed", typeof(CloseReason))]
+    [InlineData("timeouts", typeof(Diagnostics.TimedOperation))]
+    [InlineData("tls.handshakes.failed", typeof(CloseReason))]
+    public void Each_value_of_a_tag_is_on_the_page(string instrument, Type values)
+    {
+        using IOLoop loop = new(new IOLoopOptions { Name = nameof(Each_value_of_a_tag_is_on_the_page) });
+        string[] found = [.. Measurements.Of(loop.Name).Keys.Where(key => key.StartsWith($"waterspout.{instrument} ")).Select(key => key.Split(' ')[1])];
+        string row = Assert.Single(s_rows, row => row.StartsWith($"| `{instrument}` |"));
+        Assert.NotEmpty(found);
+        Assert.True(found.Length <= Enum.GetValues(values).Length);
+        if (instrument != "streams.closed") Assert.All(found, value => Assert.Contains($"`{value}`", row));
+    }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 
 namespace Waterspout.Tests;
@@ -93,7 +92,7 @@ public sealed class DiagnosticsTests : LoopTest
         Assert.Equal(0, values["waterspout.streams.closed Timeout"]);
         Assert.Contains("waterspout.reads.timed_out", values);
         Assert.Contains("waterspout.tls.handshakes.done", values);
-        Assert.Contains("waterspout.tls.handshakes.failed", values);
+        Assert.Equal(0, values["waterspout.tls.handshakes.failed timeout"]);
     }, options => options.Name = nameof(The_meter_reports_what_a_loop_has_done));
 
     [Fact]
@@ -147,29 +146,5 @@ public sealed class DiagnosticsTests : LoopTest
         }
     }
 
-    private Dictionary<string, double> Measure()
-    {
-        Dictionary<string, double> values = [];
-        string name = Loop.Name;
-        void Record<T>(Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
-        {
-            Dictionary<string, object?> named = new(tags.ToArray());
-            if (!name.Equals(named["loop"])) return;
-            string key = named.TryGetValue("reason", out object? reason) ? $"{instrument.Name} {reason}" : instrument.Name;
-            values[key] = Convert.ToDouble(value);
-        }
-
-        using MeterListener listener = new()
-        {
-            InstrumentPublished = (instrument, self) =>
-            {
-                if (instrument.Meter.Name == "Waterspout") self.EnableMeasurementEvents(instrument);
-            },
-        };
-        listener.SetMeasurementEventCallback<long>(Record);
-        listener.SetMeasurementEventCallback<double>(Record);
-        listener.Start();
-        listener.RecordObservableInstruments();
-        return values;
-    }
+    private Dictionary<string, double> Measure() => Measurements.Of(Loop.Name);
 }
