@@ -51,6 +51,7 @@ internal static class GettingStarted
         {
             ReadTimeout = TimeSpan.FromSeconds(30),                          // each read as a whole
             MinimumReadRate = new MinimumRate(240, TimeSpan.FromSeconds(5)), // in bytes a second, while a read waits
+            MinimumWriteRate = new MinimumRate(240, TimeSpan.FromMinutes(1)), // while data waits to be sent; the stream closes
         };
         await using IOStream stream = await IOStream.ConnectAsync("example.com", 7, options);
         await stream.PeekAsync(1, timeout: TimeSpan.FromMinutes(5)); // instead of both: the peer may be idle between two messages
