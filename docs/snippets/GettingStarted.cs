@@ -62,7 +62,7 @@ internal static class GettingStarted
     internal static async Task Write(IOStream stream, byte[] large)
     {
         await stream.WriteAsync("a header\n"u8);   // copied; sent at the end of the turn, together with what follows
-        await stream.WriteAsync(large.AsMemory()); // not copied; do not change the array until this has completed. Without AsMemory it is copied
+        await stream.WriteAsync(large); // not copied: do not change the array until this has completed
         await stream.FlushAsync();                 // now the system has accepted all of it
     }
 

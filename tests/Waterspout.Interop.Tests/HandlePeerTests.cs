@@ -26,7 +26,7 @@ public sealed class HandlePeerTests
         null = os.open("/dev/null", os.O_RDWR)
         socket.send_fds(s, b"one ", [r])
         s.send(b"none ")
-        socket.send_fds(s, b"many\\n", [null] * 253)
+        socket.send_fds(s, b"many\n", [null] * 253)
         print(s.recv(100).decode(), flush=True)
         """;
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Waterspout;
 
@@ -8,9 +9,7 @@ public abstract partial class BaseIOStream
     private const int SmallestUncopied = 8 * 1024;
 
     /// <summary>Writes a copy of the data.</summary>
-    /// <param name="data">
-    /// May be empty. An array converts to a span, and so is copied: <c>AsMemory()</c> selects the overload that does not copy.
-    /// </param>
+    /// <param name="data">May be empty. It may change as soon as this has returned. An array is taken by the next overload.</param>
     /// <param name="cancellationToken">
     /// Cancelling a write that has started closes the stream, since its bytes are in order among others.
     /// </param>
@@ -41,12 +40,14 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Writes the data; large data is not copied.</summary>
-    /// <param name="data">Must not change until the write has completed.</param>
+    /// <param name="data">Must not change until the write has completed. <c>AsSpan()</c> selects the overload that copies an array.</param>
     /// <param name="cancellationToken">Cancelling a write that has started closes the stream.</param>
     /// <remarks>
     /// Completion: small data as in the other overload; data of 8 KiB or more is sent without a copy, and the write completes when the
     /// system has accepted all of it. Errors are those of <see cref="WriteAsync(ReadOnlySpan{byte}, CancellationToken)"/>.
     /// </remarks>
+    // For an array, which fits a span too.
+    [OverloadResolutionPriority(1)]
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
     {
         if (!Loop.IsCurrent)

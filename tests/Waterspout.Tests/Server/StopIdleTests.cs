@@ -34,6 +34,7 @@ public sealed class StopIdleTests : LoopTest
         using Socket client = await StartAsync(isTcp: true, static (_, _) => Task.CompletedTask);
         await Turns(3);
         Assert.Equal(1, Server.ConnectionCount);
+        await AcknowledgedAsync();
         Task stop = Server.StopAsync(Timeout.InfiniteTimeSpan);
         await AdvanceUntilAsync(() => stop.IsCompleted);
     });
@@ -55,6 +56,7 @@ public sealed class StopIdleTests : LoopTest
         await AdvanceAsync(20);
         Assert.False(stop.IsCompleted);
         Assert.Equal(data.Length, (await Task.Run(() => ReadAll(client))).Length);
+        await AcknowledgedAsync();
         await AdvanceUntilAsync(() => stop.IsCompleted);
     });
 
@@ -71,6 +73,7 @@ public sealed class StopIdleTests : LoopTest
         }
 
         Assert.False(stop.IsCompleted);
+        await AcknowledgedAsync();
         await AdvanceUntilAsync(() => stop.IsCompleted);
     });
 
