@@ -161,6 +161,26 @@ public sealed class FileTests : LoopTest
     });
 
     [Fact]
+    public void The_descriptor_of_a_call_under_way_is_closed_when_that_has_ended() => Run(async () =>
+    {
+        // A pipe in blocking mode stands for a disk that takes its time.
+        (Descriptor reader, Descriptor writer) = FileDescriptors.CreatePipe();
+        FileDescriptors.SetStatusFlags(reader, 0);
+        TaskCompletionSource closed = new();
+        FileOnPool file = new(reader, static _ => { });
+        Assert.Null(file.Read(new byte[10]));
+        file.Close(() =>
+        {
+            FileDescriptors.Close(reader);
+            closed.SetResult();
+        });
+        Assert.False(closed.Task.IsCompleted);
+        KernelPeer.Write(writer, "x");
+        await closed.Task.WaitAsync(Limit);
+        FileDescriptors.Close(writer);
+    });
+
+    [Fact]
     public void A_file_is_used_from_any_thread_and_as_a_platform_stream() => Run(() => Task.Run(async () =>
     {
         using TemporaryFile file = new(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 10_000).Select(static i => $"{i}\n"))));

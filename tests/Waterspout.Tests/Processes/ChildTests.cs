@@ -105,7 +105,7 @@ public sealed class ChildTests : LoopTest
             {
                 // The pipe ends when the last process that holds it has been killed.
                 ChildProcessOptions options = new() { TimeLimit = TimeSpan.FromSeconds(5), OutputEndsAtExit = false };
-                await using ChildProcess shell = Shell("sleep 60 & echo ready; wait", options);
+                await using ChildProcess shell = Shell("sleep 100 & echo ready; wait", options);
                 Assert.Equal("ready", await shell.StandardOutput.ReadLineAsync());
                 clock.Advance(TimeSpan.FromSeconds(4));
                 await Turns(3);
@@ -113,7 +113,7 @@ public sealed class ChildTests : LoopTest
                 clock.Advance(TimeSpan.FromSeconds(1));
                 TimeoutException late = await Assert.ThrowsAsync<TimeoutException>(() => ExitOf(shell));
                 Assert.Contains("00:00:05", late.Message, StringComparison.Ordinal);
-                Assert.Empty(await shell.StandardOutput.ReadUntilCloseAsync());
+                Assert.Equal("", await TextOf(shell.StandardOutput));
             },
             options => options.TimeProvider = clock);
     }

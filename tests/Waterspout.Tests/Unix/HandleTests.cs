@@ -204,6 +204,25 @@ public sealed class HandleTests : LoopTest
     }));
 
     [Fact]
+    public void What_another_thread_has_written_before_goes_before_the_handles() => Run(async () =>
+    {
+        (Descriptor first, Descriptor second) = Sockets.CreatePair();
+        using UnixIOStream near = new(new Socket(first.ToSocketHandle()));
+        using Files files = new(1);
+        // Not taken by the loop before the write below, since this holds it.
+        Task.Run(() => near.Write("a"u8)).Wait();
+        await near.WriteAsync("b"u8.ToArray(), files[..]);
+        await near.FlushAsync();
+        byte[] buffer = new byte[1];
+        Assert.Equal(1, DescriptorMessages.Receive(second, buffer, out int[] descriptors, out _).Value);
+        Assert.Equal(("a", 0), (Encoding.ASCII.GetString(buffer), descriptors.Length));
+        Assert.Equal(1, DescriptorMessages.Receive(second, buffer, out descriptors, out _).Value);
+        Assert.Equal(("b", 1), (Encoding.ASCII.GetString(buffer), descriptors.Length));
+        files.CheckAndClose(0, new SafeFileHandle(descriptors[0], ownsHandle: true));
+        FileDescriptors.Close(second);
+    });
+
+    [Fact]
     public void Handles_come_beside_a_platform_stream_too() => Run(async () =>
     {
         (UnixIOStream near, UnixIOStream far) = UnixIOStream.CreatePair();
