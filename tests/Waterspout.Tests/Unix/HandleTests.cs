@@ -209,8 +209,10 @@ public sealed class HandleTests : LoopTest
         (Descriptor first, Descriptor second) = Sockets.CreatePair();
         using UnixIOStream near = new(new Socket(first.ToSocketHandle()));
         using Files files = new(1);
-        // Not taken by the loop before the write below, since this holds it.
-        Task.Run(() => near.Write("a"u8)).Wait();
+        // Not taken by the loop before the write below, since this holds it. A thread, since a wait for a task may run that here.
+        Thread other = new(() => near.Write("a"u8));
+        other.Start();
+        other.Join();
         await near.WriteAsync("b"u8.ToArray(), files[..]);
         await near.FlushAsync();
         byte[] buffer = new byte[1];
