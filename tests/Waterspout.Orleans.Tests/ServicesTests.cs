@@ -23,8 +23,9 @@ public sealed class ServicesTests
     {
         HostApplicationBuilder host = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         host.Services.AddKeyedSingleton<IConnectionFactory>("mine", static (_, _) => null!);
+        ServiceDescriptor mine = host.Services[^1];
         host.UseOrleans(static silo => silo.UseLocalhostClustering().UseWaterspoutTransport());
-        Assert.Single(host.Services, static service => service is { IsKeyedService: true, ServiceKey: "mine" });
+        Assert.Contains(mine, host.Services);
     }
 
     [Fact]
