@@ -9,8 +9,8 @@ namespace Waterspout.Orleans;
 /// <summary>A connection as Orleans and its middleware see it, over the pipes of a stream.</summary>
 /// <remarks>
 /// Orleans ends a connection like this: it cancels the pending read and flush, completes both pipes, aborts, waits for
-/// <see cref="BaseConnectionContext.ConnectionClosed"/>, and disposes. Under TLS the pipes that it completes are those of the middleware, and
-/// the ones here are still open then. So an abort is the regular end, with messages that were sent just before, and must not drop them.
+/// <see cref="BaseConnectionContext.ConnectionClosed"/>, and disposes. Under TLS the pipes that it completes are those of the middleware,
+/// and the ones here are still open then. So an abort is the regular end, with messages that were sent just before, and must not drop them.
 /// </remarks>
 [SuppressMessage("Design", "CA1001",
     Justification = "Without a timer and a wait handle a source has nothing to dispose of, and its token is used after the end.")]
