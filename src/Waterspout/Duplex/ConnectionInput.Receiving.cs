@@ -1,8 +1,6 @@
-using System.IO.Pipelines;
-
 namespace Waterspout.Duplex;
 
-// How data gets into the buffer, and to a read that waits for it.
+// How data gets into the buffer, and when there is no more of it.
 internal sealed partial class ConnectionInput
 {
     private bool IsReceivable => _state.IsReadable && !_isEnded;
@@ -40,35 +38,6 @@ internal sealed partial class ConnectionInput
         }
 
         if (mustResume) _connection.Loop.Resume(_connection);
-    }
-
-    /// <summary>
-    /// Receives for the pending read, and completes it; its awaiter runs within this call, unless it has a context of its own.
-    /// </summary>
-    internal void Resume()
-    {
-        Waiter<ReadResult>? waiter = null;
-        Waiter<int>? bytesWaiter = null;
-        ReadResult result = default;
-        int count = 0;
-        lock (_lock)
-        {
-            _isResumeQueued = false;
-            Exception? error = null;
-            if (_pending == Kind.Buffer && TryTake(out result, out error)) waiter = _waiter;
-            else if (_pending == Kind.Bytes && TryTakeBytes(_target, out count, out error)) bytesWaiter = _bytesWaiter;
-            else return;
-            if (error is not null)
-            {
-                FailPending(error);
-                return;
-            }
-
-            EndPending();
-        }
-
-        waiter?.CompleteInline(result);
-        bytesWaiter?.CompleteInline(count);
     }
 
     /// <summary>The connection has failed: what arrived before is still received.</summary>
@@ -123,58 +92,6 @@ internal sealed partial class ConnectionInput
             _isAborted = isAborted;
             CompletePending();
         }
-    }
-
-    /// <summary>Ends the wait of the pending read with an error, if it is that of this waiter.</summary>
-    private void CancelPending<T>(Waiter<T> waiter, Exception error)
-    {
-        lock (_lock)
-        {
-            object? pending = _pending switch { Kind.Buffer => _waiter, Kind.Bytes => _bytesWaiter, _ => null };
-            if (pending == waiter) FailPending(error);
-        }
-    }
-
-    private void FailPending(Exception error)
-    {
-        Kind pending = _pending;
-        EndPending();
-        if (pending == Kind.Buffer) _waiter!.Fail(error);
-        else if (pending == Kind.Bytes) _bytesWaiter!.Fail(error);
-    }
-
-    private void EndPending()
-    {
-        _pending = Kind.None;
-        _target = default;
-    }
-
-    /// <summary>Completes the pending read, if there is anything for it. Its awaiter runs elsewhere.</summary>
-    private void CompletePending()
-    {
-        Exception? error = null;
-        if (_pending == Kind.Buffer && TryTake(out ReadResult result, out error))
-        {
-            EndPending();
-            if (error is null) _waiter!.Complete(result);
-            else _waiter!.Fail(error);
-        }
-        else if (_pending == Kind.Bytes && TryTakeBytes(_target, out int count, out error))
-        {
-            EndPending();
-            if (error is null) _bytesWaiter!.Complete(count);
-            else _bytesWaiter!.Fail(error);
-        }
-    }
-
-    /// <summary>There is a read to be completed, and <see cref="Resume"/> is to run where the application's code does.</summary>
-    private bool MustResume()
-    {
-        bool isReady = _state.IsReadable || HasUnexamined || _isEnded;
-        if (_pending == Kind.None || _isResumeQueued || !isReady) return false;
-        _isResumeQueued = _pending == Kind.Buffer ? !_waiter!.PrefersLoop : !_bytesWaiter!.PrefersLoop;
-        if (!_isResumeQueued) CompletePending();
-        return _isResumeQueued;
     }
 
     private void MarkReadable()
