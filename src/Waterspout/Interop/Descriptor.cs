@@ -27,7 +27,7 @@ internal record struct Descriptor
     /// </summary>
     internal readonly int Number => Math.Max(_value, 0) - 1;
 
-    /// <summary>Standard input, output or errors.</summary>
+    /// <summary>Standard input, output or error.</summary>
     internal readonly bool IsStandard => Number is >= 0 and <= 2;
 
     /// <summary>The descriptor of a handle, which still owns it.</summary>

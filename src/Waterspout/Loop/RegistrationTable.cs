@@ -22,9 +22,9 @@ internal sealed class RegistrationTable
     private struct Slot
     {
         public IReadinessHandler? Root;
-        public WeakGCHandle<IReadinessHandler> Weak;
-        public Descriptor Fd;
         public uint Generation;
+        public Descriptor Fd; // before the handle: the runtime places structs in this order, and so fills the gap of four bytes
+        public WeakGCHandle<IReadinessHandler> Weak;
     }
 
     internal int Count => _used - _free.Count;

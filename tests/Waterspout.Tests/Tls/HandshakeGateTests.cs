@@ -110,6 +110,21 @@ public sealed class HandshakeGateTests : TlsTest
         foreach (Socket socket in strangers) socket.Dispose();
     });
 
+    // Each handshake has the limit of its own server, so one place that becomes free need not be enough for the next in the queue.
+    [Fact]
+    public void Places_are_freed_until_there_are_few_enough_for_the_handshake_that_waits() => Run(async () =>
+    {
+        await using TcpServer large = MakeServer(places: 5, Timeout.InfiniteTimeSpan), small = MakeServer(places: 1);
+        EndPoint busy = large.Listen(0, "127.0.0.1"), address = small.Listen(0, "127.0.0.1");
+        byte[] hello = DroppedHandshakeTests.Hello();
+        List<Socket> held = [.. Enumerable.Range(0, 3).Select(_ => SayHello(busy, hello))];
+        HandshakeGate gate = HandshakeGate.Of(Loop, isServer: true);
+        while (gate.Inside < held.Count) await Turn();
+        using SslIOStream client = await ConnectAsync(address);
+        Assert.Equal(0, large.ConnectionCount);
+        foreach (Socket socket in held) socket.Dispose();
+    });
+
     private static TcpServer MakeServer(int places, TimeSpan? limit = null) => new(
         async stream =>
         {
