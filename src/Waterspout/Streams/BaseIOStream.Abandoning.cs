@@ -10,7 +10,7 @@ public abstract partial class BaseIOStream
     void IReadOwner.RequestCancelRead(ReadOperation read, short version, CancellationToken token) =>
         Loop.TryPost((Stream: this, read, version, token), static call =>
         {
-            if (call.Stream._reads.Pending == call.read && call.read.Version == call.version)
+            if (call.Stream._reads.IsPending(call.read, call.version))
                 call.Stream.AbandonRead(new OperationCanceledException(call.token));
         });
 
@@ -31,9 +31,7 @@ public abstract partial class BaseIOStream
     /// <summary>Ends the pending read without a result, and without losing a byte.</summary>
     private void AbandonRead(Exception error)
     {
-        ReadOperation read = _reads.Pending!;
-        _reads.Fail(read, error);
-        CompleteRead(read);
+        Wake(_reads.Abandon(error));
         AfterUserCode();
     }
 }

@@ -48,7 +48,7 @@ public abstract partial class BaseIOStream
         SignalClosed();
         // This may be inside a user's call, so no awaiter is woken here.
         if (_reads.Pending is null) ReceiveRest();
-        else ProbeForEofLater();
+        if (!_state.IsClosed) ProbeForEofLater();
     }
 
     /// <summary>An error after which nothing can be received.</summary>
@@ -93,6 +93,5 @@ public abstract partial class BaseIOStream
 
         // Otherwise the buffer is full, and the next read makes room.
         if (!_state.IsReadable && !MoreWillCome) CloseByError(Error!);
-        else UpdateRoot();
     }
 }

@@ -71,7 +71,7 @@ public abstract partial class BaseIOStream
     /// <summary>A read for another thread has ended, on the loop.</summary>
     private void LendBuffer()
     {
-        if (_reads.Pending is null && !_reads.IsParsing && !_reads.IsStreaming && !IsFailing && !_state.IsMoved) _reads.Lend();
+        if (_reads.IsFree && !_reads.IsParsing && !IsFailing && !_state.IsMoved) _reads.Lend();
     }
 
     /// <summary>The same for a write: <see cref="IsWriting"/> is true as soon as this has returned.</summary>

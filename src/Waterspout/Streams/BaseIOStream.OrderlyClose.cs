@@ -105,10 +105,8 @@ public abstract partial class BaseIOStream
     {
         DiscardRead drain = DiscardRead.Rent();
         drain.Owner = this;
-        _reads.Pending = drain;
-        if (ReceiveInline(drain) && _reads.Pending == drain) return CompleteInline(drain);
-        UpdateRoot();
-        return drain.Task;
+        _reads.Begin(drain);
+        return ReceiveInline(drain) && _reads.Pending == drain ? CompleteInline(drain) : Wait(drain, default);
     }
 
     private void OnCloseTimeout(CloseReason reason)

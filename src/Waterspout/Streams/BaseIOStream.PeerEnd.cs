@@ -69,7 +69,7 @@ public abstract partial class BaseIOStream
     private void ProbeForEof()
     {
         if (IsFailing) ContinueFailing();
-        if (!_state.IsOpen || _reads.Pending is not null || _reads.IsStreaming || _state.IsEofReceived || StaysHalfOpen) return;
+        if (!_state.IsOpen || !_reads.IsFree || _state.IsEofReceived || StaysHalfOpen) return;
         SignalClosed();
         if (_reads.HasData || Unsent > 0) return;
         _state.MarkReadable();

@@ -61,19 +61,20 @@ public abstract partial class BaseIOStream
         if (_state.IsNew && !IsClosed) RegisterAtFirstUse();
         read.Owner = this;
         if (_state.EndsReads) return ReadWhatIsLeft(read);
-        _reads.Pending = read;
+        _reads.Begin(read);
         if (TryFinish(read) || CompleteAtEof(read) || ReceiveInline(read))
         {
             // Unless a close has already completed it, or is about to.
             return read == _reads.Pending ? CompleteInline(read) : read.Task;
         }
 
-        read.RegisterCancellation(cancellationToken);
         if (timeout is not null || Options.LimitsReadTime) StartClock(timeout);
-        _reads.PendingSince = Loop.Moment;
-        // A read of another kind that needs more than the buffered data will most likely consume all of it.
-        if (!read.KeepsView) _reads.Buffer.View?.Release();
-        _reads.Buffer.Trim();
+        return Wait(read, cancellationToken);
+    }
+
+    private ValueTask<T> Wait<T>(ReadOperation<T> read, CancellationToken cancellationToken)
+    {
+        _reads.Wait(read, Loop.Moment, cancellationToken);
         UpdateRoot();
         return read.Task;
     }
@@ -87,9 +88,8 @@ public abstract partial class BaseIOStream
 
     private ValueTask<T> CompleteInline<T>(ReadOperation<T> read)
     {
-        _reads.Pending = null;
         if (_state.IsEofAnnounced) ProbeForEofLater();
-        return read.TakeResult();
+        return _reads.Take(read);
     }
 
     /// <summary>Receives for a read that begins, if the descriptor is known to be readable. True if that has completed the read.</summary>
@@ -155,27 +155,18 @@ public abstract partial class BaseIOStream
     }
 
     /// <summary>Lets the pending read check the buffer. True if it has completed or failed.</summary>
-    private bool TryFinish(ReadOperation read) => Settle(read, _reads.Run(read, Options.BufferLimit));
+    private bool TryFinish(ReadOperation read) => Settle(read, _reads.Run(read, Options));
 
     /// <summary>What the check of a read means for it, and for the stream. True if it has completed or failed.</summary>
     private bool Settle(ReadOperation read, ReadProgress progress)
     {
+        // On a stream that has ended too: the outcome does not depend on when the peer closes.
         if (progress == ReadProgress.Finished) return true;
-        if (progress == ReadProgress.Unsatisfiable && Options.OnReadLimit == ReadLimitAction.Keep)
-        {
-            // On a stream that has ended too: the outcome does not depend on when the peer closes.
-            _reads.Fail(read, LimitError(read));
-            return true;
-        }
-
         if (_state.IsClosed) return CompleteAtEof(read); // before, or just now by the user's parser
         if (_state.IsClosing || progress == ReadProgress.Pending) return false;
-        CloseNow(CloseReason.Error, progress == ReadProgress.Unsatisfiable ? LimitError(read) : BufferError());
+        CloseNow(CloseReason.Error, progress == ReadProgress.Unsatisfiable ? ReadHalf.LimitError(read) : BufferError());
         return true;
     }
-
-    private static UnsatisfiableReadException LimitError(ReadOperation read) =>
-        new($"{read.Unit} is longer than {read.Limit} bytes, which is the limit. Nothing of it has been read.");
 
     private StreamBufferFullException BufferError() =>
         new($"The read needs more than {nameof(Options.MaxBufferSize)}, which is {Options.MaxBufferSize} bytes.");
@@ -184,6 +175,12 @@ public abstract partial class BaseIOStream
     private void CompleteRead(ReadOperation read)
     {
         _reads.Detach(read);
+        Wake(read);
+    }
+
+    /// <summary>Wakes the awaiter of a read that was detached, on this stack.</summary>
+    private void Wake(ReadOperation read)
+    {
         if (_state.IsEofAnnounced) ProbeForEofLater();
         read.Signal();
     }
@@ -196,5 +193,4 @@ public abstract partial class BaseIOStream
         _reads.Detach(read);
         Loop.TryPost(read, static read => read.Signal());
     }
-
 }

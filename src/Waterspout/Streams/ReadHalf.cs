@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Waterspout.Loop;
 using Waterspout.Reads;
 
@@ -8,27 +7,14 @@ namespace Waterspout;
 /// <remarks>
 /// <para>Theory of operation. At most one read is pending, and only a pending read makes the connection receive: without one, nothing is
 /// taken from the kernel, whose full buffer then holds the peer back.</para>
-/// <para>The poller reports each change once (edge-triggered), so the state remembers that there may be something to receive. It is cleared
-/// when a receive returns EAGAIN; over TCP already when it returns less than was asked for: the kernel then has nothing more, and will
-/// report again. That saves the second receive, which would only return EAGAIN: 7 % of a ping-pong. The second receive is made if a receive
-/// may stop early for other reasons (<see cref="DescriptorTraits"/>), and when EOF is known to follow the data: no more edges come then,
-/// and receiving continues until it returns zero.</para>
-/// <para>Bytes go through the buffer, so that one receive also brings what follows; or directly into the read's own memory, if the read is
-/// large and nothing is buffered before it.</para>
+/// <para>The life of a read: it begins within its call, and is tried there. Either it finishes at once, and the call takes its outcome; or it
+/// waits. One that waits is detached when it has its outcome (finished, failed, cancelled or timed out), and the owner then wakes its
+/// awaiter. So whoever sets an outcome finds the read here, and nobody finds one that has been detached.</para>
 /// <para>While user code (a parser, an expression) uses the buffer, nothing else may read. That code may close the connection: the pending
 /// read is completed when it has returned.</para>
 /// </remarks>
-internal struct ReadHalf()
+internal partial struct ReadHalf()
 {
-    // Four full receives: large enough to cost nothing measurable, small enough that a turn of busy streams stays short.
-    private const ushort Budget = 256; // KiB
-
-    // The least room for a receive when there is buffered data.
-    private const int SmallestReceive = 512;
-
-    // The unit of what was received last: two bytes then hold more than the largest receive.
-    private const int Unit = 64;
-
     private readonly ReadBuffer _buffer = new();
     private BufferLoan? _loan; // after the first one
     private ushort _lastReceived; // in units, rounded up
@@ -58,7 +44,7 @@ internal struct ReadHalf()
     internal readonly bool IsLent => _loan is { IsLent: true };
 
     /// <summary>The pending read, or the one that is being tried.</summary>
-    internal ReadOperation? Pending { readonly get; set; }
+    internal ReadOperation? Pending { readonly get; private set; }
 
     /// <summary>The time limits of reads; null if they have not been needed yet.</summary>
     internal ReadClock? Clock { readonly get; set; }
@@ -81,16 +67,58 @@ internal struct ReadHalf()
     /// <summary>When bytes were last transferred, in either direction: it is kept here, where there is room for it.</summary>
     internal Moment LastProgress { readonly get; set; }
 
-    /// <summary>No more is received in this turn.</summary>
-    internal bool IsBudgetSpent(long turn) => _budget.IsSpent(turn, Budget);
+    /// <summary>No read is under way, nor a sequence of them.</summary>
+    internal readonly bool IsFree => Pending is null && !IsStreaming;
 
-    /// <summary>Lets a read check the buffer.</summary>
-    internal ReadProgress Run(ReadOperation read, int bufferLimit)
+    /// <summary>A read begins, and is tried within its call.</summary>
+    internal void Begin(ReadOperation read) => Pending = read;
+
+    /// <summary>The read that has finished within its call.</summary>
+    internal ValueTask<T> Take<T>(ReadOperation<T> read)
+    {
+        Pending = null;
+        return read.TakeResult();
+    }
+
+    /// <summary>The read waits from now on. What it does not need meanwhile is released.</summary>
+    internal void Wait(ReadOperation read, Moment now, CancellationToken cancellationToken)
+    {
+        read.RegisterCancellation(cancellationToken);
+        PendingSince = now;
+        // A read of another kind that needs more than the buffered data will most likely consume all of it.
+        if (!read.KeepsView) Buffer.View?.Release();
+        Buffer.Trim();
+    }
+
+    /// <summary>The pending read is this use of the object: not a later one, nor one that has been detached.</summary>
+    internal readonly bool IsPending(ReadOperation read, short version) => Pending == read && read.Version == version;
+
+    /// <summary>The pending read ends without a result, and without losing a byte.</summary>
+    internal ReadOperation Abandon(Exception error)
+    {
+        ReadOperation read = Pending!;
+        Fail(read, error);
+        Detach(read);
+        return read;
+    }
+
+    /// <summary>Lets a read check the buffer. A limit that the stream survives fails the read.</summary>
+    internal ReadProgress Run(ReadOperation read, IOStreamOptions options)
     {
         ReadProgress progress = Run(read, isEof: false);
-        bool isFull = progress == ReadProgress.Pending && Buffer.Length > bufferLimit && !read.LeavesBuffer;
+        if (progress == ReadProgress.Unsatisfiable && options.OnReadLimit == ReadLimitAction.Keep)
+        {
+            Fail(read, LimitError(read));
+            return ReadProgress.Finished;
+        }
+
+        bool isFull = progress == ReadProgress.Pending && Buffer.Length > options.BufferLimit && !read.LeavesBuffer;
         return isFull ? ReadProgress.BufferFull : progress;
     }
+
+    /// <summary>The error of a read that is longer than its caller allows.</summary>
+    internal static UnsatisfiableReadException LimitError(ReadOperation read) =>
+        new($"{read.Unit} is longer than {read.Limit} bytes, which is the limit. Nothing of it has been read.");
 
     /// <summary>Lets a read take what there is, since nothing more will arrive.</summary>
     internal ReadProgress RunAtEof(ReadOperation read) => Run(read, isEof: true);
@@ -149,83 +177,9 @@ internal struct ReadHalf()
         Clock?.Stop();
     }
 
-    /// <summary>One receive for a read, into its own memory or through the buffer; then the read checks what has arrived.</summary>
-    /// <returns>Null if receiving would block. Throws the descriptor's errors.</returns>
-    internal ReadProgress? Receive(IHalfOwner owner, ref StreamState state, ReadOperation read)
-    {
-        if (!TryGetDirectSpace(owner, read, out Memory<byte> space)) return ReadProgress.Finished;
-        int? count = space.IsEmpty ? ReceiveIntoBuffer(owner, ref state) : ReceiveInto(owner, ref state, space);
-        if (count is null) return null;
-        if (count == 0) return ReadProgress.Ended;
-        if (!space.IsEmpty) read.ReceivedDirectly(count.Value);
-        return Run(read, owner.Options.BufferLimit);
-    }
-
-    /// <summary>Receives into the buffer.</summary>
-    /// <returns>The number of bytes; null if it would block; 0 at EOF.</returns>
-    internal int? ReceiveIntoBuffer(IHalfOwner owner, ref StreamState state)
-    {
-        int chunk = owner.Options.ChunkSize;
-        int message = owner.LargestMessage;
-        // One byte beyond the limit shows that the limit is exceeded; more need not be held.
-        int room = (int)Math.Max(message, Math.Min(chunk, owner.Options.BufferLimit + 1L - Buffer.Length));
-        int least = Math.Max(message, Math.Min(room, Math.Max(SmallestReceive, _lastReceived * Unit)));
-        Memory<byte> space = Buffer.GetSpace(least, Math.Max(least, chunk));
-        if (space.Length > room) space = space[..room];
-        int? count = ReceiveInto(owner, ref state, space);
-        if (count > 0)
-        {
-            Buffer.Commit(count.Value);
-            _lastReceived = (ushort)((count.Value + Unit - 1) / Unit);
-        }
-
-        return count;
-    }
-
-    /// <summary>Receives into any memory.</summary>
-    /// <inheritdoc cref="ReceiveIntoBuffer" path="/returns"/>
-    internal int? ReceiveInto(IHalfOwner owner, ref StreamState state, Memory<byte> space)
-    {
-        int? count = owner.Receive(space);
-        Debug.Assert(count is null || count <= space.Length, "More was received than there was room for.");
-        if (count > 0)
-        {
-            Received += count.Value;
-            owner.OnReceived(count.Value);
-            Clock?.Receive(count.Value);
-            _budget.Spend(count.Value);
-        }
-
-        bool isDrained = count is null
-            || (count > 0 && count < space.Length && (owner.Traits & DescriptorTraits.ShortMeansBlocked) != 0 && !state.IsEofAnnounced);
-        if (!isDrained) return count;
-        state.ClearReadable();
-        owner.OnReceiveBlocked();
-        return count;
-    }
-
     private readonly bool Has(Uses use) => (_uses & use) != 0;
 
     private void Set(Uses use, bool value) => _uses = value ? _uses | use : _uses & ~use;
-
-    /// <summary>The read's own memory to receive into; empty if data goes through the buffer.</summary>
-    /// <returns>False if the query has failed the read.</returns>
-    private readonly bool TryGetDirectSpace(IHalfOwner owner, ReadOperation read, out Memory<byte> space)
-    {
-        space = default;
-        if (Buffer.Length > 0 && !read.BypassesBuffer && !read.LeavesBuffer) return true;
-        try
-        {
-            space = read.GetDirectSpace();
-            if (space.Length < owner.LargestMessage && !read.BypassesBuffer) space = default;
-            return true;
-        }
-        catch (Exception error)
-        {
-            Fail(read, error);
-            return false;
-        }
-    }
 
     private ReadProgress Run(ReadOperation read, bool isEof)
     {
