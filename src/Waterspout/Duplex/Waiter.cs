@@ -6,7 +6,9 @@ namespace Waterspout.Duplex;
 /// <summary>The wait of one read or flush. Used again for the next one, once its outcome has been taken.</summary>
 /// <remarks>
 /// Begun and completed under the lock of its half. Awaiters resume by .NET's rules, on the captured context or the thread pool, and never
-/// within the call that completes the wait; the exception is the code that runs for an event, which completes a read as its last act.
+/// within the call that completes the wait; the exception is the code that runs for an event, which completes a read as its last act. A
+/// context of the user's may run what is posted to it at once, and a task scheduler too. So they are called from the thread pool
+/// (<see cref="AwaiterContext"/>), where no lock is held; the loop's own context only queues.
 /// </remarks>
 internal sealed class Waiter<T>(IConnectionLoop loop, Action<Waiter<T>, Exception> cancel) : IValueTaskSource<T>
 {
@@ -86,6 +88,12 @@ internal sealed class Waiter<T>(IConnectionLoop loop, Action<Waiter<T>, Exceptio
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
     {
         if (loop.IsHome) PrefersLoop = true;
+        if ((flags & ValueTaskSourceOnCompletedFlags.UseSchedulingContext) != 0 && AwaiterContext.Capture(continuation, state) is { } context)
+        {
+            (continuation, state) = (AwaiterContext.Resume, context);
+            flags &= ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
+        }
+
         _core.OnCompleted(continuation, state, token, flags);
     }
 
