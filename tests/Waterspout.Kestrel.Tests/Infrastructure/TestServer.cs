@@ -11,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace Waterspout.Kestrel.Tests;
 
 /// <summary>An application on one of the two transports, and a client for it.</summary>
-internal sealed class TestServer : IAsyncDisposable
+internal sealed partial class TestServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
@@ -38,7 +38,8 @@ internal sealed class TestServer : IAsyncDisposable
         Action<WebApplication> map,
         Action<ListenOptions>? listen = null,
         Action<KestrelServerOptions>? kestrel = null,
-        Action<WebApplicationBuilder>? configure = null)
+        Action<WebApplicationBuilder>? configure = null,
+        Action<WaterspoutTransportOptions>? transportOptions = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         RecordedLog log = new();
@@ -49,7 +50,7 @@ internal sealed class TestServer : IAsyncDisposable
             if (kestrel is null || listen is not null) options.Listen(IPAddress.Loopback, 0, listen ?? (static _ => { }));
             kestrel?.Invoke(options);
         });
-        if (transport == TransportKind.Waterspout) builder.WebHost.UseWaterspout();
+        if (transport == TransportKind.Waterspout) builder.WebHost.UseWaterspout(transportOptions);
         configure?.Invoke(builder);
         WebApplication application = builder.Build();
         map(application);
@@ -58,8 +59,9 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Starts a server whose connections are run by a handler, without HTTP.</summary>
-    internal static Task<TestServer> StartRawAsync(TransportKind transport, ConnectionDelegate handler) =>
-        StartAsync(transport, static _ => { }, listen => listen.Use(_ => handler));
+    internal static Task<TestServer> StartRawAsync(
+        TransportKind transport, ConnectionDelegate handler, Action<WaterspoutTransportOptions>? transportOptions = null) =>
+        StartAsync(transport, static _ => { }, listen => listen.Use(_ => handler), transportOptions: transportOptions);
 
     internal HttpClient CreateClient(Version? version = null) => new(new SocketsHttpHandler
     {
@@ -79,5 +81,6 @@ internal sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _application.DisposeAsync();
+        _certificate?.Dispose();
     }
 }
