@@ -17,16 +17,15 @@ internal sealed partial class ConnectionInput
         lock (_lock)
         {
             _isResumeQueued = false;
-            Exception? error = null;
-            if (_pending == Kind.Buffer && TryTake(out result, out error)) waiter = _waiter;
-            else if (_pending == Kind.Bytes && TryTakeBytes(_target, out count, out error)) bytesWaiter = _bytesWaiter;
-            else return;
+            if (!TryTakePending(out result, out count, out Exception? error)) return;
             if (error is not null)
             {
                 FailPending(error);
                 return;
             }
 
+            waiter = _pending == Kind.Buffer ? _waiter : null;
+            bytesWaiter = _pending == Kind.Bytes ? _bytesWaiter : null;
             EndPending();
         }
 
@@ -61,19 +60,33 @@ internal sealed partial class ConnectionInput
     /// <summary>Completes the pending read, if there is anything for it. Its awaiter runs elsewhere.</summary>
     private void CompletePending()
     {
-        Exception? error = null;
-        if (_pending == Kind.Buffer && TryTake(out ReadResult result, out error))
+        if (!TryTakePending(out ReadResult result, out int count, out Exception? error)) return;
+        if (error is not null)
         {
-            EndPending();
-            if (error is null) _waiter!.Complete(result);
-            else _waiter!.Fail(error);
+            FailPending(error);
+            return;
         }
-        else if (_pending == Kind.Bytes && TryTakeBytes(_target, out int count, out error))
+
+        Kind pending = _pending;
+        EndPending();
+        if (pending == Kind.Buffer) _waiter!.Complete(result);
+        else _bytesWaiter!.Complete(count);
+    }
+
+    /// <summary>
+    /// Takes for the pending read. A receive may find the end of a connection that has failed meanwhile, and so close it; the close completes
+    /// the read, which is not pending then any more.
+    /// </summary>
+    private bool TryTakePending(out ReadResult result, out int count, out Exception? error)
+    {
+        (result, count, error) = (default, 0, null);
+        bool isTaken = _pending switch
         {
-            EndPending();
-            if (error is null) _bytesWaiter!.Complete(count);
-            else _bytesWaiter!.Fail(error);
-        }
+            Kind.Buffer => TryTake(out result, out error),
+            Kind.Bytes => TryTakeBytes(_target, out count, out error),
+            _ => false,
+        };
+        return isTaken && _pending != Kind.None;
     }
 
     /// <summary>There is a read to be completed, and <see cref="Resume"/> is to run where the application's code does.</summary>
