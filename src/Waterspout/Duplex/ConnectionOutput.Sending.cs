@@ -44,7 +44,7 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         {
             if (_state.IsClosed || _state.IsNew) return;
             _state.MarkWritable();
-            failure = Send();
+            failure = Send(isOnLoop: true);
         }
 
         if (failure is not null) _connection.Fail(failure);
@@ -86,13 +86,13 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
     }
 
     /// <summary>Sends what is flushed.</summary>
-    internal void SendQueued()
+    internal void SendQueued(bool isOnLoop = false)
     {
         Exception? failure;
         lock (_lock)
         {
             _isQueued = false;
-            failure = Send();
+            failure = Send(isOnLoop);
         }
 
         if (failure is not null) _connection.Fail(failure);
@@ -120,20 +120,23 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         return null;
     }
 
-    private void SendLater()
+    private void SendLater(bool isOnLoop = false)
     {
         _isQueued = true;
+        // There it needs no thread of the pool, which may be short of them.
+        if (isOnLoop && _connection.Loop.TryPost(this, static output => output.SendQueued(isOnLoop: true))) return;
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
     }
 
     /// <summary>Sends what the descriptor accepts.</summary>
+    /// <param name="isOnLoop">This is the loop's thread, which also sends what is beyond the budget, in its next turn.</param>
     /// <returns>The error, which is to be reported without the lock.</returns>
-    private Exception? Send()
+    private Exception? Send(bool isOnLoop = false)
     {
         if (!_state.CanSend || _isOver) return null;
         try
         {
-            if (!_writes.Send(_connection, ref _state, ++_sends) && !_isQueued) SendLater();
+            if (!_writes.Send(_connection, ref _state, ++_sends) && !_isQueued) SendLater(isOnLoop);
             OnSent();
             return null;
         }
