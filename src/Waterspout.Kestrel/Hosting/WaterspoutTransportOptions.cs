@@ -8,8 +8,8 @@ namespace Waterspout.Kestrel;
 public sealed class WaterspoutTransportOptions
 {
     /// <summary>
-    /// The number of event loops, each with a thread of its own. By default one per core, and at most 16. Connections are spread over them
-    /// in turn.
+    /// The number of event loops, each with a thread of its own. By default one per core, and at most 16. The connections of all addresses
+    /// that a server listens on are spread over them in turn.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is not from 1 to 1024.</exception>
     public int LoopCount

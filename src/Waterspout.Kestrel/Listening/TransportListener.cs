@@ -14,7 +14,7 @@ namespace Waterspout.Kestrel.Listening;
 /// <summary>A listening socket, from which Kestrel takes one connection after the other.</summary>
 /// <remarks>
 /// An exception from <see cref="AcceptAsync"/> would end accepting for good, so it never throws for what a client or a lack of descriptors
-/// can cause. The connections outlive <see cref="UnbindAsync"/>; the loops are ended by <see cref="DisposeAsync"/>.
+/// can cause. The connections outlive <see cref="UnbindAsync"/>; the loops are released by <see cref="DisposeAsync"/>.
 /// </remarks>
 internal sealed partial class TransportListener : IConnectionListener, IReadinessHandler
 {
@@ -32,6 +32,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
     private TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Registration _registration;
     private bool _isUnbound;
+    private int _isDisposed;
 
     internal TransportListener(Socket socket, TransportLoops loops, MemoryPool<byte> pool, WaterspoutTransportOptions options, ILogger logger)
     {
@@ -42,6 +43,7 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
         _options = options.ToStreamOptions();
         _logger = logger;
         EndPoint = socket.LocalEndPoint!;
+        loops.Acquire();
         _watcher = loops.Next();
         _watcher.TryPost(this, static listener => listener.Watch());
     }
@@ -95,7 +97,8 @@ internal sealed partial class TransportListener : IConnectionListener, IReadines
     public async ValueTask DisposeAsync()
     {
         await UnbindAsync().ConfigureAwait(false);
-        await _loops.EndAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
+        await _loops.ReleaseAsync().ConfigureAwait(false);
         _pool.Dispose();
     }
 

@@ -8,11 +8,12 @@ using Waterspout.Kestrel.Loops;
 
 namespace Waterspout.Kestrel.Listening;
 
-/// <summary>Makes Kestrel's listeners. Each has loops of its own, which end with it and its connections.</summary>
+/// <summary>Makes Kestrel's listeners, which share their loops.</summary>
 internal sealed class WaterspoutTransportFactory(
     IOptions<WaterspoutTransportOptions> options, ILoggerFactory loggers, IMemoryPoolFactory<byte>? pools = null)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    private readonly TransportLoops _loops = new(options);
     private readonly ILogger _logger = loggers.CreateLogger("Waterspout.Kestrel");
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
@@ -23,9 +24,8 @@ internal sealed class WaterspoutTransportFactory(
         Socket socket = Bind(endpoint);
         try
         {
-            TransportLoops loops = new(options.Value.LoopCount, options.Value.Scheduling);
             MemoryPool<byte> pool = pools?.Create(new MemoryPoolOptions { Owner = "waterspout" }) ?? MemoryPool<byte>.Shared;
-            return new ValueTask<IConnectionListener>(new TransportListener(socket, loops, pool, options.Value, _logger));
+            return new ValueTask<IConnectionListener>(new TransportListener(socket, _loops, pool, options.Value, _logger));
         }
         catch
         {

@@ -25,8 +25,11 @@ internal sealed class Lease(TransportLoop loop)
 
     internal bool IsInUserCode => Volatile.Read(ref _state) == InUserCode;
 
-    /// <summary>The calling code is run by a loop, which will send what is deferred when the code returns.</summary>
-    internal static bool IsHeldFor(TransportLoop loop) => t_held is { } lease && lease.IsOf(loop) && Volatile.Read(ref lease._state) == InUserCode;
+    /// <summary>The calling code is run by a loop.</summary>
+    internal static bool IsHeld => t_held is { IsInUserCode: true };
+
+    /// <summary>The calling code is run by this loop, which will send what is deferred when the code returns.</summary>
+    internal static bool IsHeldFor(TransportLoop loop) => IsHeld && t_held!.IsOf(loop);
 
     /// <summary>Sends when the code that runs now has returned. Only where <see cref="IsHeldFor"/> was true.</summary>
     internal static void Defer(IFlushable output)

@@ -16,7 +16,7 @@ namespace Waterspout.Kestrel.Loops;
 /// <em>Fan-out</em>: each piece of work is timed, and one that takes long makes the loop queue a work item for each connection instead, for
 /// a while, as Kestrel's own transport always does. <em>Take-over</em>: the parked thread looks at the leader every few milliseconds; if it
 /// is still in the same piece of work, the thread takes the loop from it, and fans out. The worker finds that out when the application
-/// returns.</para>
+/// returns. And a leader that the pool has no thread for is not awaited: the thread runs the loop itself, and fans out.</para>
 /// <para>Whoever runs the loop, thread or leader, is alone to use the poller, the table and the queues. The right to it is in the lease
 /// (<see cref="Lease"/>), which is all that has to be atomic.</para>
 /// </remarks>

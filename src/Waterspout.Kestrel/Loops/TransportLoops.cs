@@ -1,15 +1,36 @@
+using Microsoft.Extensions.Options;
+
 namespace Waterspout.Kestrel.Loops;
 
-/// <summary>The loops that the connections of a listener are spread over.</summary>
-internal sealed class TransportLoops
+/// <summary>
+/// The loops that the connections of all listeners are spread over. They begin with the first listener, and end with the last.
+/// </summary>
+internal sealed class TransportLoops(IOptions<WaterspoutTransportOptions> options)
 {
-    private readonly TransportLoop[] _loops;
+    private readonly Lock _lock = new();
+    private TransportLoop[] _loops = [];
+    private int _users;
     private int _next = -1;
 
-    internal TransportLoops(int count, SchedulingMode scheduling) =>
-        _loops = [.. Enumerable.Range(0, count).Select(number => new TransportLoop(number, scheduling))];
+    /// <summary>The caller uses the loops, until it calls <see cref="ReleaseAsync"/>.</summary>
+    internal void Acquire()
+    {
+        lock (_lock)
+        {
+            if (_users++ > 0) return;
+            _loops = [.. Enumerable.Range(0, options.Value.LoopCount).Select(number => new TransportLoop(number, options.Value.Scheduling))];
+        }
+    }
 
     internal TransportLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % _loops.Length];
 
-    internal Task EndAsync() => Task.WhenAll(_loops.Select(static loop => loop.EndAsync()));
+    /// <summary>The caller uses the loops no more. The last one ends them, and waits until they have ended.</summary>
+    internal Task ReleaseAsync()
+    {
+        lock (_lock)
+        {
+            if (--_users > 0) return Task.CompletedTask;
+            return Task.WhenAll(_loops.Select(static loop => loop.EndAsync()));
+        }
+    }
 }
