@@ -90,6 +90,46 @@ public sealed class BlockingTests
         release.Set();
     }
 
+    [Theory, OnEachTransport]
+    public async Task Handlers_that_block_for_a_moment_are_all_answered(TransportKind transport)
+    {
+        await using TestServer server = await TestServer.StartAsync(transport, static app => app.MapGet("/{time:int}", static (int time) =>
+        {
+            Thread.Sleep(time);
+            return $"<{time}>";
+        }));
+        await Task.WhenAll(Enumerable.Range(0, 24).Select(async number =>
+        {
+            using RawClient client = await server.ConnectAsync();
+            foreach (int time in (int[])[1, 0, 5, 1, 0, 100, 1])
+            {
+                await client.SendAsync($"GET /{time} HTTP/1.1\r\nHost: a\r\n\r\n");
+                await client.ReadUntilAsync($"<{time}>").InTime();
+            }
+        }));
+    }
+
+    [Theory, OnEachTransport]
+    public async Task An_answer_before_a_request_that_blocks_is_not_held_back(TransportKind transport)
+    {
+        using ManualResetEventSlim release = new();
+        await using TestServer server = await TestServer.StartAsync(transport, app =>
+        {
+            app.MapGet("/quick", static context => context.SendAsync("<Hello>"));
+            app.MapGet("/block", () =>
+            {
+                release.Wait();
+                return "<blocked>";
+            });
+        });
+        using RawClient client = await server.ConnectAsync();
+        for (int i = 0; i < 20; i++) await AskAsync(client, "quick");
+        await client.SendAsync("GET /quick HTTP/1.1\r\nHost: a\r\n\r\nGET /block HTTP/1.1\r\nHost: a\r\n\r\n");
+        await client.ReadUntilAsync("<Hello>").InTime();
+        release.Set();
+        await client.ReadUntilAsync("<blocked>").InTime();
+    }
+
     private static async Task AskAsync(RawClient client, string path)
     {
         await client.SendAsync($"GET /{path} HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Waterspout.Kestrel.Tests.Connections;
@@ -72,6 +73,51 @@ public sealed class ListeningTests
     }
 
     [Theory, OnEachTransport]
+    public async Task A_socket_that_listens_already(TransportKind transport)
+    {
+        Socket listening = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listening.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listening.Listen();
+        IPEndPoint address = (IPEndPoint)listening.LocalEndPoint!;
+        // A client that has come before the server.
+        using RawClient early = await RawClient.ConnectAsync(address);
+        ulong descriptor = (ulong)listening.SafeHandle.DangerousGetHandle();
+        listening.SafeHandle.SetHandleAsInvalid();
+        GC.SuppressFinalize(listening);
+        await using TestServer server = await TestServer.StartAsync(transport, Map, kestrel: options => options.ListenHandle(descriptor));
+        await early.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await early.ReadUntilAsync("<Hello>").InTime();
+        await CheckAsync(address);
+    }
+
+    [Theory, OnEachTransport]
+    public async Task An_endpoint_that_the_configuration_moves(TransportKind transport)
+    {
+        IConfigurationRoot configuration = null!;
+        int before = FreePort(), after = FreePort();
+        await using TestServer server = await TestServer.StartAsync(
+            transport,
+            Map,
+            kestrel: static _ => { },
+            configure: builder =>
+            {
+                builder.Configuration["Kestrel:Endpoints:One:Url"] = "http://127.0.0.1:0";
+                builder.Configuration["Kestrel:Endpoints:Two:Url"] = $"http://127.0.0.1:{before}";
+                configuration = builder.Configuration;
+                builder.WebHost.ConfigureKestrel(kestrel => kestrel.Configure(builder.Configuration.GetSection("Kestrel"), reloadOnChange: true));
+            });
+        int stays = server.Addresses.Single(address => address.Port != before).Port;
+        using RawClient client = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, stays));
+        await CheckAsync(new IPEndPoint(IPAddress.Loopback, before));
+        configuration["Kestrel:Endpoints:Two:Url"] = $"http://127.0.0.1:{after}";
+        configuration.Reload();
+        await UntilAsync(() => CheckAsync(new IPEndPoint(IPAddress.Loopback, after)));
+        await UntilAsync(() => Assert.ThrowsAnyAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, before))));
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        await client.ReadUntilAsync("<Hello>").InTime();
+    }
+
+    [Theory, OnEachTransport]
     public async Task An_address_in_use_is_AddressInUseException_and_named(TransportKind transport)
     {
         await using TestServer first = await TestServer.StartAsync(transport, Map);
@@ -99,6 +145,24 @@ public sealed class ListeningTests
         using RawClient client = await RawClient.ConnectAsync(address);
         await client.SendAsync("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         await client.ReadUntilAsync("<Hello>").InTime();
+    }
+
+    /// <summary>Tries until it succeeds. The server has no event for what it waits for.</summary>
+    private static async Task UntilAsync(Func<Task> attempt)
+    {
+        using CancellationTokenSource limit = new(Waiting.Limit);
+        while (true)
+        {
+            try
+            {
+                await attempt();
+                return;
+            }
+            catch (Exception) when (!limit.IsCancellationRequested)
+            {
+                await Task.Delay(10, CancellationToken.None);
+            }
+        }
     }
 
     private static int FreePort()

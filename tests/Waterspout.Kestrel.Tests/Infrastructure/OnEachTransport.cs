@@ -4,13 +4,6 @@ using Xunit.v3;
 
 namespace Waterspout.Kestrel.Tests;
 
-/// <summary>What carries Kestrel's connections. A test that passes on both describes what Kestrel's own transport does too.</summary>
-public enum TransportKind
-{
-    Stock,
-    Waterspout,
-}
-
 /// <summary>Runs the test once on each transport.</summary>
 public sealed class OnEachTransportAttribute : DataAttribute
 {
