@@ -58,7 +58,7 @@ public sealed class IdleTests : TlsTest
     });
 
     [Fact]
-    public void A_connection_of_a_server_holds_littleMore() => AssertHolds(760 + More, async () =>
+    public void A_connection_of_a_server_holds_little_more() => AssertHolds(760 + More, async () =>
     {
         int begun = 0;
         await using TcpServer server = new(

@@ -64,10 +64,10 @@ public sealed class BlockedLoopTests : LoopTest
     }
 
     [Fact]
-    public void What_goes_on_after_a_read() => Blocks(nameof(ReadAndHold), loop => Converse(loop, ReadAndHold));
+    public void What_runs_after_a_read() => Blocks(nameof(ReadAndHold), loop => Converse(loop, ReadAndHold));
 
     [Fact]
-    public void What_goes_on_after_a_read_that_failed() => Blocks(nameof(IOStream), loop =>
+    public void What_runs_after_a_read_that_failed() => Blocks(nameof(IOStream), loop =>
     {
         (IOStream near, IOStream far) = IOStream.CreatePair(loop: loop);
         loop.InvokeAsync(() => ReadAndHold(near));
@@ -109,7 +109,7 @@ public sealed class BlockedLoopTests : LoopTest
     }, Measure);
 
     [Fact]
-    public void What_goes_on_after_a_write() => Blocks(nameof(WriteAndHold), loop =>
+    public void What_runs_after_a_write() => Blocks(nameof(WriteAndHold), loop =>
     {
         (IOStream near, IOStream far) = IOStream.CreatePair(loop: loop);
         loop.InvokeAsync(() => WriteAndHold(near));

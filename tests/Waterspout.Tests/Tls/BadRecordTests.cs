@@ -98,7 +98,7 @@ public sealed class BadRecordTests : TlsTest
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void What_nobody_reads_at_first_can_be_read_afterwards(SslProtocols protocol, bool isServer, Bad bad) => Run(async () =>
+    public void Data_that_waits_unread_can_be_read_after_a_bad_record(SslProtocols protocol, bool isServer, Bad bad) => Run(async () =>
     {
         Connection connection = await Connection.OpenAsync(protocol, isServer);
         await connection.SendAsync(bad, "one\n", "two\n");
