@@ -130,8 +130,8 @@ internal sealed partial class TransportLoop
     }
 
     /// <summary>
-    /// Where the pool has no thread, application code cannot run; but sends, closes and new connections need none. Until the pool has begun
-    /// this leader, there is no other one.
+    /// Where the pool has no thread, application code cannot run; but sends and closes need none. Until the pool has begun this leader, there
+    /// is no other one.
     /// </summary>
     private void WithdrawLeader(int looks)
     {

@@ -35,10 +35,14 @@ internal sealed class AwaiterContext
     private void Post()
     {
         if (_context is not null)
-            _context.Post(static awaiter => ((AwaiterContext)awaiter!).Continue(), this);
+            _context.Post(static awaiter => Continue(awaiter), this);
         else
-            _ = Task.Factory.StartNew(static awaiter => ((AwaiterContext)awaiter!).Continue(), this, default, TaskCreationOptions.DenyChildAttach, _scheduler);
+            _ = Task.Factory.StartNew(Continue, this, default, TaskCreationOptions.DenyChildAttach, _scheduler);
     }
 
-    private void Continue() => _continuation(_state);
+    private static void Continue(object? awaiter)
+    {
+        AwaiterContext self = (AwaiterContext)awaiter!;
+        self._continuation(self._state);
+    }
 }

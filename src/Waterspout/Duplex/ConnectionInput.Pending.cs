@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace Waterspout.Duplex;
 
-// The pending read, from the event that may complete it to its awaiter.
+// How a read that waits is completed: once, by whoever finds it pending under the lock and ends that.
 internal sealed partial class ConnectionInput
 {
     /// <summary>
@@ -10,10 +10,10 @@ internal sealed partial class ConnectionInput
     /// </summary>
     internal void Resume()
     {
-        Waiter<ReadResult>? waiter = null;
-        Waiter<int>? bytesWaiter = null;
-        ReadResult result = default;
-        int count = 0;
+        Waiter<ReadResult>? waiter;
+        Waiter<int>? bytesWaiter;
+        ReadResult result;
+        int count;
         lock (_lock)
         {
             _isResumeQueued = false;
@@ -74,8 +74,8 @@ internal sealed partial class ConnectionInput
     }
 
     /// <summary>
-    /// Takes for the pending read. A receive may find the end of a connection that has failed meanwhile, and so close it; the close completes
-    /// the read, which is not pending then any more.
+    /// Takes for the pending read. A receive may find the end of a connection that has failed meanwhile, and so close it; the close
+    /// completes the read, which is not pending then any more.
     /// </summary>
     private bool TryTakePending(out ReadResult result, out int count, out Exception? error)
     {

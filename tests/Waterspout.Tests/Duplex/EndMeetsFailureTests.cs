@@ -38,7 +38,7 @@ public sealed class EndMeetsFailureTests : LoopTest
     private void RunAtEnd(Func<Socket, PipeConnection, Task> body) => Run(() => Task.Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        int fd = Interop.FileDescriptors.Duplicate((int)right.Handle);
+        Interop.Descriptor fd = Interop.FileDescriptors.Duplicate(Interop.Descriptor.Of(right.SafeHandle));
         right.Dispose();
         FailingConnection connection = new(Loop, new SocketDescriptor(fd));
         await Loop.InvokeAsync(() =>

@@ -54,7 +54,7 @@ public sealed class SendingTests : LoopTest
     private void RunServer(Func<Socket, Server, Task> body) => Run(() => Task.Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        int fd = Interop.FileDescriptors.Duplicate((int)right.Handle);
+        Interop.Descriptor fd = Interop.FileDescriptors.Duplicate(Interop.Descriptor.Of(right.SafeHandle));
         right.Dispose();
         CountingDescriptor descriptor = new(fd);
         PipeConnection connection = new(Loop, descriptor);
@@ -72,7 +72,7 @@ public sealed class SendingTests : LoopTest
     private sealed record Server(IDuplexPipe Pipe, CountingDescriptor Descriptor);
 
     /// <summary>Counts the sends that one thread makes.</summary>
-    private sealed class CountingDescriptor(int fd) : SocketDescriptor(fd), IConnectionDescriptor
+    private sealed class CountingDescriptor(Interop.Descriptor fd) : SocketDescriptor(fd), IConnectionDescriptor
     {
         private int _thread;
         private int _count;
