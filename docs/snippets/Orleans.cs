@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Hosting;
 using Orleans.Connections.Security;
-using Orleans.Hosting;
 
 namespace Snippets;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Waterspout;
 
 namespace StreamTable;
@@ -5,7 +6,7 @@ namespace StreamTable;
 /// <summary>Prints streams as a table.</summary>
 internal static class Table
 {
-    private const string Row = "{0,-28} {1,-9} {2,7} {3,9} {4,9} {5,9} {6,9}  {7}";
+    private static readonly CompositeFormat s_row = CompositeFormat.Parse("{0,-28} {1,-9} {2,7} {3,9} {4,9} {5,9} {6,9}  {7}");
 
     /// <summary>Prints over what was there: the cursor goes home, and what the new table does not cover is cleared.</summary>
     internal static void Show(IReadOnlyList<StreamInfo> streams)
@@ -28,7 +29,7 @@ internal static class Table
     // The rest of a longer line that was there before is cleared.
     private static void Line(params object[] cells)
     {
-        string line = string.Format(null, Row, cells).TrimEnd();
+        string line = string.Format(null, s_row, cells).TrimEnd();
         Console.WriteLine(Console.IsOutputRedirected ? line : $"{line}\e[K");
     }
 }

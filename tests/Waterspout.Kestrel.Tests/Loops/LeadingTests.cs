@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Waterspout.Kestrel.Loops;
@@ -125,7 +124,7 @@ public sealed class LeadingTests
     private static Task<T> OffThePool<T>(Func<T> call)
     {
         TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        Thread thread = new(() =>
         {
             try
             {
@@ -135,7 +134,9 @@ public sealed class LeadingTests
             {
                 done.SetException(error);
             }
-        }) { IsBackground = true }.Start();
+        })
+        { IsBackground = true };
+        thread.Start();
         return done.Task;
     }
 
