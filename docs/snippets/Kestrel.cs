@@ -25,7 +25,7 @@ internal static class Kestrel
     {
         builder.WebHost.UseWaterspout(options =>
         {
-            options.LoopCount = 4;                            // one per core by default
+            options.LoopCount = 4;                            // for all addresses; one per core by default
             options.MaxWriteBufferSize = 256 * 1024;          // what may wait for a slow client
             options.Scheduling = SchedulingMode.ThreadPool;   // always one work item for each request
         });

@@ -24,9 +24,9 @@ public sealed class HandlePeerTests
         r, w = os.pipe()
         os.write(w, b"from the peer"); os.close(w)
         null = os.open("/dev/null", os.O_RDWR)
-        socket.send_fds(s, b"one ", [r])
+        socket.send_fds(s, [b"one "], [r])
         s.send(b"none ")
-        socket.send_fds(s, b"many\n", [null] * 253)
+        socket.send_fds(s, [b"many\n"], [null] * 253)
         print(s.recv(100).decode(), flush=True)
         """;
 

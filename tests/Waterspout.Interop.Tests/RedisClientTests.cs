@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Waterspout.Interop.Tests;
@@ -31,11 +33,19 @@ public sealed class RedisClientTests : IDisposable
     [InlineData("$10\r\nhello", "closed")]
     public async Task A_server_that_breaks_the_protocol_fails_the_callers(string answer, string error)
     {
-        using CannedServer server = new(Encoding.ASCII.GetBytes(answer));
-        Uri address = new(server.Url);
-        Child.Outcome outcome = await Child.RunAsync(Repository.Sample("RedisClient"), "--host", address.Host, "--port", $"{address.Port}");
-        Assert.NotEqual(0, outcome.ExitCode);
-        Assert.Contains(error, outcome.Errors);
+        using TcpListener listener = new(IPAddress.Loopback, 0);
+        listener.Start();
+        string port = $"{((IPEndPoint)listener.LocalEndpoint).Port}";
+        using Child client = Child.Start(Repository.Sample("RedisClient"), "--host", "127.0.0.1", "--port", port);
+        using (Socket connection = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken))
+        {
+            await connection.ReceiveAsync(new byte[4096]);
+            await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
+            connection.Shutdown(SocketShutdown.Send);
+            Child.Outcome outcome = await client.FinishAsync([]);
+            Assert.NotEqual(0, outcome.ExitCode);
+            Assert.Contains(error, outcome.Errors);
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -29,6 +29,7 @@ internal sealed partial class TransportLoop
     private bool _hasQueuedInVain; // the leader's
     private long _ledFrom; // the lease's number when the last leader began
     private bool _wasLedForOne; // the last leader found one piece of work and no more
+    private int _aloneSince; // pieces of work that came alone after it
 
     private enum Leader : byte
     {
@@ -36,9 +37,6 @@ internal sealed partial class TransportLoop
         Queued,
         Leads,
     }
-
-    // One connection alone, a request at a time: 11,800 requests for a second of CPU time instead of 8,400.
-    private bool IsLeaderWorthIt => _work.Count > (_wasLedForOne ? 1 : 0);
 
     private bool MustFanOut => !_mayLead || _isOverdue || Stopwatch.GetTimestamp() < _fanOutUntil;
 
@@ -48,7 +46,7 @@ internal sealed partial class TransportLoop
         while (!_isStopping)
         {
             HandleEvents(WaitForEvents());
-            if (IsLeaderWorthIt && !MustFanOut) BeLed();
+            if (IsLeaderWorthIt() && !MustFanOut) BeLed();
             FanOut();
             RunCallbacks();
         }
@@ -165,6 +163,12 @@ internal sealed partial class TransportLoop
 
         return true;
     }
+
+    /// <summary>
+    /// There is more than one piece of work, or the last leader found more. Otherwise every sixteenth piece has a leader, to see whether that is
+    /// still so. With one connection this serves 11,800 requests for a second of CPU time; with a leader for each request it was 8,400.
+    /// </summary>
+    private bool IsLeaderWorthIt() => _work.Count > 1 || (_work.Count == 1 && (!_wasLedForOne || ++_aloneSince % 16 == 0));
 
     /// <summary>Makes each connection with something to do a work item of the pool.</summary>
     private void FanOut()

@@ -11,7 +11,7 @@ namespace Waterspout.Kestrel.Loops;
 /// queues one work item and parks, and the worker that runs this item <em>leads</em>. It runs each connection (receive, application, send),
 /// polls without waiting, and continues as long as there is something to do. Then it wakes the thread, which waits for events again. So
 /// there is one hop for many requests under load, and the application sees an ordinary thread of the pool. A leader that finds a single
-/// piece of work costs two hops for it, there and back. After such a one, work that comes alone is a work item of the pool.</para>
+/// piece of work costs two hops for it, there and back. After such a one, work that comes alone is a work item of the pool, nearly always.</para>
 /// <para>One connection after the other is right for code that is short, and wrong for code that blocks. Two things guard against that.
 /// <em>Fan-out</em>: each piece of work is timed, and one that takes long makes the loop queue a work item for each connection instead, for
 /// a while, as Kestrel's own transport always does. <em>Take-over</em>: the parked thread looks at the leader every few milliseconds; if it

@@ -105,6 +105,7 @@ internal sealed class WriteClock
             _credit.Earn(taken - _counted);
             _counted = taken;
             Continue();
+            return;
         }
 
         _expired(_credit.SpentAt < _limitAt ? _credit.Describe("took") : $"The peer took no data for {_limit}.");

@@ -82,7 +82,7 @@ public sealed class HandleTests : LoopTest
         {
             large.AsSpan().Fill((byte)i);
             near.Write(large.AsSpan(0, i * 1_000));
-            return near.WriteAsync(large.AsMemory(0, 1 + (i * 15_000)), files[i..(i + 1)]).AsTask();
+            return near.WriteAsync(large.AsSpan(0, 1 + (i * 15_000)).ToArray(), files[i..(i + 1)]).AsTask();
         }));
         for (int i = 0; i < 20; i++)
         {
@@ -209,7 +209,7 @@ public sealed class HandleTests : LoopTest
         using UnixIOStream near = new(new Socket(first.ToSocketHandle()));
         using Files files = new(1);
         // Not taken by the loop before the write below, since this holds it. A thread, since a wait for a task may run that here.
-        Thread other = new(() => near.Write("a"u8));
+        Thread other = new(() => { _ = near.WriteAsync("a"u8); });
         other.Start();
         other.Join();
         await near.WriteAsync("b"u8.ToArray(), files[..]);
