@@ -15,8 +15,10 @@ internal static class Resp
     /// <summary>Takes one value from the front of what has arrived.</summary>
     internal static bool TryParse(ReadOnlySpan<byte> data, out int consumed, out object? value, out int needed)
     {
-        consumed = 0;
-        return TryParse(data, ref consumed, out value, out needed, DeepestArray);
+        int position = 0;
+        bool isWhole = TryParse(data, ref position, out value, out needed, DeepestArray);
+        consumed = isWhole ? position : 0;
+        return isWhole;
     }
 
     internal static byte[] Format(params ReadOnlySpan<string> command)

@@ -45,9 +45,9 @@ internal sealed class RespClient : IAsyncDisposable
         {
             await _stream.ReadMessagesAsync<object?>(Resp.TryParse, Complete, maxBytes: 2 * Resp.LongestValue);
         }
-        catch (Exception failure) when (failure is StreamClosedException or InvalidDataException or UnsatisfiableReadException)
+        catch (Exception failure)
         {
-            error = failure;
+            error = failure; // whatever it is: nobody may wait for a reply that cannot come
         }
 
         // A caller that comes from now on gets its error from its write.
