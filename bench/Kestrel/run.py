@@ -9,13 +9,15 @@ requests; on one core the runtime delays that by a second, and again for all cod
 that of several cores, for all transports. The rounds are kept in bench/results/raw.
 Needs wrk and h2load (nghttp2-client), and a Release build of bench/Kestrel.
 """
-import argparse, json, os, re, statistics, subprocess, time
+import os, re, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.dirname(HERE))
+import rounds
+
 SERVER = os.path.join(HERE, "../../artifacts/bin/Waterspout.Bench.Kestrel/release/Waterspout.Bench.Kestrel")
 PIPELINE = os.path.join(HERE, "pipeline.lua")
 WARM_UP = 6
-ENVIRONMENT = os.environ | {"DOTNET_TC_DelaySingleProcMultiplier": "1"}
 WORKLOADS = {
     "plain64": ["wrk", "-c64", "{}/"], "plain8": ["wrk", "-c8", "{}/"], "plain1": ["wrk", "-c1", "{}/"], "plain512": ["wrk", "-c512", "{}/"],
     "json64": ["wrk", "-c64", "{}/json"], "pipelined": ["wrk", "-c64", "-s", PIPELINE, "{}/"], "close": ["wrk", "-c16", "-HConnection: close", "{}/"],
@@ -23,11 +25,6 @@ WORKLOADS = {
     "h2": ["h2load", "-c8", "-m32", "{2}/"], "h2json": ["h2load", "-c8", "-m32", "{2}/json"], "h2one": ["h2load", "-c64", "-m1", "{2}/"],
     "https64": ["wrk", "-c64", "{s}/"], "httpslarge": ["wrk", "-c8", "{s}/large"], "https2": ["h2load", "-c8", "-m32", "{s}/"],
 }
-
-
-def cpu(process):
-    fields = open(f"/proc/{process.pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def load(workload, port, seconds, cores):
@@ -44,12 +41,8 @@ def load(workload, port, seconds, cores):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--seconds", type=int, default=2)
+    parser = rounds.arguments(WORKLOADS, seconds=2, transports="stock,ours")
     parser.add_argument("--cores", type=int, default=1)
-    parser.add_argument("--transports", default="stock,ours")
-    parser.add_argument("workloads", nargs="*", default=list(WORKLOADS))
     options = parser.parse_args()
     transports = options.transports.split(",")
     servers = {}
@@ -57,36 +50,17 @@ def main():
         for i, transport in enumerate(transports):
             pin = ["taskset", "-c", "0"] if options.cores == 1 else []
             port = 6100 + 10 * i
-            servers[transport] = subprocess.Popen(pin + [SERVER, transport, str(port)], stdout=subprocess.DEVNULL, env=ENVIRONMENT), port
+            servers[transport] = subprocess.Popen(pin + [SERVER, transport, str(port)], stdout=subprocess.DEVNULL, env=rounds.ENVIRONMENT), port
         time.sleep(1.5)
         for workload in options.workloads:
-            for process, port in servers.values():
+            for _, port in servers.values():
                 load(workload, port, WARM_UP, options.cores)
-            results = {transport: [] for transport in transports}
-            for turn in range(options.rounds):
-                for transport in transports if turn % 2 == 0 else reversed(transports):
-                    process, port = servers[transport]
-                    before = cpu(process)
-                    count, latency = load(workload, port, options.seconds, options.cores)
-                    results[transport].append((count / max(0.01, cpu(process) - before), count / options.seconds, latency))
-            report(workload, transports, results, options.cores)
+            results = rounds.compare(transports, options.rounds, options.seconds, lambda transport: servers[transport][:1],
+                                     lambda transport: load(workload, servers[transport][1], options.seconds, options.cores))
+            rounds.report(f"kestrel-{workload}" + ("" if options.cores == 1 else f"-{options.cores}"), workload, "req", results)
     finally:
         for process, _ in servers.values():
             process.terminate()
-
-
-def report(workload, transports, results, cores):
-    name = f"kestrel-{workload}" + ("" if cores == 1 else f"-{cores}")
-    with open(os.path.join(HERE, f"../results/raw/{name}.json"), "w") as file:
-        json.dump({t: [{"per_cpu_second": round(r[0]), "per_second": round(r[1]), "latency": r[2]} for r in results[t]] for t in transports}, file, indent=1)
-        file.write("\n")
-    first = [r[0] for r in results[transports[0]]]
-    for transport in transports:
-        per_cpu = [r[0] for r in results[transport]]
-        ratios = sorted(a / b for a, b in zip(per_cpu, first))
-        latency = sorted(r[2] for r in results[transport])[len(ratios) // 2]
-        print(f"{workload:10} {transport:7} {statistics.median(per_cpu):9.0f} req/CPU s  x {statistics.median(ratios):.2f} "
-              f"[{ratios[0]:.2f}..{ratios[-1]:.2f}]  {statistics.median(r[1] for r in results[transport]):8.0f} req/s  p50/p99 {latency}", flush=True)
 
 
 main()
