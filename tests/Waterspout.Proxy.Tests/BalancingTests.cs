@@ -66,9 +66,6 @@ public sealed class BalancingTests
     }
 
     /// <summary>The proxy finds it out by its own checks, and has no event for it.</summary>
-    private static async Task BecomesAsync(TestProxy proxy, int port, DestinationHealth health)
-    {
-        using CancellationTokenSource limit = new(Waiting.Limit);
-        while (proxy.Destination(port).Health.Active != health) await Task.Delay(5, limit.Token);
-    }
+    private static Task BecomesAsync(TestProxy proxy, int port, DestinationHealth health) =>
+        Waiting.BecomesTrueAsync(() => proxy.Destination(port).Health.Active == health);
 }

@@ -106,8 +106,7 @@ public sealed class PassingTests
 
         await proxy.DisposeAsync();
         // The platform's own sockets are closed by workers of their own.
-        using CancellationTokenSource limit = new(Waiting.Limit);
-        while (OpenSockets() > before) await Task.Delay(5, limit.Token);
+        await Waiting.BecomesTrueAsync(() => OpenSockets() <= before);
     }
 
     internal static async Task<ClientWebSocket> OpenAsync(TestProxy proxy)

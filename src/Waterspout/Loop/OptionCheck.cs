@@ -14,7 +14,7 @@ internal static class OptionCheck
 
     internal static void Positive(TimeSpan? value, string parameter, [CallerArgumentExpression(nameof(value))] string option = "")
     {
-        if (IsFinite(value) && value <= TimeSpan.Zero)
+        if (TimeLimit.IsFinite(value) && value <= TimeSpan.Zero)
             throw new ArgumentOutOfRangeException(parameter, value, $"{option} must be positive, or infinite.");
     }
 
@@ -25,7 +25,7 @@ internal static class OptionCheck
 
     internal static void NotNegative(TimeSpan value, string parameter, [CallerArgumentExpression(nameof(value))] string option = "")
     {
-        if (IsFinite(value) && value < TimeSpan.Zero)
+        if (TimeLimit.IsFinite(value) && value < TimeSpan.Zero)
             throw new ArgumentOutOfRangeException(parameter, value, $"{option} must not be negative.");
     }
 
@@ -39,6 +39,4 @@ internal static class OptionCheck
     {
         if (value is null) throw new ArgumentNullException(parameter, $"{option} must not be null.");
     }
-
-    private static bool IsFinite(TimeSpan? value) => value is not null && value != Timeout.InfiniteTimeSpan;
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Waterspout.Loop;
 
@@ -11,15 +12,17 @@ internal static class TimeLimit
     /// <exception cref="ArgumentOutOfRangeException">Zero, or negative and not infinite.</exception>
     internal static void CheckPositive(TimeSpan? limit, string name)
     {
-        if (limit is { } time && time != Timeout.InfiniteTimeSpan)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+        if (IsFinite(limit)) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit.Value, TimeSpan.Zero, name);
     }
 
     /// <exception cref="ArgumentOutOfRangeException">Negative and not infinite.</exception>
     internal static void CheckNotNegative(TimeSpan? limit, string name)
     {
-        if (limit is { } time && time != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(time, TimeSpan.Zero, name);
+        if (IsFinite(limit)) ArgumentOutOfRangeException.ThrowIfLessThan(limit.Value, TimeSpan.Zero, name);
     }
+
+    /// <summary>There is a limit, and it is not infinite.</summary>
+    internal static bool IsFinite([NotNullWhen(true)] TimeSpan? limit) => limit is { } time && time != Timeout.InfiniteTimeSpan;
 
     /// <summary>The limit in the form that the platform's waits accept.</summary>
     internal static TimeSpan ForSystem(TimeSpan limit) => limit <= s_longest ? limit : Timeout.InfiniteTimeSpan;

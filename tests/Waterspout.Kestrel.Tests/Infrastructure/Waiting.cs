@@ -13,6 +13,13 @@ internal static class Waiting
 
     internal static Task InTime(this Task task) => task.WaitAsync(Limit);
 
+    /// <summary>Looks until it is so, for what another program or library does without an event.</summary>
+    internal static async Task BecomesTrueAsync(Func<bool> condition)
+    {
+        using CancellationTokenSource limit = new(Limit);
+        while (!condition()) await Task.Delay(5, limit.Token);
+    }
+
     /// <summary>The subject of the certificate that these tests make themselves.</summary>
     internal const string Subject = "CN=localhost";
 
