@@ -45,8 +45,9 @@ public sealed class HandlePeerTests
             foreach (SafeFileHandle handle in handles) handle.Dispose();
         });
         foreach (string file in files) File.Delete(file);
-        // The kernel joins what carries nothing to what is before it.
-        Assert.Equal("a [] 0\nbcd ['file 0', 'file 1'] 0\ne ['file 2'] 0\n", output);
+        // How many receives bytes without handles take is the kernel's choice. The handles come with the receive that has their first byte.
+        const string First = @"\['file 0', 'file 1'\] 0\n", Second = @"\['file 2'\] 0\n";
+        Assert.Matches(@$"^(a \[\] 0\n|a)bc(d {First}| {First}(d \[\] 0\n|d))e {Second}$", output);
     });
 
     [Fact]
