@@ -15,13 +15,25 @@ public sealed class TcpServiceOptions
     /// systemd has opened. Port 0 is any free one: see <see cref="TcpService.EndPoints"/>.</para>
     /// <para>In the configuration an array, <c>Listen:0</c>, <c>Listen:1</c> and so on, which replaces this list.</para>
     /// </remarks>
-    public IList<string> Listen { get; set; } = [];
+    /// <exception cref="ArgumentNullException">The list is null.</exception>
+    public IList<string> Listen
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value), $"{nameof(Listen)} must not be null.");
+    } = [];
 
     /// <summary>
     /// How long connections may take to end after the host has begun to stop, before they are closed. Null, the default, for as long as the
     /// host waits (<c>HostOptions.ShutdownTimeout</c>, 30 seconds by default), which is a limit in any case.
     /// </summary>
-    public TimeSpan? Drain { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The time is negative, and not infinite.</exception>
+    public TimeSpan? Drain
+    {
+        get;
+        set => field = value is not { } time || time >= TimeSpan.Zero || time == Timeout.InfiniteTimeSpan
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(Drain)} must not be negative.");
+    }
 
     /// <summary>
     /// How the server works: TLS, limits, the settings of its streams. <see cref="TcpServerOptions.Loops"/> are those of the services,
@@ -34,5 +46,10 @@ public sealed class TcpServiceOptions
     /// <see cref="IOStreamOptions.MaxBufferSize"/>, <see cref="IOStreamOptions.MaxWriteBufferSize"/>,
     /// <see cref="IOStreamOptions.ReadTimeout"/> and <see cref="IOStreamOptions.WriteTimeout"/>.
     /// </remarks>
-    public TcpServerOptions Server { get; set; } = new();
+    /// <exception cref="ArgumentNullException">The options are null.</exception>
+    public TcpServerOptions Server
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value), $"{nameof(Server)} must not be null.");
+    } = new();
 }

@@ -89,6 +89,29 @@ public sealed class ConfigurationTests
         Assert.Contains("Waterspout:Servers:lines:Server:Backlog", error.Message);
     }
 
+    [Theory]
+    [InlineData("Waterspout:LoopCount", "0")]
+    [InlineData("Waterspout:LoopCount", "1025")]
+    [InlineData("Waterspout:Loop:StallThreshold", "-00:00:01")]
+    [InlineData("Waterspout:Servers:lines:Drain", "-00:00:01")]
+    [InlineData("Waterspout:Servers:lines:Server:Backlog", "0")]
+    [InlineData("Waterspout:Servers:lines:Server:Stream:MaxBufferSize", "-1")]
+    public async Task A_value_out_of_range_is_named(string key, string value)
+    {
+        await using TestHost host = TestHost.Create(
+            static services => services.AddTcpServer<EchoHandler>(TestHost.Name, static options => options.Listen = [TestHost.AnyPort]), (key, value));
+        ArgumentOutOfRangeException error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(host.StartAsync);
+        Assert.Contains(key[(key.LastIndexOf(':') + 1)..], error.Message);
+    }
+
+    [Fact]
+    public void What_the_options_consist_of_is_never_null()
+    {
+        Assert.Contains("Loop ", Assert.Throws<ArgumentNullException>(static () => new WaterspoutOptions { Loop = null! }).Message);
+        Assert.Contains("Listen ", Assert.Throws<ArgumentNullException>(static () => new TcpServiceOptions { Listen = null! }).Message);
+        Assert.Contains("Server ", Assert.Throws<ArgumentNullException>(static () => new TcpServiceOptions { Server = null! }).Message);
+    }
+
     [Fact]
     public void Two_servers_need_two_names()
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Waterspout.Kestrel;
@@ -48,7 +49,7 @@ public sealed class WaterspoutTransportOptions
     public SchedulingMode Scheduling
     {
         get;
-        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such mode.");
+        set => field = Enum.IsDefined(value) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(Scheduling)} has no such value.");
     }
 
     /// <summary>
@@ -59,15 +60,13 @@ public sealed class WaterspoutTransportOptions
     public Func<EndPoint, Socket> CreateBoundListenSocket
     {
         get;
-        set => field = value ?? throw new ArgumentNullException(nameof(value));
+        set => field = value ?? throw new ArgumentNullException(nameof(value), $"{nameof(CreateBoundListenSocket)} must not be null.");
     } = SocketTransportOptions.CreateDefaultBoundListenSocket;
 
     internal IOStreamOptions ToStreamOptions() => new() { WriteHighWaterMark = (int)Math.Min(MaxWriteBufferSize ?? int.MaxValue, int.MaxValue) };
 
-    private static T CheckRange<T>(T value, T least, T most) where T : IComparable<T>
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(value, least);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most);
-        return value;
-    }
+    private static T CheckRange<T>(T value, T least, T most, [CallerMemberName] string option = "") where T : IComparable<T> =>
+        value.CompareTo(least) >= 0 && value.CompareTo(most) <= 0
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{option} must be from {least} to {most}.");
 }

@@ -12,12 +12,9 @@ public sealed class OrleansTransportOptions
     public int LoopCount
     {
         get;
-        set
-        {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1024);
-            field = value;
-        }
+        set => field = value is >= 1 and <= 1024
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"{nameof(LoopCount)} must be from 1 to 1024.");
     } = Math.Clamp(Environment.ProcessorCount / 4, 1, 4);
 
     /// <summary>
@@ -32,10 +29,6 @@ public sealed class OrleansTransportOptions
     public IOStreamOptions Stream
     {
         get;
-        set
-        {
-            ArgumentNullException.ThrowIfNull(value);
-            field = value;
-        }
+        set => field = value ?? throw new ArgumentNullException(nameof(value), $"{nameof(Stream)} must not be null.");
     } = new() { KeepAlive = new KeepAlive(TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(30), 10) };
 }
