@@ -49,7 +49,7 @@ public sealed partial class IOLoop
         if (!_running.TryEnter()) return null;
         try
         {
-            return _isDisposed ? [] : Inspect();
+            return Inspect();
         }
         finally
         {

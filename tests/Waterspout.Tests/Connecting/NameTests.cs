@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Waterspout.Diagnostics;
 using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests;
@@ -24,6 +25,7 @@ public sealed class NameTests : ManualLoopTest
         TimeoutException error = await Assert.ThrowsAsync<TimeoutException>(() => connect);
         Assert.Contains("name.test:80", error.Message);
         if (stream is not null) Assert.Equal(CloseReason.Timeout, stream.CloseReason);
+        Assert.Equal(1, Loop.Counters.Timeouts[(int)TimedOperation.Connect]);
     }, options => options.Lookup = new Resolver().Lookup);
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Waterspout.Tests.Tls;
@@ -79,15 +80,18 @@ public sealed class TraceTests : LoopTest, IDisposable
     public void A_handshake_says_what_it_has_negotiated() => Run(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
-        SslIOStream server = new(left, TestCertificates.ServerOptions());
-        SslIOStream client = new(right, TestCertificates.ClientOptions());
+        SslServerAuthenticationOptions serverOptions = TestCertificates.ServerOptions();
+        SslClientAuthenticationOptions clientOptions = TestCertificates.ClientOptions();
+        serverOptions.ApplicationProtocols = clientOptions.ApplicationProtocols = [new SslApplicationProtocol("lines")];
+        SslIOStream server = new(left, serverOptions);
+        SslIOStream client = new(right, clientOptions);
         await Task.WhenAll(client.WaitForHandshakeAsync().AsTask(), server.WaitForHandshakeAsync().AsTask());
         Assert.Equal(["TLS client handshake", "TLS server handshake"], _activities.Select(activity => activity.DisplayName).Order());
         Assert.All(_activities, activity =>
         {
             Assert.Equal("handshake", activity.OperationName);
             Assert.Equal(("tls", "1.3"), (activity.GetTagItem("tls.protocol.name"), activity.GetTagItem("tls.protocol.version")));
-            Assert.Equal(client.CipherSuite.ToString(), activity.GetTagItem("tls.cipher"));
+            Assert.Equal((client.CipherSuite.ToString(), "lines"), (activity.GetTagItem("tls.cipher"), activity.GetTagItem("tls.next_protocol")));
             Assert.Equal("127.0.0.1", activity.GetTagItem("network.peer.address"));
         });
     });

@@ -95,6 +95,42 @@ public sealed class InspectionTests : ManualLoopTest
     });
 
     [Fact]
+    public void A_handler_that_is_passed_parts_is_using_them() => RunPair(async (stream, peer) =>
+    {
+        string? within = null;
+        Task read = stream.ReadBytesAsync(12, _ => within ??= Of(stream).Explanation).AsTask();
+        await peer.WriteAsync("part"u8);
+        await Turns(5);
+        await peer.WriteAsync("and rest"u8);
+        await read;
+        Assert.Equal("The handler is using what has arrived.", within);
+    });
+
+    [Fact]
+    public void A_peer_that_has_not_taken_all_is_named_beside_the_read() => RunPair(async (stream, peer) =>
+    {
+        await stream.WriteAsync("question"u8);
+        await stream.FlushAsync();
+        Task<byte[]> read = stream.ReadBytesAsync(1).AsTask();
+        await Advance(s_second);
+        Assert.Equal("The peer does not send: ReadBytesAsync has waited for 1.0 s, and the peer has not taken all that was sent.", Of(stream).Explanation);
+        await peer.ReadBytesAsync(8);
+        Assert.Equal("The peer does not send: ReadBytesAsync has waited for 1.0 s.", Of(stream).Explanation);
+        stream.Close();
+        await Assert.ThrowsAsync<StreamClosedException>(() => read);
+    });
+
+    [Fact]
+    public void A_stream_that_another_thread_has_closed_is_not_listed() => RunPair((stream, peer) =>
+    {
+        Thread other = new(() => stream.Close());
+        other.Start();
+        other.Join();
+        Assert.Equal([$"{peer}"], Loop.GetStreams().Select(static info => info.Name));
+        return Task.CompletedTask;
+    });
+
+    [Fact]
     public void A_handshake_says_what_it_waits_for_and_what_it_has_negotiated() => RunManually(async () =>
     {
         (Socket left, Socket right) = SocketPair.Tcp();
@@ -142,6 +178,7 @@ public sealed class InspectionTests : ManualLoopTest
         await NextTurn();
         Assert.Equal(StreamPhase.Closing, Of(stream).Phase);
         Assert.Equal("It is closing, and waits for the peer to close too.", Of(stream).Explanation);
+        Assert.Null(Of(stream).PendingRead);
         accepted.Dispose();
         await closing;
         Assert.Empty(Loop.GetStreams());

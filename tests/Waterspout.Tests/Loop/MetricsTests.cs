@@ -127,6 +127,30 @@ public sealed class MetricsTests : LoopTest
         Assert.Equal(1, Measurements.Of(LoopName)["waterspout.connections.accepted"]);
     });
 
+    [Fact]
+    public void Connections_of_a_server_are_counted_as_accepted_or_as_refused() => RunNamed(async () =>
+    {
+        await using TcpServer server = new(
+            static stream => stream.ReadUntilCloseAsync().AsTask(), new TcpServerOptions { OnConnection = static request => request.ConnectionCount < 2 });
+        EndPoint address = server.Listen(0, "127.0.0.1");
+        Socket[] clients = [.. Enumerable.Range(0, 3).Select(static _ => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))];
+        foreach (Socket client in clients) client.Connect(address);
+        while (Measurements.Of(LoopName)["waterspout.connections.refused"] == 0) await Turn();
+        Assert.Equal(2, Measurements.Of(LoopName)["waterspout.connections.accepted"]);
+        foreach (Socket client in clients) client.Dispose();
+    });
+
+    [Fact]
+    public void A_stream_that_is_open_is_counted_under_no_reason() => RunNamed(() =>
+    {
+        (IOStream left, IOStream right) = IOStream.CreatePair();
+        string[] tagged = [.. Measurements.Of(LoopName).Keys.Where(static key => key.Contains(' '))];
+        Assert.DoesNotContain(tagged, static key => key.EndsWith(" None", StringComparison.Ordinal) || key.EndsWith(" _OTHER", StringComparison.Ordinal));
+        left.Close();
+        right.Close();
+        return Task.CompletedTask;
+    });
+
     private static SslIOStream Silent(TimeSpan? limit) => Silent(limit, out _);
 
     private static SslIOStream Silent(TimeSpan? limit, out Socket peer)
