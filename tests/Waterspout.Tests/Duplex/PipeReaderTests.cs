@@ -69,7 +69,7 @@ public sealed class PipeReaderTests : DuplexPipeTest
     [Fact]
     public void The_end_is_reported_after_the_data_and_again_and_again() => RunPipe(async (left, pipe) =>
     {
-        await WriteAndClose(left, "last");
+        Task closing = Task.Run(() => WriteAndClose(left, "last"));
         Assert.Equal("last", Text(await ReadToEnd(pipe.Input)));
         for (int i = 0; i < 3; i++)
         {
@@ -78,6 +78,10 @@ public sealed class PipeReaderTests : DuplexPipeTest
             Assert.True(result.Buffer.IsEmpty);
             pipe.Input.AdvanceTo(result.Buffer.End);
         }
+
+        await pipe.Input.CompleteAsync();
+        await pipe.Output.CompleteAsync();
+        await closing;
     });
 
     [Fact]
@@ -161,13 +165,11 @@ public sealed class PipeReaderTests : DuplexPipeTest
     {
         await Buffer(left, right, "early ");
         IDuplexPipe pipe = right.AsDuplexPipe();
-        await Task.Run(async () =>
-        {
-            await WriteAndClose(left, "late");
-            Assert.Equal("early late", Text(await ReadToEnd(pipe.Input)));
-        });
+        Task closing = WriteAndClose(left, "late");
+        await Task.Run(async () => Assert.Equal("early late", Text(await ReadToEnd(pipe.Input))));
         await pipe.Input.CompleteAsync();
         await pipe.Output.CompleteAsync();
+        await closing;
     });
 
     [Fact]

@@ -74,7 +74,7 @@ public sealed class ListenSocketTests : LoopTest
         connected.Connect(listener.EndPoint);
         SocketException error = Assert.Throws<SocketException>(() => server.Listen(connected));
         Assert.Contains(connected.LocalEndPoint!.ToString()!, error.Message);
-        await using IOStream stillUsable = new(connected);
+        using IOStream stillUsable = new(connected);
         Socket closed = Bound();
         closed.Dispose();
         Assert.Throws<ObjectDisposedException>(() => server.Listen(closed));

@@ -18,10 +18,10 @@ public sealed class SocketSettingsTests : LoopTest
     public void A_stream_that_connects_has_its_keep_alive_and_user_timeout() => Run(async () =>
     {
         using TestListener listener = new();
-        await using IOStream byName = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port, s_settings);
+        using IOStream byName = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port, s_settings);
         AssertSettings(byName.Socket);
         using Socket own = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await using IOStream stream = new(own, s_settings);
+        using IOStream stream = new(own, s_settings);
         await stream.ConnectAsync(listener.EndPoint);
         AssertSettings(stream.Socket);
         using Socket accepted = listener.Accept();
@@ -58,7 +58,7 @@ public sealed class SocketSettingsTests : LoopTest
         using TestListener listener = new();
         EndPoint? local = new IPEndPoint(IPAddress.Any, 1);
         bool isConnected = true;
-        await using IOStream client = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port, new IOStreamOptions
+        using IOStream client = await IOStream.ConnectAsync("127.0.0.1", listener.EndPoint.Port, new IOStreamOptions
         {
             LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
             ConfigureSocket = socket =>

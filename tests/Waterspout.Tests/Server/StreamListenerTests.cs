@@ -84,7 +84,7 @@ public sealed class StreamListenerTests : LoopTest
         ValueTask<IOStream> accept = listener.AcceptAsync();
         using Socket client = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(listener.LocalEndPoint);
-        await using IOStream accepted = await accept;
+        using IOStream accepted = await accept;
         Assert.Same(Loop, accepted.Loop);
         Assert.False(Loop.IsCurrent);
     }));
