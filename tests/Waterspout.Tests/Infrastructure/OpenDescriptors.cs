@@ -6,13 +6,23 @@ namespace Waterspout.Tests;
 
 /// <summary>The open sockets, pipes, pollers and the like of the process, to find those that a test leaks.</summary>
 /// <remarks>Regular files do not count: the runtime opens them whenever it loads assemblies.</remarks>
-public sealed class OpenDescriptors
+public sealed partial class OpenDescriptors
 {
     // A thread that the runtime starts, for example in the thread pool, opens a pipe for a moment to probe its stack. Leaked descriptors
     // stay.
     private static readonly TimeSpan s_moment = TimeSpan.FromSeconds(1);
 
-    private readonly HashSet<string> _open = List();
+    // The lowest free number is always used first. So unless thousands are closed at once, numbers in use are close together.
+    private const int MostUnused = 1024;
+
+    private const int EmptyPath = 0x1000;
+    private const uint BasicStats = 0x7ff;
+    private const int TypeMask = 0xf000;
+    private const int RegularFile = 0x8000;
+    private const int Folder = 0x4000;
+    private const int Device = 0x2000;
+
+    private readonly HashSet<(int Number, ulong Node)> _open = List();
 
     // What .NET opens once, at first use, and keeps is opened before the first count.
     static OpenDescriptors()
@@ -34,42 +44,54 @@ public sealed class OpenDescriptors
     /// <summary>Fails if there is a descriptor that was not there when this object was created.</summary>
     public void CheckNothingIsLeft()
     {
-        HashSet<string> left = FindNew();
+        HashSet<(int Number, ulong Node)> left = FindNew();
         SpinWait.SpinUntil(() =>
         {
             if (left.Count > 0) left.IntersectWith(FindNew());
             return left.Count == 0;
         }, s_moment);
-        Assert.True(left.Count == 0, $"Descriptors were left open: {string.Join(", ", left)}");
+        Assert.True(left.Count == 0, $"Descriptors were left open: {string.Join(", ", left.Select(static each => Describe(each.Number)))}");
     }
 
-    private HashSet<string> FindNew()
+    private static string Describe(int number) => $"{number} {new FileInfo($"/proc/self/fd/{number}").LinkTarget}";
+
+    private HashSet<(int Number, ulong Node)> FindNew()
     {
-        HashSet<string> found = List();
+        HashSet<(int Number, ulong Node)> found = List();
         found.ExceptWith(_open);
         return found;
     }
 
-    private static HashSet<string> List()
+    // By a system call for each number: 0.1 ms, where a listing of /proc/self/fd takes 2 ms, and each test needs two.
+    private static HashSet<(int Number, ulong Node)> List()
     {
-        HashSet<string> open = [];
-        foreach (FileInfo descriptor in new DirectoryInfo("/proc/self/fd").EnumerateFiles())
+        HashSet<(int, ulong)> open = [];
+        for (int number = 0, closed = 0; closed < MostUnused; number++)
         {
-            if (TryGetTarget(descriptor) is { } target && !target.StartsWith('/')) open.Add($"{descriptor.Name} {target}");
+            if (StatX(number, "", EmptyPath, BasicStats, out FileStatus status) != 0)
+            {
+                closed++;
+                continue;
+            }
+
+            closed = 0;
+            if ((status.Mode & TypeMask) is not (RegularFile or Folder or Device)) open.Add((number, status.Node));
         }
 
         return open;
     }
 
-    private static string? TryGetTarget(FileInfo descriptor)
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int directory, string path, int flags, uint mask, out FileStatus status);
+
+    // The same on every architecture, unlike that of fstat.
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct FileStatus
     {
-        try
-        {
-            return descriptor.LinkTarget;
-        }
-        catch (IOException)
-        {
-            return null; // closed meanwhile: the directory's own descriptor is
-        }
+        [FieldOffset(28)]
+        internal ushort Mode;
+
+        [FieldOffset(32)]
+        internal ulong Node;
     }
 }
