@@ -135,6 +135,7 @@ public sealed partial class IOLoop
         _isWaiting = true;
         Interlocked.MemoryBarrier();
         if (!_callbacks.IsEmpty || isOver()) timeout = 0;
+        else _registrations.AssertRoots();
         int events = _poller.Wait((int)timeout);
         _isWaiting = false;
         return events;

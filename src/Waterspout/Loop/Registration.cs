@@ -7,6 +7,9 @@ internal interface IReadinessHandler
 
     /// <summary>The loop has ended: the handler closes what it owns.</summary>
     void EndWithLoop();
+
+    /// <summary>Something waits for the handler's events, so a handler that is referenced weakly has to be rooted.</summary>
+    bool NeedsRoot => false;
 }
 
 /// <summary>A stream that buffers what is written, and sends it at the end of the loop's turn.</summary>

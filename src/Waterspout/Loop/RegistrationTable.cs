@@ -70,6 +70,18 @@ internal sealed class RegistrationTable
 
     internal void SetRoot(Registration registration, IReadinessHandler? root) => this[registration].Root = root;
 
+    /// <summary>
+    /// While the loop waits, nothing but its root keeps a stream alive. One that somebody waits for would be collected, and the wait would
+    /// never end.
+    /// </summary>
+    [Conditional("DEBUG")]
+    internal void AssertRoots()
+    {
+        // Not more than that, so that tests with thousands of streams stay fast.
+        foreach (Slot slot in _slots.AsSpan(0, Math.Min(_used, 64)))
+            Debug.Assert(slot.Root is not null || HandlerOf(slot) is not { NeedsRoot: true }, $"{HandlerOf(slot)} waits and has no root: UpdateRoot was not called.");
+    }
+
     private ref Slot this[Registration registration]
     {
         get

@@ -46,6 +46,9 @@ public abstract partial class BaseIOStream
 
     void IReadinessHandler.EndWithLoop() => Close();
 
+    // A token that another thread takes is there before the call that roots the stream arrives.
+    bool IReadinessHandler.NeedsRoot => HasWaiters && _closedSource is null;
+
     void IFlushable.FlushWrites() => FlushWrites();
 
     void IReadinessHandler.HandleEvents(IOEvents events) => HandleReport(events);

@@ -230,7 +230,10 @@ public abstract partial class BaseIOStream
         }
     }
 
-    /// <summary>Roots the stream while an operation is pending: called when a wait begins, and after events, which may end one.</summary>
+    /// <summary>
+    /// Roots the stream while an operation is pending: called when a wait begins, and after events, which may end one. A call that is missing
+    /// fails in a Debug build, when the loop waits next: <see cref="RegistrationTable.AssertRoots"/>.
+    /// </summary>
     private void UpdateRoot()
     {
         if (!_registration.IsNone) Loop.SetRoot(_registration, HasWaiters ? this : null);

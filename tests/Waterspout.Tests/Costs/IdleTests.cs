@@ -23,7 +23,7 @@ public sealed class IdleTests : TlsTest
 
 #if DEBUG
     // The handler's async method keeps more there.
-    private const int Build = 32;
+    private const int Build = 48;
 #else
     private const int Build = 0;
 #endif
