@@ -7,9 +7,9 @@ internal static class Writing
 {
     internal static async Task Write(IOStream stream, byte[] large)
     {
-        await stream.WriteAsync("a header\n"u8);   // copied
-        await stream.WriteAsync(large.AsMemory()); // not copied if it is 8 KiB or more; an array without AsMemory is a span, and copied
-        await stream.WriteLineAsync("a line");     // UTF-8, and LF; CR LF with IOStreamOptions.NewLine
+        await stream.WriteAsync("a header\n"u8); // a span is copied
+        await stream.WriteAsync(large);          // an array or memory of 8 KiB or more is not: leave it unchanged until the write completes
+        await stream.WriteLineAsync("a line");   // UTF-8, and LF; CR LF with IOStreamOptions.NewLine
     }
 
     internal static async Task Reserve(IOStream stream, byte[] message)
@@ -29,8 +29,9 @@ internal static class Writing
     {
         IOStreamOptions options = new()
         {
-            WriteTimeout = TimeSpan.FromSeconds(30), // without any progress: the stream closes
-            MaxWriteBufferSize = 1024 * 1024,        // what writes that are not awaited can pile up
+            WriteTimeout = TimeSpan.FromSeconds(30),                            // without any progress: the stream closes
+            MinimumWriteRate = new MinimumRate(1000, TimeSpan.FromSeconds(10)), // bytes a second, and how far a peer may fall behind
+            MaxWriteBufferSize = 1024 * 1024,                                   // what writes that are not awaited can pile up
         };
         return options;
     }
