@@ -6,6 +6,8 @@ namespace Waterspout;
 
 public sealed partial class IOLoop : IConnectionLoop
 {
+    private ResumeQueue? _resumes; // on the loop's thread
+
     bool IConnectionLoop.IsInTurn => IsCurrent;
 
     bool IConnectionLoop.IsHome => IsCurrent;
@@ -37,7 +39,7 @@ public sealed partial class IOLoop : IConnectionLoop
 
     bool IConnectionLoop.TryPost<T>(T state, Action<T> call) => TryPost(state, call);
 
-    void IConnectionLoop.Resume(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+    void IConnectionLoop.Resume(IThreadPoolWorkItem work) => (_resumes ??= new ResumeQueue()).Add(work);
 
     void IConnectionLoop.FlushAtEndOfTurn(IFlushable output) => FlushAtEndOfTurn(output);
 }
