@@ -35,13 +35,13 @@ public abstract partial class BaseIOStream
     private static InvalidOperationException AlreadyReading() => new(
         "Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
-    /// <summary>Completes a read from the buffer.</summary>
-    private ValueTask<T> ReadBuffered<T>(int count, Func<ReadOnlySpan<byte>, T> parse)
+    /// <summary>Completes a read from the buffer, which the caller has taken back already: each look at a possible loan costs a line 2 ns.</summary>
+    private ValueTask<T> ReadBuffered<T>(ReadBuffer buffer, int count, Func<ReadOnlySpan<byte>, T> parse)
     {
         _reads.IsParsing = true;
         try
         {
-            return new ValueTask<T>(parse(_reads.Buffer.Data[..count]));
+            return new ValueTask<T>(parse(buffer.Data[..count]));
         }
         catch (Exception error)
         {
@@ -50,7 +50,7 @@ public abstract partial class BaseIOStream
         finally
         {
             _reads.IsParsing = false;
-            _reads.Buffer.Consume(count);
+            buffer.Consume(count);
             if (_state.IsEofAnnounced) ProbeForEofLater();
         }
     }

@@ -214,8 +214,9 @@ public abstract partial class BaseIOStream
         int count, bool partial, Func<ReadOnlySpan<byte>, T> parse, CancellationToken cancellationToken, TimeSpan? timeout)
     {
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
-        int available = BytesRead<T>.Available(_reads.Buffer.Length, count, partial);
-        if (available > 0 || count == 0) return ReadBuffered(available, parse);
+        ReadBuffer buffer = _reads.Buffer;
+        int available = BytesRead<T>.Available(buffer.Length, count, partial);
+        if (available > 0 || count == 0) return ReadBuffered(buffer, available, parse);
         return Read(BytesRead<T>.Rent(count, partial, parse), cancellationToken, timeout);
     }
 

@@ -59,9 +59,10 @@ public abstract partial class BaseIOStream
         if (!TryBeginRead(cancellationToken, out ValueTask<T> refusal)) return refusal;
 
         // Data that is already buffered is found without allocating an object for the read.
-        ReadOnlySpan<byte> data = _reads.Buffer.Data;
+        ReadBuffer buffer = _reads.Buffer;
+        ReadOnlySpan<byte> data = buffer.Data;
         int end = Delimiter.FindEnd(data, delimiter, 0);
-        if (end >= 0 && end <= LimitOf(maxBytes)) return ReadBuffered(end, parse);
+        if (end >= 0 && end <= LimitOf(maxBytes)) return ReadBuffered(buffer, end, parse);
         return Read(UntilRead<T>.Rent(delimiter, end < 0 ? data.Length : 0, maxBytes, parse), cancellationToken, timeout);
     }
 
