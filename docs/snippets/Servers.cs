@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
 using Waterspout;
 
 namespace Snippets;
@@ -16,6 +17,13 @@ internal static class Servers
         AddressLimit limit = new(100);
         TcpServer server = new(handle, new TcpServerOptions { OnConnection = limit.Enter, OnConnectionEnd = limit.Leave });
         return server;
+    }
+
+    internal static async Task OnLoops(Func<IOStream, CancellationToken, Task> handle, ILoggerFactory loggers)
+    {
+        using IOLoopGroup loops = new(Environment.ProcessorCount, new IOLoopOptions { LoggerFactory = loggers }); // one is a group too: new(1)
+        await using TcpServer server = new(handle, new TcpServerOptions { Loops = loops });
+        await server.ListenAsync(8080);
     }
 
     internal static TcpServer ConfigureSockets(Func<IOStream, CancellationToken, Task> handle)

@@ -127,7 +127,6 @@ internal static class Tls
     {
         await stream.ReadUntilAsync("STARTTLS\r\n"u8);
         await stream.WriteAsync("220 go ahead\r\n"u8);
-        await stream.FlushAsync();
         await using SslIOStream secure = await stream.StartTlsAsync(options);
         await HandleAsync(secure);
     }
