@@ -27,14 +27,14 @@ internal sealed class ResumeQueue : IThreadPoolWorkItem
         // Before the look: what is added after it queues a worker of its own.
         Interlocked.Exchange(ref _isQueued, 0);
         long begun = Environment.TickCount64;
-        while (_ready.TryDequeue(out IThreadPoolWorkItem? connection))
+        do
         {
+            if (!_ready.TryDequeue(out IThreadPoolWorkItem? connection)) return;
+            // What waits always has a worker that has not begun, so this one may stop after any connection.
             if (!_ready.IsEmpty) QueueWorker();
             connection.Execute();
-            if (Environment.TickCount64 - begun < MostMilliseconds) continue;
-            if (!_ready.IsEmpty) QueueWorker();
-            return;
         }
+        while (Environment.TickCount64 - begun < MostMilliseconds);
     }
 
     private void QueueWorker()

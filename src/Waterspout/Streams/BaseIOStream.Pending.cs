@@ -35,7 +35,10 @@ public abstract partial class BaseIOStream
     private static InvalidOperationException AlreadyReading() => new(
         "Already reading: a stream takes one read at a time. Await the one that is under way, or cancel it, before the next.");
 
-    /// <summary>Completes a read from the buffer, which the caller has taken back already: each look at a possible loan costs a line 2 ns.</summary>
+    /// <summary>
+    /// Completes a read from the buffer, which the caller has taken back already. Two more looks at a possible loan made a line of 52 ns one of
+    /// 60.
+    /// </summary>
     private ValueTask<T> ReadBuffered<T>(ReadBuffer buffer, int count, Func<ReadOnlySpan<byte>, T> parse)
     {
         _reads.IsParsing = true;
