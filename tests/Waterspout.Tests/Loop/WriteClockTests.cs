@@ -33,10 +33,7 @@ public sealed class WriteClockTests : ManualLoopTest
         clock.Block();
         clock.Send(1_000_000);
         clock.Block();
-        await Advance(4.9 * s_second);
-        Assert.Null(_expired);
-        await Advance(0.2 * s_second);
-        Assert.NotNull(_expired);
+        await AssertExpires(4.9 * s_second, 0.2 * s_second);
     });
 
     [Fact]
@@ -51,10 +48,7 @@ public sealed class WriteClockTests : ManualLoopTest
         clock.Send(500);
         _held = 1000;
         clock.Block();
-        await Advance(0.5 * s_second);
-        Assert.Null(_expired);
-        await Advance(0.6 * s_second);
-        Assert.NotNull(_expired);
+        await AssertExpires(0.5 * s_second, 0.6 * s_second);
     });
 
     [Fact]
@@ -88,10 +82,7 @@ public sealed class WriteClockTests : ManualLoopTest
         clock.Block();
         await Advance(4 * s_second);
         clock.Send(1000);
-        await Advance(4 * s_second);
-        Assert.Null(_expired);
-        await Advance(s_second);
-        Assert.NotNull(_expired);
+        await AssertExpires(4 * s_second, s_second);
     });
 
     [Fact]
@@ -103,11 +94,17 @@ public sealed class WriteClockTests : ManualLoopTest
         await Advance(100 * s_second);
         Assert.Null(_expired);
         clock.Block();
-        await Advance(1.9 * s_second);
-        Assert.Null(_expired);
-        await Advance(0.2 * s_second);
-        Assert.NotNull(_expired);
+        await AssertExpires(1.9 * s_second, 0.2 * s_second);
     });
+
+    /// <summary>Not yet after the first time, and after the second one.</summary>
+    private async Task AssertExpires(TimeSpan early, TimeSpan later)
+    {
+        await Advance(early);
+        Assert.Null(_expired);
+        await Advance(later);
+        Assert.NotNull(_expired);
+    }
 
     private void RunClock(IOStreamOptions options, Func<WriteClock, Task> body) => RunManually(async () =>
     {
