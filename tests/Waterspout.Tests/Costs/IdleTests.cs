@@ -8,9 +8,9 @@ namespace Waterspout.Tests;
 
 /// <summary>The managed memory that an idle connection holds.</summary>
 /// <remarks>
-/// The heap is shared, so these tests run alone; and since the runtime allocates there in the meantime, 8 KB at a time, the first of
-/// several attempts that is low enough counts. Least of five: 532 to 536 bytes for a stream, 734 for a server's; after all other tests of
-/// the run up to 20 more.
+/// The heap is shared, so these tests run alone. The runtime still allocates there in the meantime, 8 KB at a time, and the shared pool of
+/// arrays drops what other tests returned to it, up to 64 MB at once. So the first of several attempts that is within bounds counts. Least
+/// of five: 532 to 536 bytes for a stream, 734 for a server's; after all other tests of the run up to 20 more.
 /// </remarks>
 [Collection(nameof(Alone))]
 [OnEachPoller]
@@ -124,11 +124,13 @@ public sealed class IdleTests : TlsTest
 
     private void AssertHolds(int bytes, Func<Task<double>> measure)
     {
-        double least = double.PositiveInfinity;
-        for (int i = 0; i < Attempts && least > bytes; i++) Run(MeasureAsync, options => options.LoggerFactory = NullLoggerFactory.Instance); // log lines do not belong to the connections
-        Assert.InRange(least, 0, bytes);
+        // Less than this is held only if something else was released.
+        int least = bytes * 3 / 4;
+        double held = 0;
+        for (int i = 0; i < Attempts && (held < least || held > bytes); i++) Run(MeasureAsync, options => options.LoggerFactory = NullLoggerFactory.Instance); // log lines do not belong to the connections
+        Assert.InRange(held, least, bytes);
 
-        async Task MeasureAsync() => least = Math.Min(least, await measure());
+        async Task MeasureAsync() => held = await measure();
     }
 
     /// <summary>The bytes that each connection created here holds.</summary>
