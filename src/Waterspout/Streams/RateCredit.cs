@@ -34,7 +34,8 @@ internal struct RateCredit
     internal void Earn(long count)
     {
         if (_rate is null) return;
-        long earned = (long)(count / _rate.BytesPerSecond * _loop.ToTicks(TimeSpan.FromSeconds(1)));
+        // More than a full credit is of no use. By a tiny rate it would be more than a number holds.
+        long earned = (long)Math.Min(Full, count / _rate.BytesPerSecond * _loop.ToTicks(TimeSpan.FromSeconds(1)));
         if (SpentAt == Deadline.None) _credit = Math.Min(_credit + earned, Full);
         else SpentAt = Math.Min(SpentAt + earned, Now + Full);
     }

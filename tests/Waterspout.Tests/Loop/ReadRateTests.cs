@@ -77,6 +77,21 @@ public sealed class ReadRateTests : ManualLoopTest
     });
 
     [Fact]
+    public void A_rate_of_almost_nothing_is_kept_by_a_single_byte() => RunPair(async (stream, peer) =>
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Task<byte[]> read = stream.ReadBytesAsync(2).AsTask();
+            await Advance(4 * s_second);
+            await Send(peer, 1);
+            await Advance(4 * s_second);
+            Assert.False(read.IsCompleted);
+            await Send(peer, 1);
+            await read;
+        }
+    }, new IOStreamOptions { MinimumReadRate = new MinimumRate(1e-300, 5 * s_second) });
+
+    [Fact]
     public void Time_without_a_waiting_read_does_not_count() => RunPair(async (stream, peer) =>
     {
         for (int i = 0; i < 10; i++)
