@@ -151,6 +151,9 @@ public sealed class ChildProcess : IDisposable, IAsyncDisposable
     /// <param name="grace">How long it has, on the clock of the loop. Zero kills it at once.</param>
     /// <returns>The exit code. Never fails with <see cref="TimeoutException"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="grace"/> is negative.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The loop has been disposed, so nothing measures the time. The child has been requested to end; <see cref="Kill"/> works still.
+    /// </exception>
     public async Task<int> StopAsync(TimeSpan grace)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);

@@ -14,8 +14,7 @@ internal static class Tail
         {
             await foreach (ReadOnlyMemory<byte> chunk in stream.ReadChunksAsync())
             {
-                // Most children write nothing.
-                if (ring.Length == 0) ring = new byte[keep];
+                Grow(ref ring, total + chunk.Length, keep);
                 Append(ring, total, chunk.Span);
                 total += chunk.Length;
             }
@@ -26,6 +25,13 @@ internal static class Tail
         }
 
         return Unroll(ring, total);
+    }
+
+    // Most children write nothing, or little. What has not been full yet has not gone round either, so it can be copied as it is.
+    private static void Grow(ref byte[] ring, long wanted, int keep)
+    {
+        if (ring.Length < Math.Min(wanted, keep))
+            Array.Resize(ref ring, (int)Math.Min(Math.Max(wanted, 2L * ring.Length), Math.Min(keep, Array.MaxLength)));
     }
 
     private static void Append(byte[] ring, long total, ReadOnlySpan<byte> chunk)

@@ -86,6 +86,15 @@ public sealed class ChildTests : LoopTest
     });
 
     [Fact]
+    public void All_errors_can_be_kept() => Run(async () =>
+    {
+        await using ChildProcess shell = Shell("exec 3>&2 2>/dev/null; yes 0123456789 | tr -d '\\n' | head -c 300000 >&3");
+        byte[] errors = await shell.DrainErrorAsync(int.MaxValue).WaitAsync(Limit);
+        Assert.Equal(300_000, errors.Length);
+        for (int i = 0; i < errors.Length; i++) Assert.Equal((byte)('0' + (i % 10)), errors[i]);
+    });
+
+    [Fact]
     public void Draining_ends_with_the_stream_of_errors() => Run(async () =>
     {
         ChildProcess shell = Shell("echo first >&2; echo ready; sleep 60");
