@@ -25,6 +25,7 @@ public sealed record ProxyHeader
 
     /// <summary>
     /// What version 2 has after the addresses, as it came: any number of type (1 byte), length (2 bytes) and value. Not checked.
+    /// Empty for a connection of the proxy's own.
     /// </summary>
     public ReadOnlyMemory<byte> Tlvs { get; init; }
 

@@ -76,12 +76,14 @@ internal sealed class ProxyHeaderParser(int maxSize)
         if (needed > 0) return false;
         (int version, int command) = (data[12] >> 4, data[12] & 0xF);
         (int family, int protocol) = (data[13] >> 4, data[13] & 0xF);
-        if (version != 2 || command > 1 || family > 3 || protocol > 2) throw Malformed("a field has an undefined value");
+        // A connection of the proxy's own says nothing else: the rest has to be skipped, whatever it claims to be.
+        bool isLocal = command == 0;
+        if (version != 2 || command > 1 || (!isLocal && (family > 3 || protocol > 2))) throw Malformed("a field has an undefined value");
         int size = FixedSize + BinaryPrimitives.ReadUInt16BigEndian(data[14..]);
         if (size > maxSize) throw new ProxyHeaderException($"The PROXY header is too long: {size} bytes, where {maxSize} are allowed.");
         needed = Math.Max(0, size - data.Length);
         if (needed > 0) return false;
-        header = ParseBody(data[FixedSize..size], family, hasAddresses: command == 1 && protocol == 1);
+        header = isLocal ? new ProxyHeader { Version = 2 } : ParseBody(data[FixedSize..size], family, hasAddresses: protocol == 1);
         consumed = size;
         return true;
     }
