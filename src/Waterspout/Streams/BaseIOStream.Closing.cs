@@ -83,7 +83,7 @@ public abstract partial class BaseIOStream
     {
         (CloseReason reason, Exception? error, bool isKnown, _) = outcome;
         NoteClose(reason, error, isKnown);
-        if (Unsent > 0) LogUnsent(Unsent, sendError ?? error, IsCutByPeer(reason, sendError ?? error));
+        if (Unsent > 0) LogUnsent(Unsent, sendError ?? error, IsLostByPeer(reason, sendError ?? error));
     }
 
     /// <summary>Drops what is unsent, and completes what waits: with what has arrived, else with the reason of the close.</summary>
@@ -151,8 +151,9 @@ public abstract partial class BaseIOStream
     {
     }
 
-    private bool IsCutByPeer(CloseReason reason, Exception? error) =>
-        reason is CloseReason.Reset or CloseReason.Truncated || (error is not null && (IsConnecting || ErrorReasons.IsConnectionLoss(error)));
+    private bool IsLostByPeer(CloseReason reason, Exception? error) =>
+        reason is CloseReason.Reset or CloseReason.Truncated or CloseReason.Timeout
+        || (error is not null && (IsConnecting || ErrorReasons.IsConnectionLoss(error)));
 
     /// <summary>
     /// Closes a stream whose loop ended while it was created on another thread. No loop acts for it, but several threads may call this.

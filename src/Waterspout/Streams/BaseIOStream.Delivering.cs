@@ -33,12 +33,12 @@ public abstract partial class BaseIOStream
         catch (StreamClosedException)
         {
             // The close came first.
-            LogUnsent(data.Length, Error, IsCutByPeer(CloseReason, Error));
+            LogUnsent(data.Length, Error, IsLostByPeer(CloseReason, Error));
         }
         catch (StreamBufferFullException full)
         {
             CloseNow(CloseReason.Error, full);
-            LogUnsent(data.Length, full, isCutByPeer: false);
+            LogUnsent(data.Length, full, isLostByPeer: false);
         }
     }
 

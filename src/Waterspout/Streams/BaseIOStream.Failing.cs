@@ -42,7 +42,7 @@ public abstract partial class BaseIOStream
         }
 
         _state.Fail();
-        if (Unsent > 0) LogUnsent(Unsent, error, IsCutByPeer(reason, error));
+        if (Unsent > 0) LogUnsent(Unsent, error, IsLostByPeer(reason, error));
         _writes.Drop();
         FailWriters();
         SignalClosed();

@@ -44,9 +44,12 @@ public abstract partial class BaseIOStream
             _ => false,
         });
 
-    /// <summary>Logs how much written data is dropped: at Debug if the peer has cut the connection or there never was one.</summary>
-    private void LogUnsent(long bytes, Exception? error, bool isCutByPeer) =>
-        Log.Unsent(Loop.Logger, isCutByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, bytes);
+    /// <summary>
+    /// Logs how much written data is dropped: at Debug if the peer has cut the connection or not read in time, or there never was one.
+    /// Peers can cause as many of these as they like.
+    /// </summary>
+    private void LogUnsent(long bytes, Exception? error, bool isLostByPeer) =>
+        Log.Unsent(Loop.Logger, isLostByPeer ? LogLevel.Debug : LogLevel.Warning, error, this, bytes);
 
     // Connections get lost, and a failed connect returns its error to the caller.
     private bool IsOrdinary(CloseReason reason) => reason is CloseReason.Reset or CloseReason.Local or CloseReason.Timeout || IsConnecting;

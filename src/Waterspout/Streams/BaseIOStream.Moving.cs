@@ -103,7 +103,7 @@ public abstract partial class BaseIOStream
         _isTakenOver = false;
         Loop.Counters.StreamsOpen--;
         NoteClose(outcome.Reason, outcome.Error, outcome.IsKnown);
-        if (unsent > 0) LogUnsent(unsent, outcome.Error, IsCutByPeer(outcome.Reason, outcome.Error));
+        if (unsent > 0) LogUnsent(unsent, outcome.Error, IsLostByPeer(outcome.Reason, outcome.Error));
         CloseFd();
         SignalClosed();
         RunCloseCallbackLater();

@@ -117,7 +117,7 @@ public abstract partial class BaseIOStream
         if (_state.EndsWrites || _state.WriteEnd != WriteEnd.Open)
         {
             // The close, or the end of the writes, came between the write and this turn.
-            LogUnsent(length, Error, IsCutByPeer(CloseReason, Error));
+            LogUnsent(length, Error, IsLostByPeer(CloseReason, Error));
         }
         else
         {
