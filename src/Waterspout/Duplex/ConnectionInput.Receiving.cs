@@ -5,7 +5,7 @@ internal sealed partial class ConnectionInput
 {
     private bool IsReceivable => _state.IsReadable && !_isEnded;
 
-    /// <summary>The poller knows the descriptor. On the loop's thread.</summary>
+    /// <summary>The descriptor is registered with the poller. On the loop's thread.</summary>
     internal void Start(ReadOnlySpan<byte> received, bool mayBeReadable)
     {
         bool mustResume;
@@ -124,7 +124,13 @@ internal sealed partial class ConnectionInput
     private void ReceiveOnce(Memory<byte> space)
     {
         int room = space.Length;
-        if (ReceiveInto(space) is not (> 0 and int count)) return;
+        if (ReceiveInto(space) is not (> 0 and int count))
+        {
+            // What waits with an empty buffer holds no memory.
+            if (Buffer.Length == 0) Buffer.Release();
+            return;
+        }
+
         Buffer.Commit(count);
         _chunk = count == room
             ? Math.Min(LargestChunk, Math.Max(room, _chunk) * 2)
@@ -146,8 +152,7 @@ internal sealed partial class ConnectionInput
             return null;
         }
 
-        if (count > 0) _connection.Output.ExpectAnswer();
-        else if (count == 0 || _connection.HasFailed) End();
+        if (count == 0 || _connection.HasFailed) End();
         return count;
     }
 

@@ -77,6 +77,7 @@ internal struct WriteHalf()
     {
         if (_buffer is null)
         {
+            data.EndReserve();
             _buffer = data;
             return;
         }

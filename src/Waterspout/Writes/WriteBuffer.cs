@@ -147,6 +147,9 @@ internal sealed class WriteBuffer
         return true;
     }
 
+    /// <summary>Ends the loan of the rest of the space, which would stay with a buffer that is sent.</summary>
+    internal void EndReserve() => _isReserved = false;
+
     /// <summary>
     /// The first pieces for a gathering call, and their total length, which does not exceed what one call can report as sent.
     /// </summary>

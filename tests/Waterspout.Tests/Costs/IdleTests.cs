@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -81,6 +82,55 @@ public sealed class IdleTests : TlsTest
         async Task AcceptAsync()
         {
             for (int all = begun + Connections; begun < all;) await Turn();
+        }
+    });
+
+    // 1.4 KB, with the stream that was taken over and the reader's state machine.
+    [Fact]
+    public void A_connection_as_pipes_holds_no_buffers_between_messages() => AssertHolds(1450 + More, async () =>
+    {
+        List<IDuplexPipe> pipes = [];
+        List<Task> reading = [];
+        await MakeAsync();
+        double held = await HeldAsync(MakeAsync);
+        foreach (IDuplexPipe pipe in pipes) await pipe.Output.CompleteAsync();
+        await Task.WhenAll(reading);
+        return held;
+
+        async Task MakeAsync()
+        {
+            int received = 0;
+            for (int i = 0; i < Connections / 2; i++)
+            {
+                (IOStream left, IOStream right) = IOStream.CreatePair();
+                pipes.AddRange([left.AsDuplexPipe(), right.AsDuplexPipe()]);
+                foreach (IDuplexPipe pipe in pipes.TakeLast(2))
+                {
+                    reading.Add(CountAsync(pipe.Input));
+                    // Part of the memory that is lent.
+                    pipe.Output.GetSpan(64)[..6].Clear();
+                    pipe.Output.Advance(6);
+                    await pipe.Output.FlushAsync();
+                }
+
+                await Turn(); // at whose end they are sent
+            }
+
+            while (Volatile.Read(ref received) < 6 * Connections) await Turn();
+            await Turns(10);
+
+            async Task CountAsync(PipeReader reader)
+            {
+                ReadResult result;
+                do
+                {
+                    result = await reader.ReadAsync();
+                    Interlocked.Add(ref received, (int)result.Buffer.Length);
+                    reader.AdvanceTo(result.Buffer.End);
+                }
+                while (!result.IsCompleted);
+                await reader.CompleteAsync();
+            }
         }
     });
 
