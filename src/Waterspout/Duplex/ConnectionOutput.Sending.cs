@@ -9,9 +9,8 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
     private const int SendAtOnce = 32 * 1024;
 
     private long _sends; // each has a budget of its own
-    private int _flushes; // with data, since something was received; read without the lock, for a guess
 
-    /// <summary>The poller knows the descriptor. On the loop's thread.</summary>
+    /// <summary>The descriptor is registered with the poller. On the loop's thread.</summary>
     /// <param name="unsent">
     /// What was written to a stream that the connection takes over. It precedes everything that is written here.
     /// </param>
@@ -50,23 +49,15 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         if (failure is not null) _connection.Fail(failure);
     }
 
-    /// <summary>Something was received: the next flush is the answer, or one of many.</summary>
-    internal void ExpectAnswer()
-    {
-        _sendsFirst = _flushes <= 1;
-        _flushes = 0;
-    }
-
     /// <summary>A read is about to wait, perhaps for the answer to what is queued.</summary>
     internal void SendBeforeWait()
     {
-        _sendsFirst = _flushes <= 1;
-        if (Volatile.Read(ref _isQueued) && !_connection.Loop.IsInTurn) SendQueued();
+        if (!_connection.Loop.IsInTurn) SendIfQueued();
     }
 
     void IFlushable.FlushWrites() => SendQueued();
 
-    void IThreadPoolWorkItem.Execute() => SendQueued();
+    void IThreadPoolWorkItem.Execute() => SendIfQueued();
 
     /// <summary>The connection has failed: what is unsent will not be sent.</summary>
     internal void OnFailed()
@@ -98,25 +89,26 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         if (failure is not null) _connection.Fail(failure);
     }
 
+    // A read, or a flush of much data, may have been faster than what was queued.
+    private void SendIfQueued()
+    {
+        if (Volatile.Read(ref _isQueued)) SendQueued();
+    }
+
     private Exception? SendNowOrLater()
     {
-        if (_writes.Unsent > 0) _flushes++;
-        if (_writes.Unsent == 0 || _isQueued || !_state.CanSend || !_state.IsWritable)
-            return _writes.Unsent >= SendAtOnce ? Send() : null;
-        if (_connection.Loop.IsInTurn && _writes.Unsent < SendAtOnce)
+        if (_writes.Unsent >= SendAtOnce) return Send();
+        if (_writes.Unsent == 0 || _isQueued || !_state.CanSend || !_state.IsWritable) return null;
+        if (_connection.Loop.IsInTurn)
         {
             _isQueued = true;
             _connection.Loop.FlushAtEndOfTurn(this);
-            return null;
         }
-
-        if (_sendsFirst || _writes.Unsent >= SendAtOnce)
+        else
         {
-            _sendsFirst = false;
-            return Send();
+            SendLater();
         }
 
-        SendLater();
         return null;
     }
 
@@ -125,7 +117,8 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
         _isQueued = true;
         // There it needs no thread of the pool, which may be short of them.
         if (isOnLoop && _connection.Loop.TryPost(this, static output => output.SendQueued(isOnLoop: true))) return;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        // Behind the work that the pool has already, which may flush more.
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
     /// <summary>Sends what the descriptor accepts.</summary>
@@ -153,16 +146,10 @@ internal sealed partial class ConnectionOutput : IFlushable, IThreadPoolWorkItem
             if (!_state.IsClosed) replace();
     }
 
-    /// <summary>
-    /// Sends the caller's memory as far as the descriptor accepts it at once, if nothing is before it, and it is large or would be sent now
-    /// anyway.
-    /// </summary>
+    /// <summary>Sends large data from the caller's memory, as far as the descriptor accepts it at once, if nothing is before it.</summary>
     private Exception? SendDirectly(ref ReadOnlySpan<byte> data)
     {
-        if (data.IsEmpty || _writes.Unsent > 0 || _isOver || !_state.CanSend || !_state.IsWritable) return null;
-        bool isFirst = _sendsFirst && !_connection.Loop.IsInTurn;
-        if (!isFirst && data.Length < SmallestUncopied) return null;
-        _sendsFirst = false;
+        if (data.Length < SmallestUncopied || _writes.Unsent > 0 || _isOver || !_state.CanSend || !_state.IsWritable) return null;
         try
         {
             data = data[_writes.SendDirectly(_connection, ref _state, data)..];

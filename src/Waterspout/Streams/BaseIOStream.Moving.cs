@@ -22,8 +22,9 @@ public abstract partial class BaseIOStream
     /// usable, as after an upgrade to TLS, but its addresses and its <see cref="Closed"/> token stay true, and its close callback runs when
     /// the connection closes. Off the loop the pipes cost less than the stream: a call crosses no thread.</para>
     /// <para>A flush completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes wait to be sent, and otherwise when
-    /// half of that is left; its result is completed when the connection has failed or closed. Cancelling a read or a flush loses nothing.
-    /// Time limits of the options do not apply. The peer's EOF does not close the connection: it is the end of the input. May be called
+    /// half of that is left; its result is completed when the connection has failed or closed. Off the loop the data is sent by a work item
+    /// of the thread pool; at once if it is 32 KiB or more, or when a read has to wait. Cancelling a read or a flush loses nothing. Time
+    /// limits of the options do not apply. The peer's EOF does not close the connection: it is the end of the input. May be called
     /// from any thread. Tornado has no equivalent.</para>
     /// <para>Other streams (TLS, memory, a class that overrides a hook) keep their loop, and behave at the peer's EOF as their options say.
     /// The pipes are the platform's, over reads and writes of the stream.</para>

@@ -153,6 +153,7 @@ public sealed class PipeReaderTests : DuplexPipeTest
         await left.FlushAsync();
         Assert.Equal("last", await Read(pipe.Input, 4));
         await pipe.Output.WriteAsync(Bytes("unread as well"));
+        while (((IOStream)left).Socket.Available == 0) await Task.Yield();
         left.Close();
         StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await ReadToEnd(pipe.Input));
         Assert.Equal(CloseReason.Reset, error.Reason);

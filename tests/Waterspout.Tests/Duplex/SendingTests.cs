@@ -5,47 +5,58 @@ using Waterspout.Tests.Tls;
 
 namespace Waterspout.Tests.Duplex;
 
-/// <summary>When the output of a connection sends, off the loop: with the flush, or later together with others.</summary>
+/// <summary>When the output of a connection sends, off the loop: by the flush, or later together with others.</summary>
 [OnEachPoller]
 public sealed class SendingTests : LoopTest
 {
-    [Fact]
-    public void A_single_answer_is_sent_by_its_flush() => RunServer(async (client, server) =>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public void Small_flushes_are_left_to_the_thread_pool(int count) => RunServer(async (client, server) =>
     {
-        for (int i = 0; i < 3; i++) Assert.Equal(1, await AnswerAsync(client, server, 1));
+        for (int i = 0; i < 3; i++) Assert.Equal(0, await AnswerAsync(client, server, () => FlushHere(server, count), count));
     });
 
     [Fact]
-    public void The_answers_of_a_multiplexed_protocol_are_sent_together_and_none_alone() => RunServer(async (client, server) =>
+    public void A_flush_of_much_data_sends_at_once() => RunServer(async (client, server) =>
     {
-        // Nobody knows yet that there are many.
-        Assert.Equal(1, await AnswerAsync(client, server, 8));
-        for (int i = 0; i < 3; i++) Assert.Equal(0, await AnswerAsync(client, server, 8));
-        // It is known only when the next request arrives that this was one of its kind.
-        Assert.Equal(0, await AnswerAsync(client, server, 1));
-        Assert.Equal(1, await AnswerAsync(client, server, 1));
+        const int Much = 32 * 1024;
+        Assert.Equal(1, await AnswerAsync(client, server, () => FlushHere(server, 1, Much), Much));
     });
 
-    /// <summary>Receives a request, and flushes some answers. Returns how many calls of the system the flushes made themselves.</summary>
-    private static async Task<int> AnswerAsync(Socket client, Server server, int count)
+    [Fact]
+    public void A_write_that_blocks_its_thread_sends_at_once() => RunServer(async (client, server) =>
+    {
+        ConnectionStream stream = ConnectionStream.Over(server.Connection);
+        int sends = await AnswerAsync(client, server, () =>
+        {
+            server.Descriptor.CountOn(Environment.CurrentManagedThreadId);
+            stream.Write([1]);
+            return server.Descriptor.CountOn(0);
+        }, 1);
+        Assert.Equal(1, sends);
+    });
+
+    /// <summary>Receives a request, and answers. Returns how many calls of the system the answering thread made itself.</summary>
+    private static async Task<int> AnswerAsync(Socket client, Server server, Func<int> answer, int size)
     {
         await client.SendAsync("?"u8.ToArray());
-        ReadResult read = await server.Pipe.Input.ReadAsync();
-        server.Pipe.Input.AdvanceTo(read.Buffer.End);
-        int sends = FlushHere(server, count);
-        byte[] answers = new byte[count];
-        for (int at = 0; at < count;) at += await client.ReceiveAsync(answers.AsMemory(at));
+        ReadResult read = await server.Connection.Input.ReadAsync();
+        server.Connection.Input.AdvanceTo(read.Buffer.End);
+        int sends = answer();
+        byte[] answers = new byte[size];
+        for (int at = 0; at < size;) at += await client.ReceiveAsync(answers.AsMemory(at));
         return sends;
     }
 
-    private static int FlushHere(Server server, int count)
+    private static int FlushHere(Server server, int count, int size = 1)
     {
         server.Descriptor.CountOn(Environment.CurrentManagedThreadId);
         for (int i = 0; i < count; i++)
         {
-            server.Pipe.Output.GetSpan(1)[0] = (byte)i;
-            server.Pipe.Output.Advance(1);
-            Assert.True(server.Pipe.Output.FlushAsync().IsCompletedSuccessfully);
+            server.Connection.Output.GetSpan(size)[..size].Fill((byte)i);
+            server.Connection.Output.Advance(size);
+            Assert.True(server.Connection.Output.FlushAsync().IsCompletedSuccessfully);
         }
 
         return server.Descriptor.CountOn(0);
@@ -69,7 +80,7 @@ public sealed class SendingTests : LoopTest
         await connection.Finished;
     }));
 
-    private sealed record Server(IDuplexPipe Pipe, CountingDescriptor Descriptor);
+    private sealed record Server(PipeConnection Connection, CountingDescriptor Descriptor);
 
     /// <summary>Counts the sends that one thread makes.</summary>
     private sealed class CountingDescriptor(Interop.Descriptor fd) : SocketDescriptor(fd), IConnectionDescriptor
