@@ -35,24 +35,19 @@ internal sealed class StreamLink(Socket socket) : ILink
     public async Task EndAsync() => await _stream.CloseAsync();
 }
 
-internal sealed class PipeLink : ILink
+internal sealed class PipeLink(PipeReader reader, PipeWriter writer) : ILink
 {
-    private readonly NetworkStream _stream;
-    private readonly PipeReader _reader;
-    private readonly PipeWriter _writer;
     private ReadOnlySequence<byte> _data;
     private bool _isRead;
 
-    internal PipeLink(Socket socket)
-    {
-        _stream = new NetworkStream(socket, ownsSocket: true);
-        _reader = PipeReader.Create(_stream);
-        _writer = PipeWriter.Create(_stream);
-    }
+    /// <summary>The platform's, or ours as a stream.</summary>
+    internal static PipeLink Over(Stream stream) => new(PipeReader.Create(stream), PipeWriter.Create(stream));
+
+    internal static PipeLink Over(IDuplexPipe pipe) => new(pipe.Input, pipe.Output);
 
     public async Task BeginAsync() => await WriteAsync("echo\n\n"u8.ToArray());
 
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> command) => await _writer.WriteAsync(command);
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> command) => await writer.WriteAsync(command);
 
     public async ValueTask<int> ReadLineAsync()
     {
@@ -66,15 +61,15 @@ internal sealed class PipeLink : ILink
                 return length;
             }
 
-            if (_isRead) _reader.AdvanceTo(_data.Start, _data.End);
-            _data = (await _reader.ReadAsync()).Buffer;
+            if (_isRead) reader.AdvanceTo(_data.Start, _data.End);
+            _data = (await reader.ReadAsync()).Buffer;
             _isRead = true;
         }
     }
 
     public async Task EndAsync()
     {
-        await _reader.CompleteAsync();
-        await _writer.CompleteAsync();
+        await reader.CompleteAsync();
+        await writer.CompleteAsync();
     }
 }
