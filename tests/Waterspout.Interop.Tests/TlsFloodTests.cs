@@ -21,12 +21,12 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("0", "1.3", 30_000)] // a key update
-    [InlineData("1", "1.3", 30_000)] // one that requests the same in return; OpenSSL answers many of them with one, with the next data
-    [InlineData("byte", "1.3", 100_000)]
-    [InlineData("byte", "1.2", 100_000)]
-    [InlineData("empty", "1.3", 100_000)]
-    [InlineData("empty", "1.2", 100_000)]
+    [InlineData("0", "1.3", 6_000)] // a key update
+    [InlineData("1", "1.3", 6_000)] // one that requests the same in return; OpenSSL answers many of them with one, with the next data
+    [InlineData("byte", "1.3", 50_000)]
+    [InlineData("byte", "1.2", 50_000)]
+    [InlineData("empty", "1.3", 50_000)]
+    [InlineData("empty", "1.2", 50_000)]
     public void Another_connection_of_the_loop_is_served_during_a_flood_of(string record, string version, int count) => TestLoop.Run(async () =>
     {
         string python = Tool.Require("python3");
@@ -45,8 +45,8 @@ public sealed class TlsFloodTests(ITestOutputHelper output)
         while (!end.IsCompleted) pings.Add(await PingAsync(other));
         Assert.Equal($"{count}", await end);
         output.WriteLine($"{pings.Count} pings, median {Median(pings):f0} us, before the flood {Median(before):f0} us");
-        // Of a flood in each of the loop's turns they see 2,900 to 8,200, at twice to four times the median.
-        Assert.True(pings.Count > 20_000);
+        // At least 22,000. Of a flood in each of the loop's turns they see 2,200 to 3,500, at two to five times the median.
+        Assert.True(pings.Count > 10_000);
     });
 
     /// <remarks>With WATERSPOUT_FULL=1 in the environment 10,000 of them instead of 1,000.</remarks>

@@ -52,6 +52,8 @@ internal sealed partial class TestServer
     /// <summary>Makes connections to this server, whatever is in between.</summary>
     internal SocketsHttpHandler CreateHandler() => new()
     {
+        // Else an answer without an end, whose reader has left, is read for two seconds more.
+        ResponseDrainTimeout = TimeSpan.Zero,
         ConnectCallback = async (_, token) =>
         {
             Socket socket = _path is null ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true } : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

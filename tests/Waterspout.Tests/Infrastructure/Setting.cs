@@ -21,12 +21,24 @@ public sealed record Setting(PollerKind Poller, string? Transport = null)
         }
     }
 
-    /// <summary>This program runs the setting. There is one program for the portable poller, and one for everything else.</summary>
-    public bool IsOfThisProgram =>
-#if PORTABLE
-        Poller == PollerKind.Portable;
+    /// <summary>
+    /// This program runs the setting. There is one program for each poller, and one more for its contracts, which take the longest. All are
+    /// made of the same files.
+    /// </summary>
+    public bool IsOfThisProgram => IsContract == (Transport is not null) && IsPortable == (Poller == PollerKind.Portable);
+
+    private static bool IsContract =>
+#if CONTRACTS
+        true;
 #else
-        Poller != PollerKind.Portable;
+        false;
+#endif
+
+    private static bool IsPortable =>
+#if PORTABLE
+        true;
+#else
+        false;
 #endif
 
     private string PollerName => Poller.ToString().ToLowerInvariant();
