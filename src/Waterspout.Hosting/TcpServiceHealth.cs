@@ -6,7 +6,7 @@ namespace Waterspout.Hosting;
 /// <summary>Healthy while the server listens and each of its loops answers.</summary>
 internal sealed class TcpServiceHealth(TcpService service) : IHealthCheck
 {
-    // A loop answers within microseconds. One that does not within seconds is blocked by a handler, and serves nobody.
+    // A loop answers within microseconds. One that does not within seconds is blocked by a handler, and serves no connection.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

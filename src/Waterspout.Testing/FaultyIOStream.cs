@@ -17,7 +17,7 @@ public sealed class FaultyIOStream : IOStream
     public FaultyIOStream(Socket socket, IOStreamOptions? options = null, IOLoop? loop = null)
         : base(socket, options, loop)
     {
-        // Of a cut the poller knows nothing.
+        // A cut is not reported by the poller.
         Receives.RaiseEvent = () => NotifyReadyLater(IOEvents.Read);
         Sends.RaiseEvent = () => NotifyReadyLater(IOEvents.Write);
     }

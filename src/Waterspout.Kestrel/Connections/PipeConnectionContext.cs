@@ -7,7 +7,7 @@ using Waterspout.Duplex;
 
 namespace Waterspout.Kestrel.Connections;
 
-/// <summary>What accepted and outgoing connections have in common for those who see them as <see cref="ConnectionContext"/>.</summary>
+/// <summary>What accepted and outgoing connections have in common as <see cref="ConnectionContext"/>.</summary>
 internal abstract class PipeConnectionContext : ConnectionContext, IConnectionIdFeature, IConnectionTransportFeature, IConnectionItemsFeature,
     IConnectionLifetimeFeature, IConnectionEndPointFeature
 {

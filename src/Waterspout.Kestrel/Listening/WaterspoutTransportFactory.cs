@@ -43,7 +43,7 @@ internal sealed class WaterspoutTransportFactory(
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            // The type that Kestrel knows, and says the address for.
+            // The type that Kestrel catches, and reports with the address.
             throw new AddressInUseException(error.Message, error);
         }
 

@@ -5,8 +5,8 @@ namespace Waterspout.Kestrel.Loops;
 /// <summary>A worker's right to run a loop, and what the code that it runs has left to be sent.</summary>
 /// <remarks>
 /// The right can be lost only while the application's code runs, which may never return. Then the lease is in user code, and the loop's
-/// thread may revoke it; whoever swaps the state first decides. A revoked lease is not used again: the code that still runs under it sends
-/// by itself.
+/// thread may revoke it; the thread that swaps the state first decides. A revoked lease is not used again: the code that still runs under it
+/// sends by itself.
 /// </remarks>
 internal sealed class Lease(TransportLoop loop)
 {

@@ -43,7 +43,7 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
 
     bool IConnectionLoop.IsInTurn => Lease.IsHeldFor(this);
 
-    // Application code awaits on the pool's threads, whoever leads.
+    // Application code awaits on the pool's threads, whichever thread leads.
     bool IConnectionLoop.IsHome => false;
 
     // Its connections are not listed, so a clock need not be read for each call on the descriptor.
@@ -82,7 +82,7 @@ internal sealed partial class TransportLoop : IConnectionLoop, IThreadPoolWorkIt
         });
     }
 
-    /// <summary>Queues a call for whoever runs the loop. False if the loop has ended.</summary>
+    /// <summary>Queues a call for the thread that runs the loop. False if the loop has ended.</summary>
     public bool TryPost<T>(T state, Action<T> call)
     {
         if (!_callbacks.TryAdd(LoopCallback.Of(state, call))) return false;

@@ -16,7 +16,7 @@ public static class WaterspoutTransportExtensions
     /// more options.
     /// </remarks>
     /// <exception cref="NotSupportedException">
-    /// This version of Orleans registers other services than the package knows. Nothing has been changed.
+    /// This version of Orleans registers other services than the package replaces. Nothing has been changed.
     /// </exception>
     public static ISiloBuilder UseWaterspoutTransport(this ISiloBuilder builder, Action<OrleansTransportOptions>? configure = null)
     {

@@ -14,7 +14,7 @@ internal static class Tracing
 {
     internal static ActivitySource Source { get; } = new("Waterspout");
 
-    /// <summary>The activity of the caller, to be passed to the loop's thread. Null if nobody listens.</summary>
+    /// <summary>The activity of the caller, to be passed to the loop's thread. Null without a listener.</summary>
     internal static Activity? Ambient => Source.HasListeners() ? Activity.Current : null;
 
     /// <summary>What is called next on the loop belongs to an activity. The loop forgets it after the callback.</summary>

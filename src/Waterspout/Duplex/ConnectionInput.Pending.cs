@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 
 namespace Waterspout.Duplex;
 
-// How a read that waits is completed: once, by whoever finds it pending under the lock and ends that.
+// How a read that waits is completed: once, by the thread that finds it pending under the lock and ends that.
 internal sealed partial class ConnectionInput
 {
     /// <summary>

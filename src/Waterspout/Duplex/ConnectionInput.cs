@@ -46,7 +46,7 @@ internal sealed partial class ConnectionInput : PipeReader
 
     internal ConnectionInput(PipeConnection connection) => _connection = connection;
 
-    /// <summary>What the pending read wants.</summary>
+    /// <summary>What the pending read waits for.</summary>
     private enum Kind : byte
     {
         None,

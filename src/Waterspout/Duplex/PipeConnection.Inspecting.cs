@@ -3,7 +3,7 @@ using Waterspout.Loop;
 
 namespace Waterspout.Duplex;
 
-// What a connection is doing, for IOLoop.GetStreams. Its loop asks, while other threads may use it: each half answers under its lock.
+// What a connection is doing, for IOLoop.GetStreams. Its loop calls this while other threads may use it: each half is read under its lock.
 internal partial class PipeConnection : IInspectable, ICountsBytes
 {
     public long BytesReceived => Input.Received;

@@ -6,7 +6,7 @@ namespace Waterspout.Interop;
 /// <remarks>
 /// The runtime reports a regular exit, and an exception that nothing handles. A signal that ends a process by default is not reported, so
 /// the four that users and service managers send are watched; a watched signal still ends the process, unless another handler has
-/// cancelled that. SIGKILL, and a crash of the runtime itself, can be noticed by nobody.
+/// cancelled that. SIGKILL, and a crash of the runtime itself, cannot be noticed.
 /// </remarks>
 internal static class ProcessEnd
 {

@@ -12,7 +12,7 @@ internal static unsafe class SocketAddresses
 
     /// <summary>The peer's address; null if there is none.</summary>
     /// <param name="fd">The socket.</param>
-    /// <param name="wasConnected">There has been a peer. After a reset getpeername no longer knows it.</param>
+    /// <param name="wasConnected">There has been a peer. After a reset getpeername fails.</param>
     internal static byte[]? GetPeer(Descriptor fd, bool wasConnected)
     {
         // SAFETY: the buffer and its length are on this stack frame, and the kernel writes at most as much as the length says.

@@ -16,7 +16,7 @@ internal interface IConnectionLoop
     /// <summary>The caller is on a thread that its awaits return to: code that waits there is resumed there.</summary>
     bool IsHome { get; }
 
-    /// <summary>This moment, on any thread; none where nobody asks for it.</summary>
+    /// <summary>This moment, on any thread; none where it is not used.</summary>
     Moment CurrentMoment { get; }
 
     /// <summary>Watches a descriptor, edge-triggered, for everything. The handler is rooted. On the loop's thread only.</summary>

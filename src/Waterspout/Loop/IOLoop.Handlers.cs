@@ -68,7 +68,7 @@ public sealed partial class IOLoop
 
     /// <summary>Registers a stream: edge-triggered, for everything, permanently. On the loop's thread only.</summary>
     /// <remarks>
-    /// One without a descriptor is noted as well, for its root, the counters and the end of the loop; the poller knows nothing of it.
+    /// One without a descriptor is noted as well, for its root, the counters and the end of the loop; it is not registered with the poller.
     /// </remarks>
     internal Registration Register(Descriptor fd, IReadinessHandler stream)
     {

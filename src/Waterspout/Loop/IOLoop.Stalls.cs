@@ -22,7 +22,7 @@ public sealed partial class IOLoop
     /// <summary>Set while the loop runs, unless stalls are not measured.</summary>
     internal Watchdog? Watchdog { get; private set; }
 
-    /// <summary>Records what runs now, for code that knows it more exactly than the loop.</summary>
+    /// <summary>Records what runs now, for code that can name it more exactly than the loop.</summary>
     internal void SetRunning(object? callback) => _current = callback;
 
     private Watchdog? WatchStalls() => Watchdog = _stallTicks == long.MaxValue ? null : new Watchdog(this);

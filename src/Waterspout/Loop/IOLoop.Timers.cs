@@ -65,7 +65,7 @@ public sealed partial class IOLoop
         _timers.Add(timer);
     }
 
-    /// <summary>This moment, as the loop's thread knows it: of this turn.</summary>
+    /// <summary>This moment, on the loop's thread: that of this turn.</summary>
     internal Moment Moment => _clock.Moment;
 
     /// <summary>This moment, on any thread.</summary>

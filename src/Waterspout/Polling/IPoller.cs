@@ -13,7 +13,7 @@ namespace Waterspout.Polling;
 /// <item>A level-triggered registration is reported as long as the descriptor is ready.</item>
 /// <item>An edge-triggered registration is reported at least once for every direction that becomes ready, if that direction was not ready
 /// at the time of <see cref="Add"/> or of its <see cref="Rearm"/>. It may be reported more often. Its owner calls <see cref="Rearm"/> after
-/// every operation that would have blocked or that fell short, so that a poller that only knows levels can be quiet in between.</item>
+/// every operation that would have blocked or that fell short, so that a level-triggered poller can be quiet in between.</item>
 /// <item>After <see cref="Remove"/>, <see cref="Wait"/> no longer reports the registration. The loop drops reports in the batch that is
 /// being dispatched, by the token.</item>
 /// <item>A <see cref="Wake"/> that comes during or before a <see cref="Wait"/> ends that wait.</item>

@@ -54,7 +54,7 @@ internal sealed class PortablePoller : IPoller
         _count++;
     }
 
-    // poll reports every descriptor it knows nothing about as ready.
+    // poll reports every descriptor that it cannot watch as ready.
     public void Probe(Descriptor fd)
     {
         FileDescriptors.GetStatusFlags(fd).ValueOrThrow($"descriptor {fd}");

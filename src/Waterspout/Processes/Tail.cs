@@ -27,7 +27,7 @@ internal static class Tail
         return Unroll(ring, total);
     }
 
-    // Most children write nothing, or little. What has not been full yet has not gone round either, so it can be copied as it is.
+    // Most children write nothing, or little. A ring that has not been full has not wrapped around, so it can be copied as it is.
     private static void Grow(ref byte[] ring, long wanted, int keep)
     {
         if (ring.Length < Math.Min(wanted, keep))

@@ -2,7 +2,7 @@ using Waterspout.Loop;
 
 namespace Waterspout.Reads;
 
-/// <summary>A number of bytes that nobody wants: dropped as they come, so that the buffer never holds more than one receive.</summary>
+/// <summary>A number of bytes that are dropped as they come, so that the buffer never holds more than one receive.</summary>
 internal sealed class DiscardBytesRead : ReadOperation<bool>
 {
     private long _left;

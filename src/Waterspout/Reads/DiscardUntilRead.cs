@@ -4,7 +4,7 @@ using Waterspout.Searching;
 namespace Waterspout.Reads;
 
 /// <summary>
-/// Everything up to and with a delimiter, which nobody wants: dropped as it comes, but for bytes that the delimiter may begin with.
+/// Everything up to and with a delimiter, dropped as it comes, but for bytes that the delimiter may begin with.
 /// </summary>
 internal sealed class DiscardUntilRead : ReadOperation<long>
 {

@@ -1,6 +1,6 @@
 namespace Waterspout.Reads;
 
-/// <summary>What a read asks of the stream that it reads from.</summary>
+/// <summary>What a read needs of the stream that it reads from.</summary>
 internal interface IReadOwner
 {
     IOLoop Loop { get; }

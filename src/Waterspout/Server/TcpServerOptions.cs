@@ -32,7 +32,7 @@ public sealed record TcpServerOptions
     /// <para>Called for each handshake, so what it returns may change at any time without a restart: connections keep what they have.
     /// Return options that are created once, each with its own <see cref="SslStreamCertificateContext"/>: creating one for each handshake
     /// is slow. The name is what the client sent, in any case, and empty if it sent none.</para>
-    /// <para>Runs on a handshake's own thread, and may await; <see cref="HandshakeTimeout"/> goes on meanwhile. The token is cancelled when
+    /// <para>Runs on a handshake's own thread, and may await; <see cref="HandshakeTimeout"/> runs meanwhile. The token is cancelled when
     /// the connection closes. An exception fails the handshake, and is logged as the reason.</para>
     /// </remarks>
     public Func<SslClientHelloInfo, CancellationToken, ValueTask<SslServerAuthenticationOptions>>? SelectSsl { get; set; }

@@ -1,6 +1,6 @@
 namespace Waterspout;
 
-// Those who are notified of the close: the token, and the callback.
+// What is notified of the close: the token, and the callback.
 public abstract partial class BaseIOStream
 {
     private Action? _closeCallback;

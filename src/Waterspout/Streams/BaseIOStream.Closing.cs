@@ -39,7 +39,7 @@ public abstract partial class BaseIOStream
             CloseWithoutLoop(reason, error);
     }
 
-    /// <summary>Closes the stream now, as <see cref="Close"/> does, for a reason that a derived class knows.</summary>
+    /// <summary>Closes the stream now, as <see cref="Close"/> does, for a reason that a derived class has.</summary>
     /// <param name="reason">Any but <see cref="CloseReason.None"/>.</param>
     /// <param name="error">Becomes <see cref="Error"/>, and is logged. Null for a close without an error.</param>
     /// <remarks>Called on the loop. Errors of the hooks close the stream by themselves.</remarks>

@@ -2,7 +2,7 @@ using Waterspout.Reads;
 
 namespace Waterspout;
 
-// Reads whose data nobody wants.
+// Reads whose data is dropped.
 public abstract partial class BaseIOStream
 {
     /// <summary>Reads <paramref name="count"/> bytes and drops them as they arrive.</summary>

@@ -38,7 +38,7 @@ public abstract partial class BaseIOStream : IInspectable
         info.BytesSent = _writes.SentPosition;
     }
 
-    /// <summary>Adds what only the class knows to the description of the stream: addresses, what the system holds, TLS.</summary>
+    /// <summary>Adds what is particular to the class to the description of the stream: addresses, what the system holds, TLS.</summary>
     /// <param name="info">Has everything else already. An override sets properties of it, after it has called the base class.</param>
     /// <remarks>
     /// Called on the loop, for <see cref="IOLoop.GetStreams"/>; it must not wait, and must not change the stream. Also for a connection that

@@ -70,7 +70,7 @@ public abstract partial class BaseIOStream
         }
         catch (StreamClosedException)
         {
-            // The peer, an error or the time limit closed the stream first, and the outcome says so.
+            // The peer, an error or the time limit closed the stream first, and is in the outcome.
         }
 
         CloseNow(reason);

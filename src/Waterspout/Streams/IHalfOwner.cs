@@ -20,7 +20,7 @@ internal interface IHalfOwner
     /// <summary>This number of bytes was received.</summary>
     void OnReceived(int count);
 
-    /// <summary>Receiving would block; the state says so from now on.</summary>
+    /// <summary>Receiving would block; the state has that from now on.</summary>
     void OnReceiveBlocked();
 
     /// <returns>The number of bytes sent; null if it would block.</returns>
@@ -35,7 +35,7 @@ internal interface IHalfOwner
     /// <summary>This number of bytes was sent.</summary>
     void OnSent(int count);
 
-    /// <summary>Sending would block; the state says so from now on.</summary>
+    /// <summary>Sending would block; the state has that from now on.</summary>
     /// <param name="isNews">Something was sent, or sending did not block before.</param>
     void OnSendBlocked(bool isNews);
 }

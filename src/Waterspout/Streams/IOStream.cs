@@ -32,7 +32,7 @@ public partial class IOStream : BaseIOStream
         try
         {
             SocketSettings.Apply(_fd, Options);
-            // After a reset by the peer the system no longer knows the connection, but that is no reason to wait for one.
+            // After a reset by the peer the socket no longer counts as connected, but that is no reason to wait for one.
             Begin(isConnected: socket.Connected || Sockets.IsConnected(_fd) || Sockets.WasReset(_fd));
         }
         catch

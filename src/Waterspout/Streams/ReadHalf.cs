@@ -9,7 +9,7 @@ namespace Waterspout;
 /// taken from the kernel, whose full buffer then holds the peer back.</para>
 /// <para>The life of a read: it begins within its call, and is tried there. Either it finishes at once, and the call takes its outcome; or it
 /// waits. One that waits is detached when it has its outcome (finished, failed, cancelled or timed out), and the owner then wakes its
-/// awaiter. So whoever sets an outcome finds the read here, and nobody finds one that has been detached.</para>
+/// awaiter. So code that sets an outcome finds the read here, and never one that has been detached.</para>
 /// <para>While user code (a parser, an expression) uses the buffer, nothing else may read. That code may close the connection: the pending
 /// read is completed when it has returned.</para>
 /// </remarks>

@@ -17,7 +17,7 @@ internal sealed class ReceivedHandles
         }
     }
 
-    /// <summary>Takes over received descriptors. If there are too many, or nobody takes them any more, they are closed.</summary>
+    /// <summary>Takes over received descriptors. If there are too many, or the stream is closed, they are closed.</summary>
     /// <returns>False if there are too many.</returns>
     internal bool Add(int[] descriptors, int limit)
     {

@@ -115,7 +115,7 @@ internal struct StreamState()
         _peerEnd = PeerEnd.NoPeer;
     }
 
-    /// <summary>The poller knows the descriptor.</summary>
+    /// <summary>The descriptor is registered with the poller.</summary>
     internal void Register()
     {
         Check(Transition.Register);

@@ -45,7 +45,7 @@ internal sealed class WriteClock
         _deadline = new Deadline(loop, Ring);
     }
 
-    /// <summary>Sending has blocked: a wait begins, or goes on after some was sent.</summary>
+    /// <summary>Sending has blocked: a wait begins, or continues after some was sent.</summary>
     internal void Block()
     {
         if (!_isRunning) _credit.Begin();

@@ -10,7 +10,7 @@ namespace Waterspout.Tls;
 /// that the step has written is there, and the loop takes over: it sends that, and receives for the next step. So each flight costs
 /// one crossing in each direction. The last step of TLS 1.3 on a server is so short that it is done on the loop, as deferred work, unless
 /// it may call the user or look up a certificate.</para>
-/// <para>The phase says who owns the handshake. A close takes it from the loop or from the queue at once, and nothing is computed for a
+/// <para>The phase is the handshake's owner. A close takes it from the loop or from the queue at once, and nothing is computed for a
 /// closed connection. A worker that is computing sees the close when its step is over, and frees the engine itself.</para>
 /// <para>A user's asynchronous callback may make SslStream wait for something else, and continue on a thread of the user's. The phase is
 /// then the one for waiting on the loop, and the next step is posted from that thread.</para>

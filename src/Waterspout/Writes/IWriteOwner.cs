@@ -1,6 +1,6 @@
 namespace Waterspout.Writes;
 
-/// <summary>What a waiting write or flush asks of the stream that it writes to.</summary>
+/// <summary>What a waiting write or flush needs of the stream that it writes to.</summary>
 internal interface IWriteOwner
 {
     IOLoop Loop { get; }

@@ -26,7 +26,7 @@ internal sealed class StagedWrites
         /// <summary>It is the first of a batch: the loop has to be notified.</summary>
         Begun,
 
-        /// <summary>It joins a batch that the loop knows of.</summary>
+        /// <summary>It joins a batch that has been posted to the loop.</summary>
         Joined,
     }
 
