@@ -152,7 +152,7 @@ internal sealed partial class ConnectionInput
             return null;
         }
 
-        if (count == 0 || _connection.HasFailed) End();
+        if (count is not > 0 && (count == 0 || _connection.HasFailed)) End();
         return count;
     }
 

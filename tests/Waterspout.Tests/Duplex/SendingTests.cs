@@ -9,6 +9,8 @@ namespace Waterspout.Tests.Duplex;
 [OnEachPoller]
 public sealed class SendingTests : LoopTest
 {
+    private const int Much = 32 * 1024;
+
     [Theory]
     [InlineData(1)]
     [InlineData(8)]
@@ -20,7 +22,6 @@ public sealed class SendingTests : LoopTest
     [Fact]
     public void A_flush_of_much_data_sends_at_once() => RunServer(async (client, server) =>
     {
-        const int Much = 32 * 1024;
         Assert.Equal(1, await AnswerAsync(client, server, () => FlushHere(server, 1, Much), Much));
     });
 
@@ -35,6 +36,37 @@ public sealed class SendingTests : LoopTest
             return server.Descriptor.CountOn(0);
         }, 1);
         Assert.Equal(1, sends);
+    });
+
+    [Fact]
+    public void What_arrived_before_a_send_fails_is_read_before_the_error() => RunServer(async (client, server) =>
+    {
+        FlushHere(server, 1);
+        while (client.Available == 0) await Task.Yield(); // unread, it makes the close a reset
+        using ManualResetEventSlim isBlocked = new(), isOver = new();
+        Loop.AddCallback(() =>
+        {
+            // So the send notices the reset, and not an event.
+            isBlocked.Set();
+            isOver.Wait();
+        });
+        isBlocked.Wait();
+        client.Send("last"u8);
+        client.Close();
+        FlushResult flushed;
+        do
+        {
+            server.Connection.Output.GetSpan(Much);
+            server.Connection.Output.Advance(Much);
+            flushed = await server.Connection.Output.FlushAsync();
+        }
+        while (!flushed.IsCompleted);
+        isOver.Set();
+        ReadResult read = await server.Connection.Input.ReadAsync();
+        Assert.Equal("last"u8, read.Buffer.FirstSpan);
+        server.Connection.Input.AdvanceTo(read.Buffer.End);
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await server.Connection.Input.ReadAsync());
+        Assert.Equal(CloseReason.Reset, error.Reason);
     });
 
     /// <summary>Receives a request, and answers. Returns how many calls of the system the answering thread made itself.</summary>
