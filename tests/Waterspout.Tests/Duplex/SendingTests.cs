@@ -43,7 +43,8 @@ public sealed class SendingTests : LoopTest
     {
         FlushHere(server, 1);
         while (client.Available == 0) await Task.Yield(); // unread, it makes the close a reset
-        using ManualResetEventSlim isBlocked = new(), isOver = new();
+        // Not disposed: the loop may begin to wait only after the test.
+        ManualResetEventSlim isBlocked = new(), isOver = new();
         Loop.AddCallback(() =>
         {
             // So the send notices the reset, and not an event.
