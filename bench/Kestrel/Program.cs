@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
+using Waterspout.Bench.Kestrel;
 using Waterspout.Kestrel;
 
 byte[] text = "Hello, World!"u8.ToArray();
@@ -37,6 +38,7 @@ _ = args[0] switch
     _ => throw new ArgumentException("TRANSPORT is stock, inline, ours, ontop (as ours, and Kestrel's own HTTPS) or pool."),
 };
 
+await using Backend backend = new();
 WebApplication app = builder.Build();
 int count = 0;
 app.Run(async context =>
@@ -58,6 +60,12 @@ app.Run(async context =>
             break;
         case "/rare":
             if (Interlocked.Increment(ref count) % 100 == 0) Thread.Sleep(5);
+            break;
+        case "/result":
+            backend.Ask();
+            break;
+        case "/starved":
+            if (Interlocked.Increment(ref count) % 4 == 0) ThreadPool.QueueUserWorkItem(static _ => Thread.Sleep(2));
             break;
     }
 

@@ -4,9 +4,9 @@
     bench/Kestrel/run.py [--rounds 6] [--seconds 2] [--cores 1] [--transports stock,ours] [WORKLOAD...]
 
 Each round runs each transport once, in an order that is reversed each time; a ratio is the median of the rounds' ratios to the first transport.
-Before the first round each server is loaded for six seconds. Until the JIT has compiled the hot code a second time, HTTP/2 has a third of the
-requests; on one core the runtime delays that by a second, and again for all code that is new, which adds up to twenty. So the delay is set to
-that of several cores, for all transports. The rounds are kept in bench/results/raw.
+Before the first round each server is loaded until that makes it no faster. Until the JIT has compiled the hot code a second time, HTTP/2 has a
+third of the requests; on one core the runtime delays that by a second, and again for all code that is new, which adds up to twenty. So the delay
+is set to that of several cores, for all transports. The rounds are kept in bench/results/raw.
 Needs wrk and h2load (nghttp2-client), and a Release build of bench/Kestrel.
 """
 import os, re, subprocess, sys, time
@@ -17,11 +17,11 @@ import rounds
 
 SERVER = os.path.join(HERE, "../../artifacts/bin/Waterspout.Bench.Kestrel/release/Waterspout.Bench.Kestrel")
 PIPELINE = os.path.join(HERE, "pipeline.lua")
-WARM_UP = 6
 WORKLOADS = {
     "plain64": ["wrk", "-c64", "{}/"], "plain8": ["wrk", "-c8", "{}/"], "plain1": ["wrk", "-c1", "{}/"], "plain512": ["wrk", "-c512", "{}/"],
     "json64": ["wrk", "-c64", "{}/json"], "pipelined": ["wrk", "-c64", "-s", PIPELINE, "{}/"], "close": ["wrk", "-c16", "-HConnection: close", "{}/"],
     "large": ["wrk", "-c8", "{}/large"], "timer": ["wrk", "-c64", "{}/timer"], "block": ["wrk", "-c16", "{}/block"], "rare": ["wrk", "-c64", "{}/rare"],
+    "result": ["wrk", "-c16", "{}/result"], "starved": ["wrk", "-c64", "{}/starved"],
     "h2": ["h2load", "-c8", "-m32", "{2}/"], "h2json": ["h2load", "-c8", "-m32", "{2}/json"], "h2one": ["h2load", "-c64", "-m1", "{2}/"],
     "https64": ["wrk", "-c64", "{s}/"], "httpslarge": ["wrk", "-c8", "{s}/large"], "https2": ["h2load", "-c8", "-m32", "{s}/"],
 }
@@ -53,8 +53,8 @@ def main():
             servers[transport] = subprocess.Popen(pin + [SERVER, transport, str(port)], stdout=subprocess.DEVNULL, env=rounds.ENVIRONMENT), port
         time.sleep(1.5)
         for workload in options.workloads:
-            for _, port in servers.values():
-                load(workload, port, WARM_UP, options.cores)
+            for process, port in servers.values():
+                rounds.warm_up([process], lambda: load(workload, port, options.seconds, options.cores))
             results = rounds.compare(transports, options.rounds, options.seconds, lambda transport: servers[transport][:1],
                                      lambda transport: load(workload, servers[transport][1], options.seconds, options.cores))
             rounds.report(f"kestrel-{workload}" + ("" if options.cores == 1 else f"-{options.cores}"), workload, "req", results)

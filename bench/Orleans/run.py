@@ -5,7 +5,7 @@
 
 For each transport there are two silos, on one core, and a client on the other. Half of the calls cross both silos. Each round runs each transport
 once, in an order that is reversed each time; a ratio is the median of the rounds' ratios to the first transport. Before the first round each
-cluster is called for eight seconds. Needs a Release build of bench/Orleans.
+cluster is called until that makes it no faster. Needs a Release build of bench/Orleans.
 """
 import os, subprocess, sys
 
@@ -40,8 +40,8 @@ def main():
         for _, client in clusters.values():
             client.stdout.readline()
         for workload in options.workloads:
-            for _, client in clusters.values():
-                call(client, 8, workload)
+            for silos, client in clusters.values():
+                rounds.warm_up(silos, lambda: call(client, options.seconds, workload))
             results = rounds.compare(transports, options.rounds, options.seconds, lambda transport: clusters[transport][0],
                                      lambda transport: call(clusters[transport][1], options.seconds, workload))
             rounds.report(f"orleans-{workload}" + ("-tls" if transports[0].endswith("-tls") else ""), workload, "calls", results)

@@ -4,8 +4,8 @@
     bench/Proxy/run.py [--rounds 6] [--seconds 2] [--transports stock,ours,inbound] [WORKLOAD...]
 
 The proxies are on one core; the load (wrk) and the server behind the proxies, which is on Kestrel's own transport, are on the other. Each round
-runs each transport once, in an order that is reversed each time; a ratio is the median of the rounds' ratios to the first transport. The proxies
-are loaded for six seconds before the first round. Needs wrk, and Release builds of bench/Kestrel and bench/Proxy.
+runs each transport once, in an order that is reversed each time; a ratio is the median of the rounds' ratios to the first transport. Before
+the first round each proxy is loaded until that makes it no faster. Needs wrk, and Release builds of bench/Kestrel and bench/Proxy.
 """
 import os, re, subprocess, sys, time
 
@@ -38,8 +38,8 @@ def main():
             proxies[transport] = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=rounds.ENVIRONMENT), 6310 + i
         time.sleep(2)
         for workload in options.workloads:
-            for _, port in proxies.values():
-                load(workload, port, 6)
+            for proxy, port in proxies.values():
+                rounds.warm_up([proxy], lambda: load(workload, port, options.seconds))
             results = rounds.compare(transports, options.rounds, options.seconds, lambda transport: proxies[transport][:1],
                                      lambda transport: load(workload, proxies[transport][1], options.seconds))
             rounds.report(f"proxy-{workload}", workload, "req", results)
