@@ -47,6 +47,28 @@ internal sealed class LoopCounters
         }
     }
 
+    /// <summary>Adds what a loop that has ended has counted.</summary>
+    internal void Add(LoopCounters ended)
+    {
+        Turns += ended.Turns;
+        Stalls += ended.Stalls;
+        BusyTicks += ended.BusyTicks;
+        BytesIn += ended.SumBytes(isReceived: true);
+        BytesOut += ended.SumBytes(isReceived: false);
+        Accepted += ended.Accepted;
+        Refused += ended.Refused;
+        HandshakesBegun += ended.HandshakesBegun;
+        HandshakesDone += ended.HandshakesDone;
+        AddEach(Closes, ended.Closes);
+        AddEach(HandshakeFailures, ended.HandshakeFailures);
+        AddEach(Timeouts, ended.Timeouts);
+    }
+
+    private static void AddEach(long[] sums, long[] values)
+    {
+        for (int i = 0; i < sums.Length; i++) sums[i] += values[i];
+    }
+
     /// <summary>The bytes of the loop's streams and of those connections, on any thread.</summary>
     internal long SumBytes(bool isReceived)
     {

@@ -118,7 +118,7 @@ public sealed partial class IOLoop
     private void RecordLag()
     {
         if (_checkedAt == 0) return;
-        Metrics.Lag.Record(Clock.ToSeconds(Clock.Timestamp() - _checkedAt), Metrics.LoopTag(this));
+        Metrics.Lag.Record(Clock.ToSeconds(Clock.Timestamp() - _checkedAt), Metrics.LoopTag(Name));
         _checkedAt = 0;
     }
 

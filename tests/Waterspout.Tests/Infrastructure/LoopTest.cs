@@ -10,6 +10,8 @@ public abstract class LoopTest
     /// <summary>A guard against hanging, not a measure: far longer than any test takes.</summary>
     protected static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    private static int s_loops;
+
     private IOLoop? _loop;
 
     protected RecordedLog Log { get; } = new();
@@ -72,7 +74,14 @@ public abstract class LoopTest
     private void UseLoop(Action body, Action<IOLoopOptions>? configure)
     {
         // On a busy machine any callback may stall, and that is not what is tested here.
-        IOLoopOptions options = new() { Poller = Poller, LoggerFactory = Log, StallThreshold = Timeout.InfiniteTimeSpan };
+        IOLoopOptions options = new()
+        {
+            Poller = Poller,
+            LoggerFactory = Log,
+            StallThreshold = Timeout.InfiniteTimeSpan,
+            // Of its own: the metrics of loops of the same name are added up.
+            Name = $"IOLoop {Interlocked.Increment(ref s_loops)}",
+        };
         configure?.Invoke(options);
         using IOLoop loop = _loop = new IOLoop(options);
         try
