@@ -9,9 +9,6 @@ internal sealed partial class TransportLoop
     // Longer than nearly every request that only computes, much shorter than what blocks.
     private static readonly long s_long = Stopwatch.Frequency / 5000; // 200 us
 
-    // How long connections are work items after that: long enough that blocking code seldom meets a leader.
-    private static readonly long s_fanOut = Stopwatch.Frequency / 50; // 20 ms
-
     // A leader makes way for other work of the pool from time to time.
     private static readonly long s_leading = Stopwatch.Frequency / 66; // 15 ms
 
@@ -25,7 +22,7 @@ internal sealed partial class TransportLoop
     private Lease _lease;
     private Leader _leader; // guarded by _parking
     private volatile bool _isOverdue; // the pool has not begun a leader that is not awaited any more
-    private long _fanOutUntil;
+    private FanOutPeriod _fanOut;
     private bool _hasQueuedInVain; // the leader's
     private long _ledFrom; // the lease's number when the last leader began
     private bool _wasLedForOne; // the last leader found one piece of work and no more
@@ -38,7 +35,7 @@ internal sealed partial class TransportLoop
         Leads,
     }
 
-    private bool MustFanOut => !_mayLead || _isOverdue || Stopwatch.GetTimestamp() < _fanOutUntil;
+    private bool MustFanOut => !_mayLead || _isOverdue || !_fanOut.IsOver(Stopwatch.GetTimestamp());
 
     /// <summary>The loop's thread.</summary>
     private void RunThread()
@@ -144,7 +141,7 @@ internal sealed partial class TransportLoop
         if (!_lease.IsInUserCode || !_lease.TryRevoke()) return;
         _lease = new Lease(this);
         _leader = Leader.None;
-        _fanOutUntil = Stopwatch.GetTimestamp() + s_fanOut;
+        _fanOut.Begin(Stopwatch.GetTimestamp());
     }
 
     /// <summary>Runs connection after connection. False if the loop was taken away.</summary>
@@ -157,7 +154,7 @@ internal sealed partial class TransportLoop
             long begun = now;
             now = Stopwatch.GetTimestamp();
             if (now - begun <= s_long) continue;
-            _fanOutUntil = now + s_fanOut;
+            _fanOut.Begin(now);
             FanOut();
         }
 

@@ -118,7 +118,7 @@ internal sealed class TlsDescriptor(IConnectionDescriptor below, SslStream ssl, 
         if (!_isEnded)
         {
             _isEnded = true;
-            Run(static ssl => new ValueTask(ssl.ShutdownAsync()));
+            Run(0, static (ssl, _) => new ValueTask(ssl.ShutdownAsync()));
         }
 
         return records.TrySendRest();
@@ -150,7 +150,7 @@ internal sealed class TlsDescriptor(IConnectionDescriptor below, SslStream ssl, 
     private void Encrypt(ReadOnlyMemory<byte> data)
     {
         _unreported = data.Length;
-        Run(ssl => ssl.WriteAsync(data));
+        Run(data, static (ssl, data) => ssl.WriteAsync(data));
     }
 
     private int? Send()
@@ -161,11 +161,11 @@ internal sealed class TlsDescriptor(IConnectionDescriptor below, SslStream ssl, 
         return sent;
     }
 
-    private void Run(Func<SslStream, ValueTask> write)
+    private void Run<T>(T state, Func<SslStream, T, ValueTask> write)
     {
         try
         {
-            ValueTask written = write(ssl);
+            ValueTask written = write(ssl, state);
             if (!written.IsCompleted) throw new InvalidOperationException("An encryption did not complete.");
             written.GetAwaiter().GetResult();
         }
