@@ -77,8 +77,7 @@ internal sealed class RecordStream(SocketConnection connection) : RecordStreamBa
     {
         lock (_sending)
         {
-            _unsent?.Clear();
-            _unsent?.Return();
+            _unsent?.Discard();
             _unsent = null;
         }
     }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using Waterspout.Writes;
 
 namespace Waterspout.Duplex;
 
@@ -19,17 +18,13 @@ namespace Waterspout.Duplex;
 /// </list>
 /// <para>Calls on the descriptor are made under the lock of the flushed data.</para>
 /// </remarks>
-internal sealed partial class ConnectionOutput : PipeWriter
+internal sealed partial class ConnectionOutput : BufferedPipeWriter
 {
-    // Below this, memory is not worth lending.
-    private const int SmallestLoan = 256;
-
     // Larger data is sent from where it is, if nothing is before it.
     private const int SmallestUncopied = 8 * 1024;
 
     private readonly PipeConnection _connection;
     private readonly Lock _lock = new();
-    private WriteBuffer? _unflushed; // the writer's
     private WriteHalf _writes = new();
     private StreamState _state = new();
     private Waiter<FlushResult>? _waiter;
@@ -44,12 +39,6 @@ internal sealed partial class ConnectionOutput : PipeWriter
     private bool _isQueued; // a work item, or the end of the turn, will send
 
     internal ConnectionOutput(PipeConnection connection) => _connection = connection;
-
-    /// <inheritdoc/>
-    public override bool CanGetUnflushedBytes => true;
-
-    /// <inheritdoc/>
-    public override long UnflushedBytes => _unflushed?.Length ?? 0;
 
     /// <summary>Everything has been sent, and the peer notified of the end; or nothing more can be sent.</summary>
     internal bool IsDone => _isEnded || _isOver;
@@ -71,32 +60,7 @@ internal sealed partial class ConnectionOutput : PipeWriter
     /// <summary>The number of bytes that were dropped.</summary>
     internal long Lost { get; private set; }
 
-    /// <inheritdoc/>
-    public override Memory<byte> GetMemory(int sizeHint = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
-        ThrowIfCompleted();
-        return (_unflushed ??= WriteBuffer.Rent()).Reserve(Math.Max(sizeHint, SmallestLoan));
-    }
-
-    /// <inheritdoc/>
-    public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
-
-    /// <inheritdoc/>
-    public override void Advance(int bytes)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
-        if (bytes == 0) return;
-        // As with the platform's pipes, the rest of the memory stays usable, and Kestrel does use it.
-        if (_unflushed?.CommitReserved(bytes, staysLent: true) != true)
-        {
-            throw new InvalidOperationException(
-                "More was written than the memory that was lent last has room for. Call GetMemory before each Advance.");
-        }
-    }
-
-    /// <inheritdoc/>
-    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => WriteAsync(default, cancellationToken);
+    protected override bool IsCompleted => _isCompleted;
 
     /// <inheritdoc/>
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
@@ -126,7 +90,6 @@ internal sealed partial class ConnectionOutput : PipeWriter
             Commit();
             _isCompleted = true;
             _isAborted = exception is not null;
-            if (_isPending) CompletePending(TakeResult());
             // What it drops need not be sent first.
             if (exception is null) failure = Send();
         }
@@ -149,7 +112,7 @@ internal sealed partial class ConnectionOutput : PipeWriter
         lock (_lock)
         {
             ThrowIfCompleted();
-            if (_isPending) throw new InvalidOperationException("Another write or flush is under way.");
+            if (_isPending) throw AlreadyFlushing();
             Commit();
             failure = SendDirectly(ref data);
             if (!data.IsEmpty) Append(data);
@@ -205,26 +168,17 @@ internal sealed partial class ConnectionOutput : PipeWriter
     /// <summary>What was written may be sent.</summary>
     private void Commit()
     {
-        if (_unflushed is not { } data) return;
-        _unflushed = null;
-        if (_isOver)
-        {
-            Lost += data.Length;
-            data.Clear();
-        }
-
-        if (data.Length > 0)
+        if (TakeUnflushed() is not { } data) return;
+        if (!_isOver)
         {
             _writes.Append(data);
             return;
         }
 
-        data.Clear(); // memory that was lent, and not used
-        data.Return();
+        Lost += data.Length;
+        data.Discard();
     }
 
-    private void ThrowIfCompleted()
-    {
-        if (_isCompleted) throw new InvalidOperationException("The writer has been completed.");
-    }
+    protected override InvalidOperationException Completed() =>
+        _connection.IsStream ? new ObjectDisposedException(nameof(Stream)) : base.Completed();
 }

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 namespace Waterspout.Duplex;
 
 /// <summary>
-/// A stream that keeps its loop, as pipes: the platform's own, over its <see cref="Stream"/>, with the ends of a connection.
+/// A stream that keeps its loop, as pipes: the platform's reader, over its <see cref="Stream"/>, and a writer that writes to the stream.
 /// </summary>
 internal sealed class LoopPipe : IDuplexPipe
 {
@@ -13,10 +13,9 @@ internal sealed class LoopPipe : IDuplexPipe
     internal LoopPipe(BaseIOStream stream)
     {
         _stream = stream;
-        LoopStream bytes = new(stream);
         // Zero-byte reads first, so that an idle connection holds no buffer.
-        Input = new Reader(this, PipeReader.Create(bytes, new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true)));
-        Output = new Writer(this, PipeWriter.Create(bytes, new StreamPipeWriterOptions(leaveOpen: true)));
+        Input = new Reader(this, PipeReader.Create(new LoopStream(stream), new StreamPipeReaderOptions(leaveOpen: true, useZeroByteReads: true)));
+        Output = new LoopPipeWriter(stream, OnCompleted);
     }
 
     public PipeReader Input { get; }
@@ -49,61 +48,6 @@ internal sealed class LoopPipe : IDuplexPipe
             if (Interlocked.Exchange(ref _isCompleted, 1) != 0) return;
             inner.Complete(exception);
             owner.OnCompleted(exception);
-        }
-    }
-
-    private sealed class Writer(LoopPipe owner, PipeWriter inner) : PipeWriter
-    {
-        private int _isCompleted;
-
-        public override bool CanGetUnflushedBytes => true;
-
-        public override long UnflushedBytes => inner.UnflushedBytes;
-
-        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
-
-        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
-
-        public override void Advance(int bytes) => inner.Advance(bytes);
-
-        public override void CancelPendingFlush() => inner.CancelPendingFlush();
-
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
-            ReportEnd(inner.FlushAsync(cancellationToken));
-
-        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) =>
-            ReportEnd(inner.WriteAsync(source, cancellationToken));
-
-        // The platform's writer would send what is left synchronously.
-        public override void Complete(Exception? exception = null) => _ = CompleteAsync(exception).AsTask();
-
-        public override async ValueTask CompleteAsync(Exception? exception = null)
-        {
-            if (Interlocked.Exchange(ref _isCompleted, 1) != 0) return;
-            try
-            {
-                await inner.CompleteAsync(exception).ConfigureAwait(false);
-                if (exception is null) await owner._stream.CompleteWritesAsync().ConfigureAwait(false);
-            }
-            catch (Exception error) when (error is IOException or NotSupportedException or InvalidOperationException)
-            {
-                // Closed already; or there is no half-close, and the close is the end.
-            }
-
-            owner.OnCompleted(exception);
-        }
-
-        /// <summary>A stream that has closed is a reader that has completed.</summary>
-        private static async ValueTask<FlushResult> ReportEnd(ValueTask<FlushResult> flush)
-        {
-            try
-            {
-                return await flush.ConfigureAwait(false);
-            }
-            catch (IOException)
-            {
-                return new FlushResult(isCanceled: false, isCompleted: true);
-            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using Waterspout.Loop;
+
 namespace Waterspout.Duplex;
 
 /// <summary>
@@ -26,9 +28,13 @@ internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
         }
     }
 
-    protected override ValueTask WriteCoreAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
-        // Not the token: cancelling a write of the stream closes it.
-        data.IsEmpty ? default : Wait(stream.WriteAsync(data, CancellationToken.None), cancellationToken);
+    protected override ValueTask WriteCoreAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+    {
+        // The token ends the wait only: cancelling a write of the stream would close it. The memory is the caller's again then, so it is copied.
+        return data.IsEmpty || !cancellationToken.CanBeCanceled
+            ? stream.WriteAsync(data, CancellationToken.None)
+            : Wait(stream.WriteAsync(data.Span, CancellationToken.None), cancellationToken);
+    }
 
     protected override void WriteNow(ReadOnlySpan<byte> data, int timeout)
     {
@@ -71,13 +77,19 @@ internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
         return 0;
     }
 
-    private static ValueTask Wait(ValueTask write, CancellationToken cancellationToken) =>
-        write.IsCompleted || !cancellationToken.CanBeCanceled ? write : new ValueTask(write.AsTask().WaitAsync(cancellationToken));
+    private static ValueTask Wait(ValueTask write, CancellationToken cancellationToken)
+    {
+        if (write.IsCompleted) return write;
+        Task task = write.AsTask();
+        task.Ignore();
+        return new ValueTask(task.WaitAsync(cancellationToken));
+    }
 
     // The loop completes the task on its own thread, so this works even if the thread pool has no thread left.
     private static void Block(ValueTask operation, int timeout)
     {
         Task task = operation.AsTask();
+        task.Ignore(); // at a time-out
         if (Task.WaitAny([task], timeout) < 0) throw TimedOut(timeout);
         task.GetAwaiter().GetResult();
     }

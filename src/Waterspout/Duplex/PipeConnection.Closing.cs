@@ -1,3 +1,4 @@
+using Waterspout.Connecting;
 using Waterspout.Errors;
 
 namespace Waterspout.Duplex;
@@ -25,6 +26,8 @@ internal partial class PipeConnection
 
     /// <summary>The descriptor is closed, or about to be.</summary>
     internal bool IsClosed => Volatile.Read(ref _isClosed) != 0;
+
+    bool ITaker.IsOver => Outcome is not null;
 
     internal bool HasFailed => Outcome is { Error: not null };
 
@@ -66,10 +69,13 @@ internal partial class PipeConnection
     /// Closes the connection now, from any thread. Reads fail with the error, flushes report the end, what is unsent is dropped, and the
     /// peer sees a reset.
     /// </summary>
-    internal void Abort(Exception? error)
+    internal void Abort(Exception? error) => Abort(error is null ? CloseReason.Local : CloseReason.Error, error);
+
+    /// <inheritdoc cref="Abort(Exception?)"/>
+    internal void Abort(CloseReason reason, Exception? error)
     {
         _isAborted = true;
-        CloseNow(new CloseOutcome(error is null ? CloseReason.Local : CloseReason.Error, error, IsKnown: true, IsAwaitingData: false));
+        CloseNow(new CloseOutcome(reason, error, IsKnown: true, IsAwaitingData: false));
     }
 
     /// <summary>Sends what the system accepts at once, and closes the connection now, from any thread.</summary>
@@ -93,6 +99,8 @@ internal partial class PipeConnection
         Settle(error);
         Output.OnFailed();
         Input.OnFailed();
+        // Both sides may have been completed before, and the input have ended: then nothing else closes it.
+        Loop.TryPost(this, static connection => connection.CloseIfDone());
     }
 
     /// <summary>Decides why the connection fails. The first call wins.</summary>

@@ -11,7 +11,7 @@ namespace Waterspout.Duplex;
 /// in both directions. Here the loop only watches the descriptor, and reports. What is received and sent is received and sent on the thread
 /// that runs the application. The two halves, their buffers and their state are those of a stream; each is under a lock of its own.</para>
 /// <para>The surface, for a transport that is built on this: <see cref="Input"/> and <see cref="Output"/>; <see cref="Start"/>, on the
-/// loop's thread, before which reads wait and writes are kept; <see cref="Abort"/>, from any thread; <see cref="Closed"/>, which is
+/// loop's thread, before which reads wait and writes are kept; <see cref="Abort(Exception?)"/>, from any thread; <see cref="Closed"/>, which is
 /// cancelled once, on the thread pool, when the peer's EOF has been received, or when the connection has failed or is aborted;
 /// <see cref="Finished"/>, when the descriptor is closed. A loop of another kind is an <see cref="IConnectionLoop"/>: it calls
 /// <see cref="IReadinessHandler.HandleEvents"/> of what it watches, and decides in <see cref="IConnectionLoop.Resume"/> where the
@@ -110,7 +110,7 @@ internal partial class PipeConnection : IDuplexPipe, ITaker, IReadinessHandler, 
     {
         // Everything has been sent, and must not be taken back by a reset.
         if (IsDraining) CloseNow(Outcome);
-        else Abort(new ObjectDisposedException(nameof(IOLoop), "The loop has been disposed."));
+        else Abort(CloseReason.Local, new ObjectDisposedException(nameof(IOLoop), "The loop has been disposed."));
     }
 
     /// <summary>Receives, and runs the code that waits for it.</summary>

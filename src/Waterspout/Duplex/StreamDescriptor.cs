@@ -34,6 +34,10 @@ internal sealed class StreamDescriptor(BaseIOStream stream) : IConnectionDescrip
             connection.Start(stream.ReceivedData, unsent, mayBeReadable);
             stream.ForgetReceived();
         }
+        catch (StreamClosedException closed)
+        {
+            connection.Abort(closed.Reason, closed.InnerException);
+        }
         catch (Exception error)
         {
             connection.Abort(error);

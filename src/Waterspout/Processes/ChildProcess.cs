@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using Waterspout.Interop;
+using Waterspout.Loop;
 using Waterspout.Processes;
 
 namespace Waterspout;
@@ -148,16 +149,23 @@ public sealed class ChildProcess : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Requests the child to end, and kills it with its descendants if it has not ended after a time.</summary>
-    /// <param name="grace">How long it has, on the clock of the loop. Zero kills it at once.</param>
+    /// <param name="grace">
+    /// How long it has, on the clock of the loop. Zero kills it at once; with <see cref="Timeout.InfiniteTimeSpan"/> it is not killed.
+    /// </param>
     /// <returns>The exit code. Never fails with <see cref="TimeoutException"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="grace"/> is negative.</exception>
     /// <exception cref="ObjectDisposedException">
     /// The loop has been disposed, so nothing measures the time. The child has been requested to end; <see cref="Kill"/> works still.
     /// </exception>
-    public async Task<int> StopAsync(TimeSpan grace)
+    public Task<int> StopAsync(TimeSpan grace)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(grace, TimeSpan.Zero);
-        if (grace > TimeSpan.Zero)
+        TimeLimit.CheckNotNegative(grace, nameof(grace));
+        return StopCoreAsync(grace);
+    }
+
+    private async Task<int> StopCoreAsync(TimeSpan grace)
+    {
+        if (grace != TimeSpan.Zero)
         {
             Terminate();
             using IDisposable kill = _loop.CallLater(grace, () => Task.Run(Kill));

@@ -119,7 +119,7 @@ public partial class TcpServer
     /// </summary>
     private static bool IsOfAnother(StreamClosedException closed, IOStream? stream) =>
         closed is { InnerException: not null, Reason: CloseReason.None or CloseReason.Error }
-        && stream is { CloseReason: CloseReason.None };
+        && stream is { IsConnectionOver: false };
 
     private IOStream MakeStream(Descriptor fd, IOLoop loop)
     {

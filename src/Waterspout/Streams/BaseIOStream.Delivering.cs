@@ -7,7 +7,7 @@ public abstract partial class BaseIOStream
 {
     private void WriteLater(byte[] data, Action? callback)
     {
-        if (IsClosed) throw ClosedException();
+        if (IsClosed) throw RefusedException();
         if (_state.WriteEnd != WriteEnd.Open) throw WritesCompleted();
         OffLoopCalls.Writes.BeginCrossing();
         PostCall((data, callback), static (stream, call) =>
@@ -52,7 +52,7 @@ public abstract partial class BaseIOStream
         }
 
         if (IsReading) throw AlreadyReading();
-        if (IsClosed && needsData && !_reads.HasData) throw ClosedException();
+        if (IsClosed && needsData && !_reads.HasData) throw RefusedException();
         OffLoopCalls.BeginRead();
         PostCall((call, state), static (stream, posted) =>
         {

@@ -91,14 +91,26 @@ public abstract partial class BaseIOStream
     private ValueTask WriteOffLoop(ReadOnlySpan<byte> data, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
-        if (IsClosed) return ValueTask.FromException(ClosedException());
+        return TryStage(data, out ValueTask written) ? written : CrossWithCopy(data, cancellationToken);
+    }
+
+    /// <returns>False if the write has to cross.</returns>
+    private bool TryStage(ReadOnlySpan<byte> data, out ValueTask written)
+    {
+        written = default;
+        if (IsClosed)
+        {
+            written = ValueTask.FromException(RefusedException());
+            return true;
+        }
+
         bool isOpen = _state.WriteEnd == WriteEnd.Open && !_state.EndsWrites;
         long room = Math.Min(Options.WriteHighWaterMark, Options.MaxWriteBufferSize) - Unsent;
         StagedWrites.Outcome outcome = isOpen ? OffLoopCalls.Writes.TryAdd(data, room) : StagedWrites.Outcome.Refused;
-        if (outcome == StagedWrites.Outcome.Refused) return CrossWithCopy(data, cancellationToken);
-        return outcome == StagedWrites.Outcome.Joined || Loop.TryPost(this, static stream => stream.SendStaged())
-            ? default
-            : ValueTask.FromException(ClosedException());
+        if (outcome == StagedWrites.Outcome.Refused) return false;
+        if (outcome == StagedWrites.Outcome.Begun && !Loop.TryPost(this, static stream => stream.SendStaged()))
+            written = ValueTask.FromException(ClosedException());
+        return true;
     }
 
     private ValueTask CrossWithCopy(ReadOnlySpan<byte> data, CancellationToken cancellationToken) =>
@@ -155,7 +167,7 @@ public abstract partial class BaseIOStream
 
     private void AdvanceOffLoop(int count)
     {
-        if (IsClosed) throw ClosedException();
+        if (IsClosed) throw RefusedException();
         if (_offLoopCalls?.Reserved is not { } reserved) throw new InvalidOperationException("Call GetMemory first.");
         reserved.Advance(count);
         Write(reserved.WrittenSpan);

@@ -63,12 +63,17 @@ public abstract partial class BaseIOStream
     private Exception? RefuseWrite(long length, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested) return new OperationCanceledException(cancellationToken);
-        if (_state.EndsWrites) return RefusedException();
-        if (_state.WriteEnd != WriteEnd.Open) return WritesCompleted();
+        if (RefuseWrite() is { } refusal) return refusal;
         if (length <= Options.MaxWriteBufferSize - Unsent) return null;
         return new StreamBufferFullException(
             $"{length} bytes more would pass {nameof(Options.MaxWriteBufferSize)}, which is {Options.MaxWriteBufferSize}; "
             + $"{Unsent} wait to be sent.");
+    }
+
+    private Exception? RefuseWrite()
+    {
+        if (_state.EndsWrites) return RefusedException();
+        return _state.WriteEnd == WriteEnd.Open ? null : WritesCompleted();
     }
 
     private static InvalidOperationException WritesCompleted() => new("The writes of this stream have been completed.");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Waterspout.Writes;
 
 namespace Waterspout;
 
@@ -86,6 +87,30 @@ public abstract partial class BaseIOStream
         }
 
         return FinishWrite(isCopied, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes what a pipe's writer has buffered. The buffer belongs to the stream from now on. A pipe waits where a stream would refuse more.
+    /// </summary>
+    internal ValueTask WriteAsync(WriteBuffer data)
+    {
+        if (!Loop.IsCurrent)
+        {
+            if (data.IsScattered || data.Length >= SmallestUncopied || !TryStage(data.First.Span, out ValueTask staged))
+                return WriteOffLoop(data, static (stream, data) => stream.WriteAsync(data));
+            data.Discard();
+            return staged;
+        }
+
+        TakeStaged();
+        if (RefuseWrite() is { } refusal)
+        {
+            data.Discard();
+            return ValueTask.FromException(refusal);
+        }
+
+        _writes.Append(data);
+        return FinishWrite(isCopied: true, default);
     }
 
     /// <summary>Waits until the operating system has accepted everything that has been written. May be called from any thread.</summary>

@@ -111,6 +111,9 @@ public partial class IOStream
     /// <summary>A connection has taken over the descriptor.</summary>
     internal void SetTaker(ITaker taker) => Details.Taker = taker;
 
+    /// <summary>The connection has closed or is failing, whoever has it.</summary>
+    internal bool IsConnectionOver => CloseReason != CloseReason.None || _details?.Taker is { IsOver: true };
+
     /// <summary>Closes what has taken over the descriptor, if anything has. Completes when everything has been sent.</summary>
     internal Task CloseTakerAsync() => _details?.Taker?.CloseAsync() ?? Task.CompletedTask;
 

@@ -192,6 +192,13 @@ internal sealed class WriteBuffer
         _isReserved = false;
     }
 
+    /// <summary>Removes everything, and returns the buffer.</summary>
+    internal void Discard()
+    {
+        Clear();
+        Return();
+    }
+
     private ref Segment TailWithRoom(int minimum, int wanted)
     {
         _isReserved = false;

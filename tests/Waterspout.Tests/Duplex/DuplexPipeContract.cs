@@ -68,6 +68,41 @@ public sealed class DuplexPipeContract : DuplexPipeTest
         Assert.Equal("ab", await Read(pipe.Input, 2));
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_cancelled_flush_has_is_sent_once(bool byToken) => RunPipe(async (left, pipe) =>
+    {
+        byte[] data = RandomBytes(NewRandom(), Transport.MoreThanTheKernelTakes);
+        pipe.Output.Write(data);
+        using CancellationTokenSource source = new();
+        Task<FlushResult> flush = pipe.Output.FlushAsync(source.Token).AsTask();
+        if (byToken)
+        {
+            source.Cancel();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => flush);
+        }
+        else
+        {
+            pipe.Output.CancelPendingFlush();
+            Assert.True((await flush).IsCanceled);
+        }
+
+        ValueTask<byte[]> reading = left.ReadBytesAsync(data.Length + 5);
+        pipe.Output.Write(Bytes("after"));
+        Assert.False((await pipe.Output.FlushAsync()).IsCanceled);
+        AssertSame(data.Concat(Bytes("after")).ToArray(), await reading);
+    });
+
+    [Fact]
+    public void After_its_completion_the_output_refuses_everything_but_a_cancellation() => RunPipe(async (left, pipe) =>
+    {
+        await pipe.Output.CompleteAsync();
+        pipe.Output.CancelPendingFlush();
+        Assert.Throws<InvalidOperationException>(() => { pipe.Output.GetMemory(); });
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await pipe.Output.FlushAsync());
+    });
+
     [Fact]
     public void Completing_the_output_sends_what_is_left() => RunPipe(async (left, pipe) =>
     {

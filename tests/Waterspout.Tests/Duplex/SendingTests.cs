@@ -10,6 +10,7 @@ namespace Waterspout.Tests.Duplex;
 public sealed class SendingTests : LoopTest
 {
     private const int Much = 32 * 1024;
+    private const int Big = 8 * 1024 * 1024; // more than the kernel takes
 
     [Theory]
     [InlineData(1)]
@@ -70,6 +71,22 @@ public sealed class SendingTests : LoopTest
         Assert.Equal(CloseReason.Reset, error.Reason);
     });
 
+    [Fact]
+    public void A_send_that_fails_after_the_end_of_both_sides_closes_the_connection() => RunServer(async (client, server) =>
+    {
+        client.Shutdown(SocketShutdown.Send);
+        Assert.True((await server.Connection.Input.ReadAsync()).IsCompleted);
+        server.Connection.Output.GetSpan(Big);
+        server.Connection.Output.Advance(Big);
+        // Without a limit of time, as in a web server: only the failure ends this.
+        Task sent = server.Connection.CloseAsync();
+        Assert.False(sent.IsCompleted);
+        client.LingerState = new LingerOption(true, 0);
+        client.Close();
+        await server.Connection.Finished;
+        await sent;
+    });
+
     /// <summary>Receives a request, and answers. Returns how many calls of the system the answering thread made itself.</summary>
     private static async Task<int> AnswerAsync(Socket client, Server server, Func<int> answer, int size)
     {
@@ -101,7 +118,7 @@ public sealed class SendingTests : LoopTest
         Interop.Descriptor fd = Interop.FileDescriptors.Duplicate(Interop.Descriptor.Of(right.SafeHandle));
         right.Dispose();
         CountingDescriptor descriptor = new(fd);
-        PipeConnection connection = new(Loop, descriptor);
+        UnlimitedConnection connection = new(Loop, descriptor);
         await Loop.InvokeAsync(() =>
         {
             connection.Start(mayBeReadable: true);
@@ -112,6 +129,11 @@ public sealed class SendingTests : LoopTest
         await connection.CloseAsync();
         await connection.Finished;
     }));
+
+    private sealed class UnlimitedConnection(IOLoop loop, IConnectionDescriptor descriptor) : PipeConnection(loop, descriptor)
+    {
+        protected override bool LimitsSending => false;
+    }
 
     private sealed record Server(PipeConnection Connection, CountingDescriptor Descriptor);
 

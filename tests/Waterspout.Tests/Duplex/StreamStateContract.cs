@@ -152,6 +152,43 @@ public sealed class StreamStateContract : StreamTest
     });
 
     [Fact]
+    public void A_cancelled_write_leaves_its_memory_to_the_caller() => RunStream(async (left, stream) =>
+    {
+        byte[] data = RandomBytes(NewRandom(), Transport.MoreThanTheKernelTakes);
+        byte[] memory = data.ToArray();
+        using CancellationTokenSource source = new();
+        Task write = stream.WriteAsync(memory, source.Token).AsTask();
+        source.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
+        Array.Clear(memory);
+        AssertSame(data, await left.ReadBytesAsync(data.Length));
+    });
+
+    [Fact]
+    public void A_write_that_waits_while_the_stream_is_disposed_completes_when_it_is_sent() => RunStream(async (left, stream) =>
+    {
+        byte[] data = RandomBytes(NewRandom(), Transport.MoreThanTheKernelTakes);
+        Task write = stream.WriteAsync(data).AsTask();
+        Task disposed = stream.DisposeAsync().AsTask();
+        Assert.False(write.IsCompleted);
+        AssertSame(data, await left.ReadBytesAsync(data.Length));
+        await write;
+        await disposed;
+    });
+
+    [Fact]
+    public void A_write_that_waits_while_the_stream_is_disposed_fails_if_it_is_not_sent() => RunStream(async (left, stream) =>
+    {
+        Log.Allow("bytes were written and not sent");
+        Log.Allow(" closed: Error.");
+        Task write = stream.WriteAsync(new byte[Transport.MoreThanTheKernelTakes]).AsTask();
+        Task disposed = stream.DisposeAsync().AsTask();
+        left.Close(new IOException("enough"));
+        await Assert.ThrowsAnyAsync<IOException>(() => write);
+        await disposed;
+    });
+
+    [Fact]
     public void Disposing_sends_everything_that_was_written() => RunStream(async (left, stream) =>
     {
         byte[] data = RandomBytes(new Random(4), 1_000_000);

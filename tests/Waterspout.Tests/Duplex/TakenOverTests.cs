@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -39,6 +40,69 @@ public sealed class TakenOverTests : LoopTest
         Assert.IsType<StreamClosedException>(Assert.Throws<AggregateException>(() => read.Wait(Limit)).InnerException);
         left.Dispose();
     });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_end_of_a_servers_loop_is_no_failure_of_its_handlers(bool asPipe) => Run(async () =>
+    {
+        for (int i = 0; i < 5; i++)
+        {
+            TaskCompletionSource begun = new();
+            ConcurrentQueue<Exception> unhandled = [];
+            using IOLoopGroup group = new(1, new IOLoopOptions { Poller = Poller, LoggerFactory = Log, UnhandledException = unhandled.Enqueue });
+            await using TcpServer server = new(
+                async stream =>
+                {
+                    begun.SetResult();
+                    if (asPipe) await stream.AsDuplexPipe().Input.ReadAsync();
+                    else await stream.AsStream().ReadExactlyAsync(new byte[1]);
+                },
+                new TcpServerOptions { Loops = group });
+            int port = ((System.Net.IPEndPoint)server.Listen(0, "127.0.0.1")).Port;
+            using IOStream client = await IOStream.ConnectAsync("127.0.0.1", port);
+            await begun.Task;
+            group.Dispose();
+            while (server.ConnectionCount > 0) await Turn();
+            Assert.Empty(unhandled);
+        }
+    });
+
+    [Fact]
+    public void A_take_over_that_comes_after_a_close_reports_the_close() => Run(() => Task.Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        IOStream stream = new(right, loop: Loop);
+        using ManualResetEventSlim isBlocked = new(), isTakenOver = new();
+        Task closed = Loop.InvokeAsync(() =>
+        {
+            isBlocked.Set();
+            isTakenOver.Wait();
+            stream.Close();
+            return Task.CompletedTask;
+        });
+        isBlocked.Wait();
+        Stream taken = stream.AsStream();
+        isTakenOver.Set();
+        await closed;
+        StreamClosedException error = await Assert.ThrowsAsync<StreamClosedException>(async () => await taken.ReadExactlyAsync(new byte[1]));
+        Assert.Equal(CloseReason.Local, error.Reason);
+        Assert.Null(error.InnerException);
+        left.Dispose();
+    }));
+
+    [Fact]
+    public void A_stream_that_was_taken_over_says_so_on_every_thread() => Run(() => Task.Run(async () =>
+    {
+        (Socket left, Socket right) = SocketPair.Tcp();
+        IOStream stream = new(right, loop: Loop);
+        await using Stream taken = stream.AsStream();
+        await Loop.InvokeAsync(() => Task.CompletedTask);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await stream.WriteAsync("x"u8));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await stream.ReadBytesAsync(1));
+        Assert.Throws<InvalidOperationException>(() => stream.Write("x"u8));
+        left.Dispose();
+    }));
 
     [Fact]
     public void A_synchronous_read_needs_no_thread_of_the_pool() => Run(async () =>

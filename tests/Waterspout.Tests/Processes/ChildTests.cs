@@ -137,13 +137,19 @@ public sealed class ChildTests : LoopTest
     [Fact]
     public void A_child_may_end_itself_when_it_is_stopped() => Run(async () =>
     {
+        foreach (TimeSpan grace in (TimeSpan[])[Limit, TimeSpan.MaxValue, Timeout.InfiniteTimeSpan]) await EndsItselfWithin(grace);
+    });
+
+    private async Task EndsItselfWithin(TimeSpan grace)
+    {
         await using ChildProcess shell = Shell("trap 'exit 7' TERM; echo ready; while :; do read line; done");
         Assert.Equal("ready", await shell.StandardOutput.ReadLineAsync());
-        Assert.Equal(7, await shell.StopAsync(Limit).WaitAsync(Limit));
+        Assert.Equal(7, await shell.StopAsync(grace).WaitAsync(Limit));
         shell.Terminate();
         shell.Kill();
         Assert.Equal(7, await shell.StopAsync(TimeSpan.Zero));
-    });
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(grace), () => { _ = shell.StopAsync(TimeSpan.FromTicks(-2)); });
+    }
 
     [Fact]
     public void A_child_that_does_not_end_in_time_is_killed()
