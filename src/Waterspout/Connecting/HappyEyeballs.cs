@@ -21,7 +21,7 @@ internal sealed class HappyEyeballs(IReadOnlyList<IPEndPoint> addresses, IOStrea
 
     internal static void CheckArguments(string host, int port, IOStreamOptions? options)
     {
-        ArgumentException.ThrowIfNullOrEmpty(host);
+        TextCheck.NoNul(host, nameof(host));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(port);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, IPEndPoint.MaxPort);
         options?.Validate(nameof(options));

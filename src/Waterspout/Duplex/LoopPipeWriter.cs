@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using Waterspout.Loop;
+using Waterspout.Diagnostics;
 using Waterspout.Writes;
 
 namespace Waterspout.Duplex;
@@ -84,7 +84,7 @@ internal sealed class LoopPipeWriter(BaseIOStream stream, Action<Exception?> onC
         }
         finally
         {
-            write.Ignore();
+            if (!write.IsCompletedSuccessfully) write.IgnoreFailure();
             lock (_lock) _cancellation = null;
         }
     }

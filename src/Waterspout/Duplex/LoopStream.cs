@@ -1,4 +1,4 @@
-using Waterspout.Loop;
+using Waterspout.Diagnostics;
 
 namespace Waterspout.Duplex;
 
@@ -81,7 +81,7 @@ internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
     {
         if (write.IsCompleted) return write;
         Task task = write.AsTask();
-        task.Ignore();
+        task.IgnoreFailure();
         return new ValueTask(task.WaitAsync(cancellationToken));
     }
 
@@ -89,8 +89,12 @@ internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
     private static void Block(ValueTask operation, int timeout)
     {
         Task task = operation.AsTask();
-        task.Ignore(); // at a time-out
-        if (Task.WaitAny([task], timeout) < 0) throw TimedOut(timeout);
+        if (Task.WaitAny([task], timeout) < 0)
+        {
+            task.IgnoreFailure();
+            throw TimedOut(timeout);
+        }
+
         task.GetAwaiter().GetResult();
     }
 

@@ -22,8 +22,19 @@ internal static unsafe partial class LibC
     internal const uint CBAUD = 0x100F;
     internal const uint CIBAUD = 0x100F0000;
     internal const uint BOTHER = 0x1000;
+    internal const uint B50 = 0x1;
+    internal const uint B57600 = 0x1001;
     internal const int VTIME = 5;
     internal const int VMIN = 6;
+
+    /// <summary>The speeds from B50 to B38400, whose codes follow each other.</summary>
+    internal static ReadOnlySpan<uint> SpeedsFrom50 => [50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400];
+
+    /// <summary>The speeds from B57600 to B4000000.</summary>
+    internal static ReadOnlySpan<uint> SpeedsFrom57600 =>
+    [
+        57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
+    ];
 
     [InlineArray(19)]
     internal struct c_cc

@@ -61,13 +61,21 @@ internal readonly unsafe struct TerminalSettings
         return new TerminalSettings(native);
     }
 
-    /// <summary>The same speed in both directions, as a number and not by a code.</summary>
+    /// <summary>The same speed in both directions.</summary>
     internal TerminalSettings WithSpeed(uint speed)
     {
         LibC.termios2 native = _native;
-        // No code for the input either, which means the speed of the output.
-        native.c_cflag = (native.c_cflag & ~(LibC.CBAUD | LibC.CIBAUD)) | LibC.BOTHER;
+        // No code for the input, which means the speed of the output.
+        native.c_cflag = (native.c_cflag & ~(LibC.CBAUD | LibC.CIBAUD)) | CodeOf(speed);
         native.c_ispeed = native.c_ospeed = speed;
         return new TerminalSettings(native);
+    }
+
+    /// <summary>Programs that use the C library, such as stty, know the speeds that have a code of their own by that alone.</summary>
+    private static uint CodeOf(uint speed)
+    {
+        int low = LibC.SpeedsFrom50.IndexOf(speed), high = LibC.SpeedsFrom57600.IndexOf(speed);
+        if (low >= 0) return LibC.B50 + (uint)low;
+        return high >= 0 ? LibC.B57600 + (uint)high : LibC.BOTHER;
     }
 }

@@ -18,11 +18,13 @@ public sealed partial class IOLoop
     /// Called with the descriptor and what it is ready for. If it throws, that is logged, and it is called again.
     /// </param>
     /// <exception cref="ArgumentException">The descriptor cannot be polled (a regular file, for example).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The descriptor is negative, or there is no such event.</exception>
     /// <exception cref="InvalidOperationException">The descriptor already has a handler.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void AddHandler(int fd, IOEvents events, Action<int, IOEvents> handler)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fd);
+        CheckEvents(events);
         ArgumentNullException.ThrowIfNull(handler);
         Descriptor descriptor = new(fd);
         ThrowIfNotPollable(descriptor);
@@ -33,10 +35,12 @@ public sealed partial class IOLoop
     }
 
     /// <summary>Changes what the handler of <paramref name="fd"/> waits for. May be called from any thread.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such event.</exception>
     /// <exception cref="InvalidOperationException">The descriptor has no handler.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public void UpdateHandler(int fd, IOEvents events)
     {
+        CheckEvents(events);
         ThrowIfEnded();
         DescriptorHandler handler = _handlers.Find(new Descriptor(fd)) ?? throw new InvalidOperationException($"Descriptor {fd} has no handler.");
         Invoke((Loop: this, handler, events), static call =>
@@ -55,6 +59,12 @@ public sealed partial class IOLoop
     {
         ThrowIfEnded();
         if (_handlers.Remove(new Descriptor(fd))) Invoke(this, static loop => loop.EndRemovedHandlers());
+    }
+
+    private static void CheckEvents(IOEvents events)
+    {
+        const IOEvents All = IOEvents.Read | IOEvents.Priority | IOEvents.Write | IOEvents.Error | IOEvents.HangUp | IOEvents.ReadClosed;
+        if ((events & ~All) != 0) throw new ArgumentOutOfRangeException(nameof(events), events, "There is no such event.");
     }
 
     /// <summary>

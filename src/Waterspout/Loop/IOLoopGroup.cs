@@ -12,11 +12,12 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
     /// <summary>Creates and starts the loops.</summary>
     /// <param name="loops">How many; one per core (<see cref="Environment.ProcessorCount"/>) uses the machine fully.</param>
     /// <param name="options">How each loop works. The loop's number is appended to its name.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive, or an option is out of range.</exception>
     public IOLoopGroup(int loops, IOLoopOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(loops);
         options ??= new IOLoopOptions();
+        options.Validate(nameof(options));
         _loops = new IOLoop[loops];
         try
         {
@@ -33,7 +34,10 @@ public sealed class IOLoopGroup : IReadOnlyList<IOLoop>, IDisposable
     public int Count => _loops.Length;
 
     /// <summary>The loop at <paramref name="index"/>, from zero.</summary>
-    public IOLoop this[int index] => _loops[index];
+    /// <exception cref="ArgumentOutOfRangeException">There is no such loop.</exception>
+    public IOLoop this[int index] => (uint)index < (uint)_loops.Length
+        ? _loops[index]
+        : throw new ArgumentOutOfRangeException(nameof(index), index, $"There are {_loops.Length} loops.");
 
     /// <summary>Returns the loops in turn, for distributing streams evenly.</summary>
     public IOLoop Next() => _loops[(uint)Interlocked.Increment(ref _next) % (uint)_loops.Length];

@@ -18,7 +18,10 @@ internal static class PollerFactory
 
     /// <summary>The exception for a descriptor that is always ready, so that readiness carries no information.</summary>
     internal static ArgumentException NotPollable(Descriptor fd) =>
-        new($"Descriptor {fd} cannot be polled: regular files, directories and devices like /dev/null are always ready. Use a FileStream.");
+        new($"Descriptor {fd} cannot be polled: {AlwaysReady}", nameof(fd));
+
+    /// <summary>Why something cannot be polled.</summary>
+    internal const string AlwaysReady = "regular files, directories and devices like /dev/null are always ready. Use a FileStream.";
 
     private static PollerKind Resolve(PollerKind kind)
     {

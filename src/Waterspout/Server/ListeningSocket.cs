@@ -59,23 +59,23 @@ internal sealed class ListeningSocket
     /// </summary>
     /// <exception cref="ArgumentException">It is not a stream socket that is bound to an IP address or a Unix address.</exception>
     /// <exception cref="InvalidOperationException">It is in use already.</exception>
-    internal static ListeningSocket Adopt(Socket socket, Action<Descriptor> configure)
+    internal static ListeningSocket Adopt(Socket listening, Action<Descriptor> configure)
     {
-        if (socket.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(socket));
-        Descriptor fd = OwnedSockets.Take(socket);
+        if (listening.SocketType != SocketType.Stream) throw new ArgumentException("Not a stream socket.", nameof(listening));
+        Descriptor fd = OwnedSockets.Take(listening);
         try
         {
             if (LocalOf(fd) is not { } bound || bound is IPEndPoint { Port: 0 })
-                throw new ArgumentException("The socket is not bound to an IP address or a Unix socket's address.", nameof(socket));
+                throw new ArgumentException("The socket is not bound to an IP address or a Unix socket's address.", nameof(listening));
             FileDescriptors.SetNonBlocking(fd);
             GatherByTurn(fd);
             configure(fd);
-            return new ListeningSocket(fd.ToSocketHandle(), bound, file: null, socket);
+            return new ListeningSocket(fd.ToSocketHandle(), bound, file: null, listening);
         }
         catch
         {
             FileDescriptors.Close(fd);
-            OwnedSockets.GiveBack(socket);
+            OwnedSockets.GiveBack(listening);
             throw;
         }
     }

@@ -1,8 +1,9 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Waterspout.Connecting;
 using Waterspout.Diagnostics;
 using Waterspout.Interop;
+using Waterspout.Loop;
 using Waterspout.Server;
 
 namespace Waterspout;
@@ -157,6 +158,7 @@ public partial class TcpServer
     private static IPAddress[]? FindAddresses(string? address)
     {
         if (string.IsNullOrEmpty(address)) return [Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any];
+        TextCheck.NoNul(address, nameof(address));
         if (IPAddress.TryParse(address, out IPAddress? ip)) return [ip];
         // RFC 6761: localhost is not resolved.
         return address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : null;

@@ -27,7 +27,7 @@ public abstract partial class BaseIOStream
     /// limits of the options do not apply. The peer's EOF does not close the connection: it is the end of the input. May be called
     /// from any thread. Tornado has no equivalent.</para>
     /// <para>Other streams (TLS, memory, a class that overrides a hook) keep their loop, and behave at the peer's EOF as their options say.
-    /// The pipes are the platform's, over reads and writes of the stream.</para>
+    /// Each read and flush of the pipes is one of the stream.</para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// A read is pending, a write waits, the writes have been completed, the stream is not connected, or was taken over before. Nothing has
@@ -44,9 +44,10 @@ public abstract partial class BaseIOStream
     /// <remarks>
     /// A read returns what there is, and 0 at the end; one of zero bytes waits for data. A cancelled read loses nothing, and a cancelled
     /// write is still sent. A write completes while at most <see cref="IOStreamOptions.WriteHighWaterMark"/> bytes are unsent; flushing
-    /// waits for all of them. <see cref="Stream.ReadTimeout"/> and <see cref="Stream.WriteTimeout"/> are for synchronous calls, which a
-    /// loop's thread is refused with an <see cref="InvalidOperationException"/>. Errors are <see cref="StreamClosedException"/>. What is
-    /// said of <see cref="AsDuplexPipe"/> holds otherwise.
+    /// waits for all of them. Disposing ends a read that waits; a write or flush that waits still completes when its data is sent, or fails
+    /// with the close, after ten seconds at the latest. <see cref="Stream.ReadTimeout"/> and <see cref="Stream.WriteTimeout"/> are for
+    /// synchronous calls, which a loop's thread is refused with an <see cref="InvalidOperationException"/>. Errors are
+    /// <see cref="StreamClosedException"/>. What is said of <see cref="AsDuplexPipe"/> holds otherwise.
     /// </remarks>
     /// <inheritdoc cref="AsDuplexPipe" path="/exception"/>
     public Stream AsStream() => DuplexAdapters.ToStream(this);

@@ -1,4 +1,6 @@
 using Waterspout.Interop;
+using Waterspout.Loop;
+using Waterspout.Polling;
 
 namespace Waterspout;
 
@@ -30,12 +32,13 @@ public partial class PipeIOStream
     public static PipeIOStream Open(
         string path, FileAccess access, IOStreamOptions? options = null, IOLoop? loop = null, TerminalOptions? terminal = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
+        TextCheck.NoNul(path, nameof(path));
         terminal?.Validate(nameof(terminal));
         return FileDescriptors.HandOver(FileDescriptors.Open(path, OpenMode.For(access)), fd =>
         {
             bool isTerminal = FileDescriptors.IsTerminal(fd);
             if (terminal is not null && !isTerminal) throw new ArgumentException($"{path} is not a terminal.", nameof(terminal));
+            if (FileDescriptors.IsAlwaysReady(fd)) throw new ArgumentException($"{path} cannot be polled: {PollerFactory.AlwaysReady}", nameof(path));
             PipeIOStream stream = new(fd, null, options, loop, mayBeFile: false);
             // Undone when the stream closes, as when it fails to be set.
             return terminal is null ? stream : stream.With(terminal);

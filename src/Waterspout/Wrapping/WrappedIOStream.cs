@@ -43,7 +43,7 @@ public sealed class WrappedIOStream : BaseIOStream
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public WrappedIOStream(Stream stream, IOStreamOptions? options = null, IOLoop? loop = null, bool leaveOpen = false)
-        : this(new WrappedStream(NotNull(stream), leaveOpen), options, loop)
+        : this(new WrappedStream(NotNull(stream, nameof(stream)), leaveOpen), options, loop)
     {
     }
 
@@ -54,10 +54,11 @@ public sealed class WrappedIOStream : BaseIOStream
     /// <param name="leaveOpen">
     /// A close cancels what is under way, and completes neither side. What has been read ahead is lost to the reader.
     /// </param>
+    /// <exception cref="ArgumentException">A side of the pipe is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The loop has been disposed.</exception>
     public WrappedIOStream(IDuplexPipe pipe, IOStreamOptions? options = null, IOLoop? loop = null, bool leaveOpen = false)
-        : this(new WrappedPipe(NotNull(pipe), leaveOpen), options, loop)
+        : this(new WrappedPipe(CheckSides(pipe), leaveOpen), options, loop)
     {
     }
 
@@ -108,11 +109,17 @@ public sealed class WrappedIOStream : BaseIOStream
         _outgoing.CloseAsync(Error).IgnoreFailure();
     }
 
-    private static T NotNull<T>(T? wrapped)
+    private static T NotNull<T>(T? wrapped, string name)
         where T : class
     {
-        ArgumentNullException.ThrowIfNull(wrapped);
+        ArgumentNullException.ThrowIfNull(wrapped, name);
         return wrapped;
+    }
+
+    private static IDuplexPipe CheckSides(IDuplexPipe? pipe)
+    {
+        if (NotNull(pipe, nameof(pipe)) is { Input: not null, Output: not null }) return pipe!;
+        throw new ArgumentException("A pipe has an input and an output.", nameof(pipe));
     }
 
     /// <summary>How the two sides reach their stream, if it is still used.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Waterspout.Interop;
 
@@ -35,6 +36,20 @@ public sealed class TerminalModeTests : LoopTest
         Assert.Equal(before, pair.Settings);
         await using (PipeIOStream.Open(pair.Path, FileAccess.ReadWrite, terminal: new() { Raw = true })) Assert.NotEqual(before, pair.Settings);
         Assert.Equal(before, pair.Settings);
+    });
+
+    [Theory]
+    [InlineData(50)]
+    [InlineData(38_400)]
+    [InlineData(57_600)]
+    [InlineData(115_200)]
+    [InlineData(4_000_000)]
+    public void Programs_of_the_C_library_see_the_speed(int speed) => Run(async () =>
+    {
+        using Pair pair = new();
+        using PipeIOStream terminal = PipeIOStream.Open(pair.Path, FileAccess.ReadWrite, terminal: new() { Speed = speed });
+        await using ChildProcess stty = ChildProcess.Start(new ProcessStartInfo("stty", ["-F", pair.Path, "speed"]));
+        Assert.Equal($"{speed}", await stty.StandardOutput.ReadLineAsync());
     });
 
     [Theory]
