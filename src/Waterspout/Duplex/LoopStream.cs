@@ -30,10 +30,11 @@ internal sealed class LoopStream(BaseIOStream stream) : AdapterStream
 
     protected override ValueTask WriteCoreAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
+        if (data.IsEmpty) return default;
         // The token ends the wait only: cancelling a write of the stream would close it. The memory is the caller's again then, so it is copied.
-        return data.IsEmpty || !cancellationToken.CanBeCanceled
-            ? stream.WriteAsync(data, CancellationToken.None)
-            : Wait(stream.WriteAsync(data.Span, CancellationToken.None), cancellationToken);
+        return cancellationToken.CanBeCanceled
+            ? Wait(stream.WriteAsync(data.Span, CancellationToken.None), cancellationToken)
+            : stream.WriteAsync(data, CancellationToken.None);
     }
 
     protected override void WriteNow(ReadOnlySpan<byte> data, int timeout)

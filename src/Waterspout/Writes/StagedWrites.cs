@@ -39,6 +39,7 @@ internal sealed class StagedWrites
         lock (_guard)
         {
             if (_crossing > 0 || _length + data.Length > room) return Outcome.Refused;
+            if (data.IsEmpty) return Outcome.Joined; // there is nothing to take
             bool isFirst = _data is null;
             Reserve(_length + data.Length);
             data.CopyTo(_data.AsSpan(_length));

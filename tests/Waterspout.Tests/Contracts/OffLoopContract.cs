@@ -130,6 +130,18 @@ public sealed class OffLoopContract : StreamContract
     }));
 
     [Fact]
+    public void A_write_of_nothing_holds_up_nothing() => RunPair((left, right) => Task.Run(async () =>
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            await left.WriteAsync(ReadOnlySpan<byte>.Empty);
+            await Loop.InvokeAsync(static () => { }); // the loop has had its turn
+            await left.WriteAsync("next"u8);
+            await AssertReads("next", right.ReadBytesAsync(4));
+        }
+    }));
+
+    [Fact]
     public void Writes_are_sent_in_the_order_of_the_calls_whatever_their_sizes() => RunPair(async (left, right) =>
     {
         Random random = NewRandom();
